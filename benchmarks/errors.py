@@ -1,0 +1,21 @@
+"""The error a user can mend, and the words for it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Bad usage or bad data: one line that says what was given, what is allowed, and what to do.
+
+    The command line prints it and exits with code 2; it never shows a traceback.
+    """
+
+
+def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
+    """The error for a wrong name: the nearest right one first, then all of them."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return UserError(f"There is no {kind} {given!r}.{hint} There are: {', '.join(names)}.")

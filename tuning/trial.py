@@ -1,0 +1,54 @@
+"""A setting to try, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["ok", "failed", "timeout", "out_of_memory", "diverged", "killed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A setting to try at a share of full effort.
+
+    Parameters
+    ----------
+    params : complete setting, one value for every axis of the space (and any fixed parameter).
+    effort : share of a full fit in (0, 1]: of the rows, epochs or boosting rounds, as the estimator defines.
+    round : 1-based round of the search, for the record and for the figures.
+    """
+
+    params: Mapping[str, Any]
+    effort: float = 1.0
+    round: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.effort <= 1:
+            raise ValueError(f"effort must be in (0, 1], given {self.effort}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial.
+
+    Parameters
+    ----------
+    score : validation accuracy in [0, 1]; None unless the status is "ok".
+    seconds : wall-clock seconds the trial took, fit and scoring together.
+    reason : why the status is not "ok"; empty otherwise.
+    found : what the fit learned from the validation rows and a refit without any must be told
+        (for example ``{"epochs": 5}`` from early stopping, ``{"temperature": 0.4}`` from calibration).
+    """
+
+    trial: Trial
+    status: Status
+    score: float | None = None
+    seconds: float = 0.0
+    reason: str = ""
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
