@@ -1,0 +1,41 @@
+"""Tables and figures, one file each: `EXHIBITS` lists them in the order of the page.
+
+An exhibit is two functions, ``frame(run, dataset) -> DataFrame`` and ``draw(frame) -> Figure``. A new one is a new file
+and its name below.
+"""
+
+from reports.exhibits.accuracy import accuracy
+from reports.exhibits.balance import balance
+from reports.exhibits.classes import classes
+from reports.exhibits.confusion import confusion
+from reports.exhibits.cost import cost
+from reports.exhibits.curves import curves
+from reports.exhibits.differences import differences
+from reports.exhibits.exhibit import Exhibit
+from reports.exhibits.failures import failures
+from reports.exhibits.gap import gap
+from reports.exhibits.layers import layers
+from reports.exhibits.mistakes import mistakes
+from reports.exhibits.passport import passport
+from reports.exhibits.progress import progress
+from reports.exhibits.rounds import rounds
+from reports.exhibits.samples import samples
+from reports.exhibits.settings import settings
+from reports.exhibits.spending import spending
+
+EXHIBITS: tuple[Exhibit, ...] = (
+    accuracy, differences, cost,
+    confusion, classes, mistakes,
+    settings, rounds, progress, curves, gap, layers,
+    spending, failures,
+    passport, balance, samples,
+)  # fmt: skip
+GROUPS = {
+    "result": "The result",
+    "errors": "Where they err",
+    "tuning": "How they were tuned",
+    "bill": "The bill",
+    "data": "The data",
+}
+
+__all__ = ["EXHIBITS", "GROUPS", "Exhibit"]

@@ -1,0 +1,60 @@
+"""Accuracy with its interval, one line per estimator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, scores
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per estimator, best first: accuracy and its 95 % interval."""
+    return scores(run, dataset)[["estimator", "family", "seeds", "accuracy", "accuracy_low", "accuracy_high"]]
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """Dots with intervals, on an axis on which halving the error is one step."""
+    page, (axes,) = style.axes_grid(1, 1, (5.6, 0.36 * len(frame) + 0.2), (0, 0), (1.7, 0.9, 0.15, 0.5))
+    looks = style.looks(frame)
+    for y, row in enumerate(frame.itertuples()):
+        look = looks[row.estimator]
+        ends = style.stretch([row.accuracy_low, row.accuracy_high])
+        axes.plot(ends, [y, y], color=look.colour, linewidth=2.4, solid_capstyle="round", alpha=0.45)
+        axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
+        axes.annotate(
+            units.percent(row.accuracy) + " %", (1.02, y), xycoords=("axes fraction", "data"), va="center",
+            fontweight="bold" if y == 0 else "normal", color=style.INK,
+        )  # fmt: skip
+    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
+    axes.set_ylim(len(frame) - 0.5, -0.5)
+    style.quiet(axes, "x")
+    axes.tick_params(axis="y", labelcolor=style.INK)
+    style.accuracy_axis(axes.xaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
+    axes.set_xlabel("test accuracy")
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """Accuracies and intervals in words."""
+    parts = [
+        f"{r.estimator} {units.percent(r.accuracy)} % ({units.interval(r.accuracy_low, r.accuracy_high)})"
+        for r in frame.itertuples()
+    ]
+    return "Test accuracy with 95 % intervals, best first: " + "; ".join(parts) + "."
+
+
+accuracy = Exhibit(
+    "accuracy", "Accuracy, and how sure it is", "result",
+    "A dot is the test accuracy, the bar its 95 % interval. The axis is stretched towards 100 %: each halving of the "
+    "errors is the same step. Bars that overlap may still hide a real difference, since all models saw the "
+    "same images; the next figure uses that.",
+    frame, "No estimator has been evaluated yet.", draw, describe,
+)  # fmt: skip

@@ -1,0 +1,62 @@
+"""How many images each class has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per class: training and test images, and the share of each part."""
+    counts = run.passports.get(dataset, {}).get("counts")
+    if not counts:
+        return pd.DataFrame()
+    table = pd.DataFrame({"class": run.classes(dataset), "train": counts["train"], "test": counts["test"]})
+    return table.assign(train_share=table["train"] / table["train"].sum(), test_share=table["test"] / table["test"].sum())
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """Bars for the training part, dots for the test part, both as shares."""
+    k = len(frame)
+    longest = max(len(style.short(n, 12)) for n in frame["class"])
+    turned = k * (0.085 * longest + 0.1) > 8.8
+    bottom = 0.3 + (0.085 * longest if turned else 0)
+    page, (axes,) = style.axes_grid(1, 1, (max(4.5, min(9.5, 0.62 * k)), 1.7), (0, 0), (0.6, 0.1, 0.45, bottom))
+    axes.bar(range(k), 100 * frame["train_share"], width=0.66, color=style.MUTED, alpha=0.4, label="training")
+    axes.plot(range(k), 100 * frame["test_share"], "o", color=style.INK, markersize=4.5, label="test")
+    axes.set_xlim(-0.6, k - 0.4)
+    names = [style.short(n, 12) for n in frame["class"]]
+    axes.set_xticks(np.arange(k), names, rotation=90 if turned else 0, fontsize=8.5 if k < 40 else 6.5)
+    style.quiet(axes, "y")
+    axes.set_ylabel("% of images")
+    handles, labels = axes.get_legend_handles_labels()
+    for handle, label in zip(handles, labels, strict=True):
+        handle.set_label(label)
+    style.legend(page, handles, 0.55)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """The smallest and the largest class in words."""
+    small, large = frame.loc[frame["train"].idxmin()], frame.loc[frame["train"].idxmax()]
+    return (
+        f"Training images per class: from {units.count(small['train'])} ({small['class']}) to "
+        f"{units.count(large['train'])} ({large['class']})."
+    )
+
+
+balance = Exhibit(
+    "balance", "Class balance", "data",
+    "The share of each class among the training images (bars) and the test images (dots).",
+    frame, "The passport holds no counts.", draw, describe,
+)  # fmt: skip

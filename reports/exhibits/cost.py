@@ -1,0 +1,83 @@
+"""Accuracy against cost: four prices, and the models nothing else beats at their price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, scores
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COSTS = {
+    "search and fit, s": lambda b: b["search_seconds"].fillna(0) + b["fit_seconds"],
+    "final fit, s": lambda b: b["fit_seconds"],
+    "one image, ms": lambda b: b["latency_ms"],
+    "model, MB": lambda b: b["model_bytes"].astype(float) / 1e6,
+}
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per cost and estimator: value, accuracy, and whether no cheaper one is as accurate (``on_front``)."""
+    board = scores(run, dataset)
+    parts = []
+    for cost, value in COSTS.items():
+        part = board[["estimator", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
+        part.insert(2, "cost", cost)
+        part.insert(3, "value", value(board).astype(float))
+        part = part[part["value"] > 0].sort_values(["value", "accuracy"], ascending=[True, False], kind="stable")
+        before = part["accuracy"].cummax().shift(fill_value=-1.0)
+        parts.append(part.assign(on_front=part["accuracy"] > before))
+    return pd.concat(parts, ignore_index=True)
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """A panel per cost; a step line joins the models on the front."""
+    costs = list(dict.fromkeys(frame["cost"]))
+    page, panels = style.axes_grid(len(costs), 2, (4.2, 2.1), (0.75, 0.75), (0.65, 0.2, 0.6, 0.5))
+    looks = style.looks(frame)
+    for axes, cost in zip(panels, costs, strict=True):
+        rows = frame[frame["cost"] == cost]
+        front = rows[rows["on_front"]]
+        axes.set_xscale("log")
+        low, high = rows["value"].min(), rows["value"].max()
+        margin = max(1.35, (high / low) ** 0.06)
+        axes.set_xlim(low / margin, high * margin)
+        axes.plot(
+            [*front["value"], high * margin], style.stretch([*front["accuracy"], front["accuracy"].iloc[-1]]),
+            drawstyle="steps-post", color=style.MUTED, linewidth=1, zorder=1,
+        )  # fmt: skip
+        for row in rows.itertuples():
+            look = looks[row.estimator]
+            ends = style.stretch([row.accuracy_low, row.accuracy_high])
+            axes.plot([row.value] * 2, ends, color=look.colour, linewidth=2.2, alpha=0.4)
+            axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
+        style.quiet(axes)
+        style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
+        style.plain_log(axes.xaxis)
+        axes.set_xlabel(cost)
+    order = frame.sort_values("accuracy", ascending=False, kind="stable")
+    style.key(page, order, 0.6)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """Which models are on the front, for each cost."""
+    parts = []
+    for cost, rows in frame[frame["on_front"]].groupby("cost", sort=False):
+        names = ", ".join(f"{r.estimator} ({units.number(r.value)})" for r in rows.itertuples())
+        parts.append(f"{cost}: {names}")
+    return "Test accuracy against cost. No cheaper model is as accurate as these: " + "; ".join(parts) + "."
+
+
+cost = Exhibit(
+    "cost", "Accuracy against cost", "result",
+    "Up is better, left is cheaper; both axes are logarithmic in what matters (errors and cost). The line is the "
+    "front: nothing below or to the right of it is worth its price.",
+    frame, "No estimator has been evaluated yet.", draw, describe,
+)  # fmt: skip

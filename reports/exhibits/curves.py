@@ -1,0 +1,113 @@
+"""Learning curves: loss and accuracy by epoch, or by boosting round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, of
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KINDS = {"loss": "loss", "acc": "accuracy"}
+SOURCES = {"best trial": "-", "final fit": (0, (2, 1.5))}
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per curve and step: the winning trial and the final fit of each estimator's first seed.
+
+    ``measure`` is "loss" or "accuracy", ``on`` "training" or "validation", ``step`` the epoch or round from 1.
+    """
+    trials, searches, finals = (of(table, dataset) for table in (run.trials, run.searches, run.finals))
+    parts: list[pd.DataFrame] = []
+    for name in run.estimators:
+        winner = searches[searches["estimator"] == name].sort_values("seed").head(1)
+        for search in winner.itertuples():
+            same = (trials["estimator"] == name) & (trials["seed"] == search.seed)
+            won = trials[same & (trials["number"] == search.winner)]
+            parts += [_curves(row, "best trial") for row in won.to_dict("records")]
+        last = finals[(finals["estimator"] == name) & (finals["status"] == "ok")].sort_values("seed").head(1)
+        parts += [_curves(row, "final fit") for row in last.to_dict("records")]
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _curves(row: dict[str, Any], source: str) -> pd.DataFrame:
+    parts = []
+    for metric, values in (row.get("history") or {}).items():
+        measure = next((kind for part, kind in KINDS.items() if part in metric), None)
+        if measure is None or not isinstance(values, list) or len(values) < 2:
+            continue
+        parts.append(
+            pd.DataFrame(
+                {
+                    "estimator": row["estimator"], "family": row["family"], "source": source, "measure": measure,
+                    "on": "validation" if metric.startswith("val") else "training", "metric": metric,
+                    "step": np.arange(1, len(values) + 1), "value": pd.to_numeric(pd.Series(values), errors="coerce"),
+                }
+            )
+        )  # fmt: skip
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """A column per estimator, accuracy above loss; validation is strong, training pale, the final fit dashed."""
+    from matplotlib.lines import Line2D
+
+    panels = list(dict.fromkeys(zip(frame["estimator"], frame["measure"], strict=True)))
+    panels.sort(key=lambda p: list(dict.fromkeys(frame["estimator"])).index(p[0]))
+    page, grid = style.axes_grid(len(panels), 4, (1.95, 1.6), (0.62, 0.85), (0.6, 0.1, 0.72, 0.5))
+    looks = style.looks(frame)
+    for axes, (name, measure) in zip(grid, panels, strict=True):
+        rows = frame[(frame["estimator"] == name) & (frame["measure"] == measure)]
+        for (source, on, _), curve in rows.groupby(["source", "on", "metric"], sort=False):
+            colour = looks[name].colour
+            axes.plot(
+                curve["step"], curve["value"], linestyle=SOURCES[source], color=colour,
+                alpha=1 if on == "validation" else 0.45, linewidth=1.8 if on == "validation" else 1.3,
+            )  # fmt: skip
+        values = rows["value"].dropna()
+        style.quiet(axes)
+        if measure == "loss" and len(values) and values.min() > 0:
+            axes.set_yscale("log")
+            axes.set_ylim(values.min() / 1.15, values.max() * 1.15)
+            style.plain_log(axes.yaxis)
+        if measure == "accuracy" and len(values):
+            # The first steps are always poor; the axis shows where the curves end up.
+            bottom = max(values.min(), 1 - 6 * (1 - values.median()))
+            axes.set_ylim(bottom - 0.05 * (1 - bottom), min(1.0, values.max()) + 0.05 * (1 - bottom))
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.set_xlabel("epoch" if (frame["family"][rows.index] == "deep").all() else "round")
+        axes.set_title(f"{style.short(name, 16)}, {measure}", pad=6)
+    kinds = [("validation", 1.0, 1.8, "-"), ("training", 0.45, 1.3, "-"), ("final fit", 0.45, 1.3, SOURCES["final fit"])]
+    handles = [
+        Line2D([], [], color=style.MUTED, alpha=a, linewidth=w, linestyle=ls, label=n) for n, a, w, ls in kinds
+    ]
+    style.legend(page, handles, 0.5)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """Where each validation curve is best."""
+    parts = []
+    for (name, metric), rows in frame[frame["on"] == "validation"].groupby(["estimator", "metric"], sort=False):
+        best = rows["value"].idxmax() if rows["measure"].iloc[0] == "accuracy" else rows["value"].idxmin()
+        if best == best:
+            parts.append(f"{name} {metric} {units.number(rows['value'][best], 4)} at step {rows['step'][best]}")
+    return "Learning curves. Best on validation rows: " + ("; ".join(parts) or "not recorded") + "."
+
+
+curves = Exhibit(
+    "curves", "Learning curves", "tuning",
+    "By epoch for networks, by boosting round for trees: the winning trial (solid) on validation and training images, and "
+    "the final fit on all training images (dashed), which has no validation images left to look at.",
+    frame, "No estimator that learns step by step has recorded its steps.", draw, describe,
+)  # fmt: skip

@@ -1,0 +1,41 @@
+"""Everything that did not end well, with its reason."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports import units
+from reports.exhibits.exhibit import Exhibit, of
+from reports.run import Run
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per trial or final evaluation that is not "ok", and per cell that is still to be done."""
+    rows = []
+    for table, stage in ((run.trials, "trial"), (run.finals, "final")):
+        here = of(table, dataset)
+        for row in here[here["status"] != "ok"].to_dict("records"):
+            rows.append(
+                {
+                    "estimator": row["estimator"], "family": row["family"], "seed": row["seed"],
+                    "stage": f"trial {row['number']:.0f}" if stage == "trial" else "final evaluation",
+                    "status": row["status"], "seconds": row.get("seconds"), "limit_seconds": row.get("limit_seconds"),
+                    "peak_bytes": row.get("peak_bytes"), "limit_bytes": row.get("limit_bytes"),
+                    "setting": units.setting(row["params"]), "reason": row["reason"].strip(),
+                }
+            )  # fmt: skip
+    done = of(run.finals, dataset)
+    seen = set(zip(done["estimator"], done["seed"], strict=True))
+    for name in run.estimators:
+        for seed in run.info["seeds"]:
+            if (name, seed) not in seen:
+                rows.append({"estimator": name, "family": run.families[name], "seed": seed, "stage": "final evaluation",
+                             "status": "unfinished", "setting": "", "reason": "not evaluated yet"})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+failures = Exhibit(
+    "failures", "What failed, and why", "bill",
+    "Every trial and final evaluation that did not end well, with the limit it ran under, what it used, and the reason.",
+    frame, "Everything that ran ended well.",
+)  # fmt: skip

@@ -1,0 +1,68 @@
+"""Validation against test: over-tuning shows as a gap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, scores
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per estimator: validation accuracy of the winner, test accuracy with its interval, and the gap."""
+    board = scores(run, dataset).dropna(subset="validation_score")
+    table = board[["estimator", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
+    table.insert(2, "validation_accuracy", board["validation_score"])
+    table["gap"] = table["validation_accuracy"] - table["accuracy"]
+    return table
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """A hollow mark for validation, a full one for test, joined."""
+    from matplotlib.lines import Line2D
+
+    page, (axes,) = style.axes_grid(1, 1, (5.2, 0.36 * len(frame) + 0.2), (0, 0), (1.7, 1.3, 0.45, 0.5))
+    looks = style.looks(frame)
+    for y, row in enumerate(frame.itertuples()):
+        look = looks[row.estimator]
+        axes.plot(style.stretch([row.validation_accuracy, row.accuracy]), [y, y], color=look.colour, linewidth=1.2)
+        ends = style.stretch([row.accuracy_low, row.accuracy_high])
+        axes.plot(ends, [y, y], color=look.colour, linewidth=5, alpha=0.25, solid_capstyle="butt")
+        axes.plot(style.stretch(row.accuracy), y, "o", color=look.colour)
+        axes.plot(style.stretch(row.validation_accuracy), y, "o", color=look.colour, markerfacecolor=style.SURFACE)
+        axes.annotate(units.points(row.gap), (1.02, y), xycoords=("axes fraction", "data"), va="center")
+    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
+    axes.set_ylim(len(frame) - 0.5, -0.5)
+    style.quiet(axes, "x")
+    axes.tick_params(axis="y", labelcolor=style.INK)
+    numbers = frame[["validation_accuracy", "accuracy_low", "accuracy_high"]]
+    style.accuracy_axis(axes.xaxis, numbers.min(axis=None), numbers.max(axis=None))
+    axes.set_xlabel("accuracy")
+    marks = {"validation": style.SURFACE, "test, with its 95 % interval": style.MUTED}
+    handles = [
+        Line2D([], [], color=style.MUTED, marker="o", markerfacecolor=fill, linestyle="none", label=label)
+        for label, fill in marks.items()
+    ]
+    style.legend(page, handles, 1.6)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """The gaps in words."""
+    parts = [f"{r.estimator} {units.points(r.gap)}" for r in frame.itertuples()]
+    return "Validation accuracy less test accuracy, in percentage points: " + "; ".join(parts) + "."
+
+
+gap = Exhibit(
+    "gap", "Validation against test", "tuning",
+    "Validation images chose the setting, so the winner's score on them is too good by luck; the test images were read "
+    "once. A hollow mark far right of the bar tells of over-tuning.",
+    frame, "No estimator has both a validation and a test score.", draw, describe,
+)  # fmt: skip

@@ -1,0 +1,34 @@
+"""The layers of each network."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.exhibits.exhibit import Exhibit, of
+from reports.run import Run
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per layer of the final network of each estimator's first seed, in order."""
+    finals = of(run.finals, dataset).sort_values("seed", kind="stable").drop_duplicates("estimator")
+    networks = {row.estimator: row.layers for row in finals.itertuples() if row.layers}
+    parts = []
+    for name in run.estimators:
+        for place, layer in enumerate(networks.get(name) or [], 1):
+            fields = {key: layer.get(key) for key in ("layer", "type", "output", "parameters")}
+            fields["output"] = _shape(fields["output"])
+            parts.append({"estimator": name, "family": run.families[name], "place": place, **fields})
+    return pd.DataFrame(parts)
+
+
+def _shape(output: object) -> str:
+    if isinstance(output, list | tuple):
+        return " × ".join(str(side) for side in output if side is not None)
+    return str(output)
+
+
+layers = Exhibit(
+    "layers", "The networks, layer by layer", "tuning",
+    "Output shape (without the batch) and parameters of each layer of the network that was evaluated.",
+    frame, "No network has been evaluated.",
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""The worst mistakes: test images each estimator got wrong with the most confidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, scores
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHOWN = 10
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """The most confident mistakes of each estimator's first seed; ``row`` is the image's place in the test part."""
+    rows = []
+    for board in scores(run, dataset).itertuples():
+        names, test = run.classes(dataset), run.test(dataset)
+        proba = run.predictions(dataset, board.estimator, run.evaluated(dataset, board.estimator)[0])
+        guess = proba.argmax(1)
+        confidence = proba[np.arange(len(guess)), guess].astype(float)
+        wrong = np.flatnonzero(guess != test.y)
+        for i in wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]:
+            rows.append(
+                {
+                    "estimator": board.estimator, "family": board.family, "row": int(i), "true": names[test.y[i]],
+                    "predicted": names[guess[i]], "confidence": confidence[i],
+                    "probability_of_true": float(proba[i, test.y[i]]), "image": style.thumbnail(test.X[i]),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """A strip of images per estimator, the worst first: true class, arrow, predicted class."""
+    names = list(dict.fromkeys(frame["estimator"]))
+    side, label = 0.82, 1.35
+    page, panels = style.axes_grid(len(names) * SHOWN, SHOWN, (side, side), (0.08, 0.42), (label, 0.05, 0.1, 0.4))
+    looks = style.looks(frame)
+    for axes in panels:
+        axes.axis("off")
+    for i, name in enumerate(names):
+        first = panels[i * SHOWN]
+        first.text(
+            -0.12, 0.5, style.short(name, 17), transform=first.transAxes, ha="right", va="center", fontsize=8.5,
+            fontweight="bold", color=looks[name].colour,
+        )  # fmt: skip
+        for axes, row in zip(panels[i * SHOWN :], frame[frame["estimator"] == name].itertuples(), strict=False):
+            axes.axis("on")
+            style.show(axes, row.image)
+            words = f"{style.short(row.true, 6)} → {style.short(row.predicted, 6)}"
+            axes.text(0.5, -0.06, words, transform=axes.transAxes, ha="center", va="top", fontsize=7.5)
+            sure = f"{units.percent(row.confidence, 1)} %"
+            axes.text(0.5, -0.24, sure, transform=axes.transAxes, ha="center", va="top", fontsize=7, color=style.MUTED)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """The worst mistake of each estimator in words."""
+    worst = frame.drop_duplicates("estimator")
+    parts = [f"{r.estimator}: {r.true} taken for {r.predicted}, {units.percent(r.confidence, 1)} % sure"
+             for r in worst.itertuples()]  # fmt: skip
+    return "Images of the most confident mistakes. The worst of each estimator: " + "; ".join(parts) + "."
+
+
+mistakes = Exhibit(
+    "mistakes", "The worst mistakes", "errors",
+    "Test images an estimator got wrong with the most confidence: true class → predicted class, and how sure it was. "
+    "An image that fools everybody may carry a wrong label.",
+    frame, "No estimator made a mistake, or none has been evaluated yet.", draw, describe,
+)  # fmt: skip

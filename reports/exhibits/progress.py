@@ -1,0 +1,83 @@
+"""Spent budget against the best score so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, of
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per trial of a search, in order: seconds spent up to its end, and the best score until then."""
+    table = of(run.trials, dataset)[["estimator", "family", "seed", "number", "seconds", "score"]]
+    table = table.sort_values(["estimator", "seed", "number"], kind="stable")
+    cells = table.groupby(["estimator", "seed"], sort=False)
+    table = table.assign(
+        spent_seconds=cells["seconds"].transform(lambda s: s.fillna(0).cumsum()),
+        best_score=cells["score"].transform(lambda s: s.cummax().ffill()),
+    )
+    place = {name: i for i, name in enumerate(run.estimators)}
+    table = table.dropna(subset="best_score").drop(columns="seconds")
+    return table.sort_values("estimator", key=lambda names: names.map(place), kind="stable")
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """A step line per estimator and seed, in the line style of the estimator."""
+    from matplotlib.lines import Line2D
+
+    page, (axes,) = style.axes_grid(1, 1, (6.3, 2.9), (0, 0), (0.7, 0.3, 0.55, 0.5))
+    looks = style.looks(frame)
+    end = frame["spent_seconds"].max()
+    for (name, _), rows in frame.groupby(["estimator", "seed"], sort=False):
+        look = looks[name]
+        seconds, best = [*rows["spent_seconds"], end], style.stretch([*rows["best_score"], rows["best_score"].max()])
+        better = rows["best_score"].diff().fillna(1) > 0
+        axes.step(seconds, best, where="post", color=look.colour, linestyle=look.line, linewidth=1.5)
+        axes.plot(
+            rows["spent_seconds"][better], style.stretch(rows["best_score"][better]), look.marker,
+            color=look.colour, markersize=5, linestyle="none",
+        )  # fmt: skip
+    start = frame["spent_seconds"].min()
+    axes.set_xscale(style.span(frame["spent_seconds"]))
+    if axes.get_xscale() == "log":
+        axes.set_xlim(start / 1.2, end * 1.05)
+        style.plain_log(axes.xaxis)
+    style.quiet(axes)
+    # The first, cheapest trials may be hopeless: the axis starts where each search has found something.
+    low = frame.groupby(["estimator", "seed"])["best_score"].max().min()
+    style.accuracy_axis(axes.yaxis, max(frame["best_score"].min(), 1 - 3 * (1 - low)), frame["best_score"].max())
+    axes.set_xlabel("seconds of search")
+    axes.set_ylabel("best validation accuracy")
+    names = list(dict.fromkeys(frame["estimator"]))
+    handles = [
+        Line2D([], [], color=looks[n].colour, marker=looks[n].marker, linestyle=looks[n].line, markersize=5,
+               label=style.short(n, 22)) for n in names
+    ]  # fmt: skip
+    style.legend(page, handles, 0.6)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """The best score of each search and when it was found."""
+    best = frame.sort_values(["score", "spent_seconds"], ascending=[False, True], kind="stable")
+    parts = [
+        f"{r.estimator} {units.percent(r.best_score)} % after {units.duration(r.spent_seconds)}"
+        for r in best.drop_duplicates("estimator").itertuples()
+    ]
+    return "Best validation accuracy of each search: " + "; ".join(parts) + "."
+
+
+progress = Exhibit(
+    "progress", "What the budget bought", "tuning",
+    "The best validation accuracy so far against the seconds the search had spent. A line that still rises at its end "
+    "would have used a larger budget.",
+    frame, "No trial has ended well.", draw, describe,
+)  # fmt: skip

@@ -1,0 +1,156 @@
+"""The rounds of each search: where it looked, and what it found there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, of
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MANY = 250  # points of one panel from which on they are drawn as pixels
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per trial: round, effort, setting as JSON text, score, seconds, status, whether it won."""
+    trials = of(run.trials, dataset)
+    winners = {(s.estimator, s.seed, s.winner) for s in of(run.searches, dataset).itertuples()}
+    table = trials[["estimator", "family", "seed", "number", "round", "effort", "status", "score", "seconds"]].copy()
+    table["params"] = [json.dumps(params, ensure_ascii=False) for params in trials["params"]]
+    keys = zip(table["estimator"], table["seed"], table["number"], strict=True)
+    table["won"] = [key in winners for key in keys]
+    place = {name: i for i, name in enumerate(run.estimators)}
+    return table.sort_values("estimator", key=lambda names: names.map(place), kind="stable")
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """A panel per estimator: the two numeric axes that matter most, or one axis against the score."""
+    from matplotlib.lines import Line2D
+
+    names = list(dict.fromkeys(frame["estimator"]))
+    page, panels = style.axes_grid(len(names), 3, (2.55, 2.1), (0.8, 0.95), (0.65, 0.12, 0.72, 0.5))
+    for axes, name in zip(panels, names, strict=True):
+        _panel(axes, frame[frame["estimator"] == name].reset_index(drop=True), style.looks(frame)[name].colour)
+    shapes = [
+        Line2D([], [], color=style.MUTED, marker=style.MARKERS[i], linestyle="none", label=f"round {int(r)}")
+        for i, r in enumerate(sorted(frame["round"].dropna().unique())[:6])
+    ]
+    ring = Line2D([], [], color=style.INK, marker="o", markerfacecolor="none", markersize=10, linestyle="none",
+                  label="winner")  # fmt: skip
+    cross = Line2D([], [], color=style.WRONG, marker="x", linestyle="none", label="not ok")
+    style.legend(page, [*shapes, ring, *([cross] if (frame["status"] != "ok").any() else [])], 0.6)
+    return page
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
+    from matplotlib.colors import to_rgba
+
+    settings = pd.DataFrame([json.loads(text) for text in rows["params"]])
+    score = rows["score"].to_numpy(float)
+    best = f"{units.percent(np.nanmax(score))} %" if np.isfinite(score).any() else "none ok"
+    axes.set_title(f"{style.short(rows['estimator'].iloc[0], 20)}: {best}", pad=6)
+    style.quiet(axes)
+    chosen = important(settings, score)
+    if not chosen:
+        axes.set(xticks=[], yticks=[], xlabel="nothing was varied")
+        return
+    x, xlabel = settings[chosen[0]], chosen[0]
+    y, ylabel = (settings[chosen[1]], chosen[1]) if len(chosen) > 1 else (rows["score"], "validation accuracy")
+    shade = np.full(len(rows), 0.85)
+    if len(chosen) > 1:  # by rank, or one hopeless setting would make all others look alike
+        shade = 0.12 + 0.88 * pd.Series(score).rank(pct=True).fillna(0).to_numpy() ** 1.5
+    x, y = _scaled(axes.xaxis, x), _scaled(axes.yaxis, y)
+    ok = np.isfinite(score)
+    for i, number in enumerate(sorted(rows["round"].dropna().unique())):
+        here = (ok & (rows["round"] == number)).to_numpy()
+        axes.scatter(
+            x[here], y[here], marker=style.MARKERS[min(i, 5)], s=38, linewidths=0.5,
+            color=[to_rgba(colour, a) for a in shade[here]], edgecolors=colour, rasterized=len(rows) > MANY,
+        )  # fmt: skip
+    if (~ok).any() and len(chosen) > 1:
+        axes.scatter(x[~ok], y[~ok], marker="x", s=30, color=style.WRONG, linewidths=1.2)
+    won = rows["won"].to_numpy(bool) & ok
+    axes.scatter(x[won], y[won], marker="o", s=120, facecolors="none", edgecolors=style.INK, linewidths=1.3)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+
+
+def important(settings: pd.DataFrame, score: np.ndarray) -> list[str]:
+    """The one or two varied axes that explain most of the ranks of the scores; numbers before names.
+
+    An axis explains the share of the ranks' variance that lies between its values, at most five groups of them;
+    the share is reduced by what as many random groups would explain.
+    """
+    ok = np.isfinite(score)
+    varied = [a for a in settings if settings[a].map(repr).nunique() > 1]
+    numeric = [a for a in varied if all(isinstance(v, int | float) and not isinstance(v, bool) for v in settings[a])]
+    ranks = pd.Series(score[ok]).rank()
+
+    def explained(axis: str) -> float:
+        values = settings.loc[ok, axis].reset_index(drop=True)
+        groups = values.map(repr)
+        if axis in numeric and values.nunique() > 5:
+            groups = pd.cut(values.rank(), 5, labels=False)
+        total, n, k = ranks.var(ddof=0), len(ranks), groups.nunique()
+        if not total or n <= k:
+            return 0.0
+        between = ranks.groupby(groups).transform("mean").var(ddof=0) / total
+        return float(1 - (1 - between) * (n - 1) / (n - k))
+
+    ranked = sorted(numeric, key=lambda axis: -explained(axis))
+    if len(ranked) >= 2:
+        return ranked[:2]
+    return ranked or sorted(varied, key=lambda axis: -explained(axis))[:1]
+
+
+def _scaled(axis: Any, values: pd.Series) -> np.ndarray:
+    if any(isinstance(v, bool | str) or v is None for v in values):
+        names = sorted({str(v) for v in values})
+        axis.set_ticks(range(len(names)), [style.short(n, 10) for n in names])
+        axis.axes.set(**{f"{axis.axis_name}lim": (-0.6, len(names) - 0.4)})
+        return np.array([names.index(str(v)) for v in values], float)
+    numbers = values.to_numpy(float)
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return numbers
+    low, high = finite.min(), finite.max()
+    scale = style.span(finite)
+    axis.axes.set(**{f"{axis.axis_name}scale": scale})
+    if scale == "log":
+        margin = (high / low) ** 0.09
+        axis.axes.set(**{f"{axis.axis_name}lim": (low / margin, high * margin)})
+        style.plain_log(axis)
+    else:
+        margin = 0.09 * (high - low) or 0.1 * abs(high) or 1.0
+        axis.axes.set(**{f"{axis.axis_name}lim": (low - margin, high + margin)})
+        from matplotlib.ticker import MaxNLocator
+
+        axis.set_major_locator(MaxNLocator(5))
+    return numbers
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """Trials, rounds and the best score of each search in words."""
+    parts = [
+        f"{name}: {len(rows)} trials in {rows['round'].nunique()} rounds, best validation accuracy "
+        f"{units.percent(rows['score'].max())} %"
+        for name, rows in frame.groupby("estimator", sort=False)
+    ]
+    return "The searches. " + "; ".join(parts) + "."
+
+
+rounds = Exhibit(
+    "rounds", "The rounds of each search", "tuning",
+    "A mark is a trial, placed by the two numeric settings that matter most (or by one setting and its score), its shape "
+    "the round. Stronger colour is a better rank. The title has the best validation accuracy.",
+    frame, "No trial has been recorded.", draw, describe,
+)  # fmt: skip

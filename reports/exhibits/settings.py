@@ -1,0 +1,36 @@
+"""What the search found: the setting refitted, and how much better it is than the base setting."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports import units
+from reports.exhibits.exhibit import Exhibit, of
+from reports.run import Run
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per estimator and seed: validation accuracy of trial one (the base setting) and of the winner."""
+    searches, trials, finals = (of(table, dataset) for table in (run.searches, run.trials, run.finals))
+    rows = []
+    for search in searches.itertuples():
+        cell = trials[(trials["estimator"] == search.estimator) & (trials["seed"] == search.seed)]
+        final = finals[(finals["estimator"] == search.estimator) & (finals["seed"] == search.seed)]
+        scores = cell.set_index("number")["score"]
+        rows.append(
+            {
+                "estimator": search.estimator, "family": search.family, "seed": search.seed,
+                "strategy": search.strategy, "trials": len(cell), "base_accuracy": scores.get(1),
+                "tuned_accuracy": scores.get(search.winner), "winning_trial": search.winner,
+                "setting": units.setting(final["params"].iloc[0]) if len(final) else "", "ended": search.ended,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+settings = Exhibit(
+    "settings", "What tuning found", "tuning",
+    "Validation accuracy of the base setting (always trial 1) and of the winner, and the setting that was fitted again "
+    "on all training images.",
+    frame, "No search has ended yet.",
+)  # fmt: skip

@@ -1,0 +1,200 @@
+"""The leaderboard: one row per (data set, estimator), best first, failures included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reports import statistics, units
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ROUNDING = {
+    **dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "validation_score"], 6),
+    **dict.fromkeys(["search_seconds", "fit_seconds", "predict_seconds", "latency_ms"], 4),
+}
+WHOLE = ["seeds", "model_bytes", "parameters", "trials", "failed_trials"]
+ORDER = ["dataset", "estimator", "family", "strategy", "seeds", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "search_seconds", "fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "trials", "failed_trials", "params", "validation_score", "backend", "status", "reason"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as readers see it: heading with its unit, the words for a row, and the frame's column it sorts by."""
+
+    heading: str
+    write: Callable[[Any], str]
+    key: str
+    explain: str
+
+
+COLUMNS = (
+    Column("accuracy %", lambda r: units.percent(r.accuracy), "accuracy", "share of the test images labelled rightly"),
+    Column(
+        "95 % interval", lambda r: units.interval(r.accuracy_low, r.accuracy_high), "accuracy_low",
+        "where the accuracy on more such images would lie; Wilson for one seed, bootstrap over seeds and images "
+        "for several",
+    ),
+    Column("macro F1 %", lambda r: units.percent(r.macro_f1), "macro_f1", "F1, every class with the same weight"),
+    Column("log-loss", lambda r: units.number(r.log_loss, 4), "log_loss", "lower is better; punishes confident errors"),
+    Column("search s", lambda r: units.number(r.search_seconds, 1), "search_seconds", "all trials of the search"),
+    Column("fit s", lambda r: units.number(r.fit_seconds, 1), "fit_seconds", "the final fit on all training images"),
+    Column("predict s", lambda r: units.number(r.predict_seconds, 2), "predict_seconds", "all test images at once"),
+    Column("one image ms", lambda r: units.number(r.latency_ms, 2), "latency_ms", "median time to label one image"),
+    Column("size MB", lambda r: units.megabytes(r.model_bytes), "model_bytes", "the saved model, in 10⁶ bytes"),
+    Column("parameters", lambda r: units.count(r.parameters), "parameters", "numbers learned"),
+    Column("trials", lambda r: units.count(r.trials), "trials", "trials that ran"),
+    Column("failed", lambda r: units.count(r.failed_trials), "failed_trials", "trials that ran and came to nothing"),
+)  # fmt: skip
+
+
+def frame(run: Run) -> pd.DataFrame:
+    """The leaderboard of a run.
+
+    Returns
+    -------
+    One row per (data set, estimator), per data set the best first; columns as in `ORDER`. Costs and sizes are
+    means over the seeds that succeeded. ``params`` is the JSON text of the setting refitted, of the seed with the
+    best validation score. ``status`` is "ok", "partial" (some seeds failed), "unfinished" (nothing recorded yet),
+    or what went wrong; then the scores are missing and ``reason`` says why.
+    """
+    return run.once("leaderboard", lambda: _frame(run)).copy()
+
+
+def _frame(run: Run) -> pd.DataFrame:
+    rows = [_row(run, dataset, name) for dataset in run.datasets for name in run.estimators]
+    table = pd.DataFrame(rows, columns=ORDER)
+    place = table["dataset"].map({name: i for i, name in enumerate(run.datasets)})
+    order = np.lexsort([table["log_loss"].fillna(np.inf), -table["accuracy"].fillna(-1), place])
+    table = table.iloc[order].reset_index(drop=True)
+    for column in WHOLE:
+        table[column] = pd.to_numeric(table[column]).round().astype("Int64")
+    return table.astype(dict.fromkeys(ROUNDING, float)).round(ROUNDING)
+
+
+def _row(run: Run, dataset: str, estimator: str) -> dict[str, Any]:
+    def of(table: pd.DataFrame) -> pd.DataFrame:
+        return table[(table["dataset"] == dataset) & (table["estimator"] == estimator)]
+
+    finals, searches, trials = of(run.finals), of(run.searches), of(run.trials)
+    seeds = run.evaluated(dataset, estimator)
+    done = finals[finals["status"] == "ok"]
+    status, reason = _fate(run, finals, seeds)
+    strategies = [s for t in (finals, searches, trials) for s in t["strategy"] if s]
+    row: dict[str, Any] = {
+        "dataset": dataset, "estimator": estimator, "family": run.families[estimator],
+        "strategy": strategies[0] if strategies else "", "seeds": len(seeds), "status": status, "reason": reason,
+        "search_seconds": searches["spent_seconds"].mean(),
+        "trials": int((trials["status"] != "skipped").sum()),
+        "failed_trials": int((~trials["status"].isin(["ok", "skipped"])).sum()),
+        "params": "", "backend": "",
+    }  # fmt: skip
+    if not seeds:
+        return row
+    y, correct = run.test(dataset).y, run.correct(dataset, estimator)
+    low, high = statistics.accuracy_interval(correct)
+    losses = [statistics.log_loss(y, run.predictions(dataset, estimator, seed)) for seed in seeds]
+    f1 = [statistics.macro_f1(y, predicted) for predicted in run.predicted(dataset, estimator)]
+    best = done.loc[done["validation_score"].fillna(-1).idxmax()]
+    costs = ["fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "validation_score"]
+    return row | done[costs].mean().to_dict() | {
+        "accuracy": statistics.accuracy(correct), "accuracy_low": low, "accuracy_high": high,
+        "macro_f1": np.mean(f1), "log_loss": np.mean(losses),
+        "params": json.dumps(best["params"], ensure_ascii=False), "backend": best["backend"],
+    }  # fmt: skip
+
+
+def _fate(run: Run, finals: pd.DataFrame, seeds: list[int]) -> tuple[str, str]:
+    failed = finals[finals["status"] != "ok"]
+    missing = [s for s in run.info["seeds"] if s not in set(finals["seed"])]
+    reasons = [f"seed {r.seed}: {r.status}: {r.reason}".rstrip(": ") for r in failed.itertuples()]
+    reasons += [f"seed {s}: not evaluated yet" for s in missing]
+    if len(run.info["seeds"]) == 1:
+        reasons = [r.split(": ", 1)[1] for r in reasons]
+    if not reasons:
+        return "ok", ""
+    status = "partial" if seeds else (str(failed["status"].iloc[0]) if len(failed) else "unfinished")
+    return status, "; ".join(reasons)
+
+
+def name(row: Any) -> str:
+    """The estimator as the leaderboard shows it: marked where not everything went well."""
+    return row.estimator if row.status == "ok" else f"{row.estimator} ({row.status})"
+
+
+def csv(table: pd.DataFrame) -> str:
+    """The leaderboard as CSV text, missing numbers empty."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The leaderboard as Markdown tables, one per data set, failures explained below each."""
+    parts = []
+    for dataset, rows in table.groupby("dataset", sort=False):
+        head = ["", "estimator", "family", *(column.heading for column in COLUMNS)]
+        lines = [f"### {_plain(dataset)}", "", _line(head), _line(["--:", "---", "---"] + ["--:"] * len(COLUMNS))]
+        for place, row in enumerate(rows.itertuples(), 1):
+            lines.append(_line([str(place), name(row), row.family, *(column.write(row) for column in COLUMNS)]))
+        notes = [f"- {_plain(row.estimator)}: {_plain(row.reason)}" for row in rows.itertuples() if row.reason]
+        parts.append("\n".join([*lines, *([""] if notes else []), *notes]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(map(_plain, cells))} |"
+
+
+def _plain(text: Any) -> str:
+    return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def text(table: pd.DataFrame) -> str:
+    """The leaderboard as plain lines, for pipes and logs."""
+    parts = []
+    for dataset, rows in table.groupby("dataset", sort=False):
+        cells = [["estimator", "family", *(column.heading for column in COLUMNS)]]
+        cells += [[name(r), r.family, *(column.write(r) for column in COLUMNS)] for r in rows.itertuples()]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+            for row in cells
+        ]
+        notes = [f"{row.estimator}: {_last_line(row.reason)}" for row in rows.itertuples() if row.reason]
+        parts.append("\n".join([str(dataset), *(line.rstrip() for line in lines), *notes]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _last_line(reason: str) -> str:
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def print_leaderboard(table: pd.DataFrame, console: Console) -> None:
+    """Print the leaderboard: a table on a terminal, plain lines into a pipe or a log."""
+    if not console.is_terminal:
+        console.print(text(table), end="", markup=False, highlight=False, soft_wrap=True)
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    for dataset, rows in table.groupby("dataset", sort=False):
+        view = Table(title=escape(str(dataset)), title_justify="left", title_style="bold")
+        view.add_column("estimator", no_wrap=True)
+        # Narrow terminals get the columns that decide; the page and the files have all.
+        shown = COLUMNS if console.width >= 150 else [COLUMNS[i] for i in (0, 1, 4, 5, 7, 8, 11)]
+        for column in shown:
+            view.add_column(column.heading, justify="right")
+        for row in rows.itertuples():
+            colour = {"classical": "blue", "deep": "dark_orange3"}.get(row.family, "default")
+            label = f"[{colour}]{escape(row.estimator)}[/]" + ("" if row.status == "ok" else f" [red]{row.status}[/]")
+            view.add_row(label, *(column.write(row) for column in shown))
+        console.print(view)
+        for row in rows.itertuples():
+            if row.reason:
+                console.print(f"[red]{escape(row.estimator)}[/]: {escape(_last_line(row.reason))}", highlight=False)

@@ -1,0 +1,214 @@
+"""`Run`: a run folder, opened for reading."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.errors import UserError, unknown
+from benchmarks.images import Images
+from benchmarks.ledger import JSON_COLUMNS, read_table
+
+T = TypeVar("T")
+TEXT = {"dataset", "estimator", "family", "strategy", "key", "status", "reason", "budget", "ended"}
+TEXT |= {"backend", "folder"} | set(JSON_COLUMNS)
+REQUIRED = {
+    "trials": {"dataset", "estimator", "family", "seed", "number", "round", "params", "status", "score"},
+    "searches": {"dataset", "estimator", "family", "seed", "strategy", "spent_seconds", "winner"},
+    "finals": {"dataset", "estimator", "family", "seed", "status", "params", "history", "layers"},
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, opened for reading.
+
+    Parameters
+    ----------
+    folder : where it lies.
+    info : ``run.json`` as written: suite, title, data sets, estimators, seeds, environment, notes, sessions.
+    trials, searches, finals : the ledger's tables, one row per trial, search, final evaluation.
+    passports : data set name -> its ``passport.json``.
+    """
+
+    folder: Path
+    info: dict[str, Any]
+    trials: pd.DataFrame
+    searches: pd.DataFrame
+    finals: pd.DataFrame
+    passports: dict[str, dict[str, Any]]
+    _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names of the data sets, in the order of the suite."""
+        return self._names("dataset", self.info["datasets"])
+
+    @property
+    def estimators(self) -> list[str]:
+        """Names of the estimators, in the order of the suite."""
+        return self._names("estimator", self.info["estimators"])
+
+    @property
+    def families(self) -> dict[str, str]:
+        """Estimator -> "classical" or "deep"; "" for one that never left a row in the ledger."""
+        rows = pd.concat([t[["estimator", "family"]] for t in (self.finals, self.searches, self.trials)])
+        known = dict(zip(rows["estimator"], rows["family"], strict=True))
+        return {name: known.get(name) or "" for name in self.estimators}
+
+    def title(self, dataset: str) -> str:
+        """The data set's name as a reader would write it."""
+        return str(self.passports.get(dataset, {}).get("title") or dataset)
+
+    def classes(self, dataset: str) -> list[str]:
+        """Class names; label value i means ``classes[i]``."""
+        return [str(name) for name in self.passports[dataset]["classes"]]
+
+    def evaluated(self, dataset: str, estimator: str) -> list[int]:
+        """The seeds for which the final evaluation succeeded, in order."""
+        rows = self.finals.query("dataset == @dataset and estimator == @estimator and status == 'ok'")
+        return sorted(int(seed) for seed in rows["seed"])
+
+    def scored(self, dataset: str) -> list[str]:
+        """The estimators with at least one successful final evaluation, in the order of the suite."""
+        return [name for name in self.estimators if self.evaluated(dataset, name)]
+
+    def test(self, dataset: str) -> Images:
+        """The test images and labels."""
+        return self._images(dataset, "test")
+
+    def samples(self, dataset: str) -> Images | None:
+        """A few training images per class; None where the run has stored none."""
+        return self._images(dataset, "samples") if self._data(dataset, "samples.npz").exists() else None
+
+    def predictions(self, dataset: str, estimator: str, seed: int) -> NDArray[np.float32]:
+        """Predicted probabilities of the test images, float32 of shape (n_test, n_classes)."""
+        path = self.folder / "cells" / dataset / estimator / f"seed-{seed}" / "predictions.npz"
+        proba = self.once(path, lambda: _arrays(path, "proba")[0])
+        shape = (len(self.test(dataset)), len(self.classes(dataset)))
+        if proba.shape != shape:
+            raise UserError(f"{path} holds probabilities of shape {proba.shape}, but the test has {shape}.")
+        if not np.isfinite(proba).all():
+            raise UserError(f"{path} holds probabilities that are not finite. Delete its folder and run again.")
+        return proba
+
+    def predicted(self, dataset: str, estimator: str) -> NDArray[np.int64]:
+        """Predicted labels, one row per evaluated seed: shape (n_seeds, n_test)."""
+
+        def labels() -> NDArray[np.int64]:
+            seeds = self.evaluated(dataset, estimator)
+            rows = [self.predictions(dataset, estimator, seed).argmax(1) for seed in seeds]
+            return np.array(rows, dtype=np.int64).reshape(len(rows), len(self.test(dataset)))
+
+        return self.once(("labels", dataset, estimator), labels)
+
+    def correct(self, dataset: str, estimator: str) -> NDArray[np.bool_]:
+        """Which test images were labelled rightly: shape (n_seeds, n_test)."""
+        return self.predicted(dataset, estimator) == self.test(dataset).y
+
+    def once(self, key: Any, compute: Callable[[], T]) -> T:
+        """What `compute` returns, computed the first time it is asked for; callers must not change it."""
+        if key not in self._read:
+            self._read[key] = compute()
+        return self._read[key]
+
+    def _names(self, column: str, listed: list[str]) -> list[str]:
+        tables = (self.finals, self.searches, self.trials)
+        return list(dict.fromkeys([*listed, *(name for t in tables for name in t[column])]))
+
+    def _data(self, dataset: str, name: str) -> Path:
+        if dataset not in self.datasets:
+            raise unknown("data set", dataset, self.datasets)
+        return self.folder / "data" / dataset / name
+
+    def _images(self, dataset: str, name: str) -> Images:
+        path = self._data(dataset, f"{name}.npz")
+
+        def checked() -> Images:
+            images, labels = _arrays(path, "X", "y")
+            try:
+                return Images(images, labels)
+            except ValueError as error:
+                raise UserError(f"{path} is damaged: {error}.") from error
+
+        return self.once(path, checked)
+
+
+def load(folder: Path | str) -> Run:
+    """Open a run folder for reading.
+
+    Parameters
+    ----------
+    folder : as `crossover run` made it, finished or not; it is not written to.
+
+    Raises
+    ------
+    UserError : the folder is missing, is not a run folder, or a file in it is damaged.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"There is no run folder {folder}. `crossover run SUITE` makes one under runs/.")
+    if not (folder / "run.json").is_file():
+        raise UserError(f"{folder} is not a run folder: it has no run.json.")
+    info = _object(folder / "run.json")
+    if lacking := [key for key in ("suite", "datasets", "estimators", "seeds") if key not in info]:
+        raise UserError(f"{folder / 'run.json'} lacks {', '.join(map(repr, lacking))}.")
+    if not (folder / "ledger.sqlite").is_file():
+        raise UserError(f"{folder} has no ledger.sqlite: nothing was run in it yet.")
+    tables = {name: _table(folder, name) for name in REQUIRED}
+    run = Run(folder, info, **tables, passports={})
+    for dataset in run.datasets:
+        path = folder / "data" / dataset / "passport.json"
+        if path.is_file():
+            run.passports[dataset] = _object(path)
+            if not isinstance(run.passports[dataset].get("classes"), list):
+                raise UserError(f"{path} does not list the classes.")
+        elif run.scored(dataset):
+            raise UserError(f"{path} is missing, though {dataset} was evaluated.")
+    return run
+
+
+def _arrays(path: Path, *names: str) -> list[NDArray]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return [stored[name] for name in names]
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing. Run the suite again; it computes what is missing.") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged ({error}). Delete its folder and run again.") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged: {error}.") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is damaged: it must hold a JSON object.")
+    return value
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame:
+    path = folder / "ledger.sqlite"
+    try:
+        table = read_table(folder, name)
+    except (sqlite3.DatabaseError, pd.errors.DatabaseError, json.JSONDecodeError) as error:
+        reason = str(error).splitlines()[-1]
+        raise UserError(f"{path} is damaged or not a ledger: {reason}.") from error
+    if lacking := sorted(REQUIRED[name] - set(table.columns)):
+        raise UserError(f"{path}: table {name} lacks {', '.join(lacking)}; another version wrote it.")
+    # A column of which every row is NULL comes back as objects; figures need numbers.
+    for column in set(table.columns) - TEXT:
+        table[column] = pd.to_numeric(table[column], errors="coerce")
+    for column in (TEXT - set(JSON_COLUMNS)) & set(table.columns):
+        table[column] = table[column].fillna("").astype(str)
+    return table

@@ -1,0 +1,245 @@
+"""How figures look: one palette, one set of sizes, one way to save them.
+
+Colour means family: blue is classical, orange is deep (Okabe and Ito's colour-blind safe palette, darkened until it
+reads on white). Marker and line style tell the estimators of a family apart. Every colour used here is replaced by a
+variable of the page's style sheet when a figure is put into the page, so that one figure suits light and dark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, MUTED, GRID, SURFACE = "#1b2027", "#5c6672", "#d8dde3", "#fefefe"
+FAMILY = {"classical": "#1167a8", "deep": "#c65102", "": "#7b8490"}
+WRONG = "#b3246b"  # errors and failures, whatever the family
+VARIABLES = {
+    INK: "ink", MUTED: "muted", GRID: "grid", SURFACE: "surface", WRONG: "wrong",
+    FAMILY["classical"]: "classical", FAMILY["deep"]: "deep", FAMILY[""]: "other",
+}  # fmt: skip
+MARKERS = "osD^vPX<>hpd"
+LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
+RC = {
+    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9, "text.parse_math": False,
+    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID, "axes.linewidth": 0.8,
+    "axes.titlesize": 9.5, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlecolor": INK,
+    "axes.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+    "axes.facecolor": "none", "axes.unicode_minus": True, "figure.facecolor": "none", "savefig.facecolor": "none",
+    "xtick.color": GRID, "ytick.color": GRID, "xtick.labelcolor": MUTED, "ytick.labelcolor": MUTED,
+    "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "xtick.major.size": 3, "ytick.major.size": 3,
+    "xtick.minor.visible": False, "ytick.minor.visible": False, "grid.color": GRID, "grid.linewidth": 0.6,
+    "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.6, "lines.markersize": 6.5,
+    "svg.fonttype": "none", "svg.image_inline": True, "image.interpolation": "none", "figure.dpi": 72,
+}  # fmt: skip
+WIDE, NARROW = 10.4, 7.6  # inches of 72 points; the page shows a point a bit larger than a pixel
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one estimator is drawn in every figure of a page."""
+
+    colour: str
+    marker: str
+    line: Any
+
+
+def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[[pd.DataFrame], Figure]:
+    """Make a draw function use the house style, and leave the caller's settings of matplotlib alone."""
+
+    @wraps(draw)
+    def drawn(frame: pd.DataFrame) -> Figure:
+        import matplotlib as mpl
+
+        with mpl.rc_context(RC):
+            return draw(frame)
+
+    return drawn
+
+
+def figure(width: float, height: float) -> Figure:
+    """An empty figure, in inches, that no window and no global state knows of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=72)
+
+
+def axes_grid(
+    count: int, columns: int, cell: tuple[float, float], gap: tuple[float, float], edge: tuple[float, ...]
+) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` axes of equal size (inches), row by row; `edge` is left, right, top, bottom."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    left, right, top, bottom = edge
+    width = left + right + columns * cell[0] + (columns - 1) * gap[0]
+    height = top + bottom + rows * cell[1] + (rows - 1) * gap[1]
+    page = figure(width, height)
+    axes = []
+    for i in range(count):
+        row, column = divmod(i, columns)
+        x, y = left + column * (cell[0] + gap[0]), height - top - (row + 1) * cell[1] - row * gap[1]
+        axes.append(page.add_axes((x / width, y / height, cell[0] / width, cell[1] / height)))
+    return page, axes
+
+
+def looks(frame: pd.DataFrame) -> dict[str, Look]:
+    """The look of each estimator of a frame with columns ``estimator`` and ``family``.
+
+    The page notes all estimators of the run in ``frame.attrs["families"]``, so that one which is missing from a
+    figure does not change the looks of the others.
+    """
+    families = frame.attrs.get("families") or dict(zip(frame["estimator"], frame["family"], strict=True))
+    found, seen = {}, dict.fromkeys(FAMILY, 0)
+    for place, (estimator, family) in enumerate(families.items()):
+        family = family if family in FAMILY else ""
+        line = LINES[seen[family] % len(LINES)]
+        seen[family] += 1
+        found[estimator] = Look(FAMILY[family], MARKERS[place % len(MARKERS)], line)
+    return found
+
+
+def short(name: Any, width: int = 18) -> str:
+    """A name that fits into a figure: one line, cut at `width` characters with an ellipsis."""
+    line = "".join(c if c.isprintable() else " " for c in str(name)).strip()
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def key(page: Figure, frame: pd.DataFrame, inches: float = 0.0) -> None:
+    """A legend of the estimators of a frame along the top of a figure, `inches` from its left edge."""
+    from matplotlib.lines import Line2D
+
+    known = looks(frame)
+    handles = [
+        Line2D([], [], color=known[n].colour, marker=known[n].marker, linestyle="none", label=short(n, 22))
+        for n in dict.fromkeys(frame["estimator"])
+    ]
+    legend(page, handles, inches)
+
+
+def legend(page: Figure, handles: list[Any], inches: float = 0.0) -> None:
+    """A legend along the top of a figure, as many columns as fit."""
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = max(1, int((page.get_figwidth() - inches) / (0.085 * longest + 0.45)))
+    page.legend(
+        handles=handles, loc="upper left", ncols=min(columns, len(handles)), handletextpad=0.3, columnspacing=1.4,
+        borderaxespad=0, borderpad=0.2, bbox_to_anchor=(inches / page.get_figwidth(), 1),
+    )  # fmt: skip
+
+
+def quiet(axes: Axes, grid: str = "both") -> None:
+    """Gridlines along one axis or both, and no ticks that repeat them."""
+    axes.grid(True, axis=grid)  # type: ignore[arg-type]
+    axes.tick_params(length=0)
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+ACCURACIES = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 1)
+FINEST = 5e-5  # an error share below this is drawn as this
+
+
+def stretch(accuracy: Any) -> NDArray[np.float64]:
+    """Accuracy -> the place on an axis on which halving the error is the same step everywhere."""
+    error = np.clip(1 - np.asarray(accuracy, dtype=float), FINEST, 1)
+    return -np.log10(error)
+
+
+def accuracy_axis(axis: Any, low: float, high: float) -> None:
+    """Ticks in per cent for an axis of `stretch`-ed accuracies that shows at least low … high."""
+    ends = [float(v) for v in stretch([low, min(high, 1 - FINEST)])]
+    margin = max(0.06 * (ends[1] - ends[0]), 0.02)
+    ends = [ends[0] - margin, ends[1] + margin]
+    axis.axes.set(**{f"{axis.axis_name}lim": ends})
+    ticks = [a for a in ACCURACIES if a < 1 and ends[0] <= stretch(a) <= ends[1]]
+    if len(ticks) < 4:
+        finer = np.round(1 - 10 ** -np.linspace(*ends, 7), 4)
+        ticks = sorted({a for a in finer if ends[0] <= stretch(a) <= ends[1]})
+    axis.set_ticks(stretch(ticks), [f"{100 * a:.10g} %" for a in ticks])
+
+
+def span(values: Sequence[float] | NDArray) -> str:
+    """The scale that suits positive values: "log" where they span more than one and a half decades."""
+    finite = np.asarray([v for v in values if np.isfinite(v)], dtype=float)
+    return "log" if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 30 else "linear"
+
+
+def plain_log(axis: Any) -> None:
+    """Write the ticks of a logarithmic axis as numbers, a few of them, instead of powers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    decades = np.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.6 else (1, 3) if decades < 3 else (1,), numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if 1e-4 < v < 1e6 else f"{v:.0e}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def thumbnail(image: NDArray[np.uint8], side: int = 56) -> NDArray[np.uint8]:
+    """A picture no larger than `side`; grey pictures lose their channel axis."""
+    from PIL import Image
+
+    picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+    if max(picture.size) > side:
+        picture.thumbnail((side, side), Image.Resampling.BOX)
+    return np.asarray(picture)
+
+
+def show(axes: Axes, image: NDArray[np.uint8]) -> None:
+    """Draw one picture, pixels as they are, without ticks."""
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, aspect="equal", interpolation="none")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+
+
+def svg(drawing: Figure, name: str, title: str) -> str:
+    """A figure as an SVG element for a page: themed by style sheet variables, labelled, the same bytes every time.
+
+    Parameters
+    ----------
+    name : unique on the page; the identifiers inside are derived from it.
+    title : the text alternative, unescaped.
+    """
+    import html
+
+    import matplotlib as mpl
+
+    out = BytesIO()
+    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+    with mpl.rc_context(RC | {"svg.hashsalt": name}):
+        drawing.savefig(out, format="svg", metadata=nothing)
+    text = out.getvalue().decode()
+    body = text[text.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.DOTALL)
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', body))
+    # Inside tags only: what stands between them are labels, and those are the reader's own words.
+    body = re.sub(r"<[^>]*>", lambda tag: _themed(tag[0], used), body)
+    body = re.sub(r"<g>\s*</g>\s*", "", body)
+    width, height = (float(v) for v in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body).groups())  # type: ignore[union-attr]
+    label = html.escape(title, quote=True)
+    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{label}" style="--w:{width:g}px">'
+    return re.sub(r"<svg[^>]*>", lambda _: opening, body, count=1).strip()
+
+
+def _themed(tag: str, used: set[str]) -> str:
+    tag = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", tag).replace("xlink:href", "href")
+    if ";base64," in tag:
+        return tag
+    # The page's own font: "font: bold 9px 'DejaVu Sans'" keeps its weight and size.
+    tag = re.sub(
+        r"font: (?:(bold|\d+) )?([\d.]+)px [^;\"]*",
+        lambda m: f"font-size: {m[2]}px" + (f"; font-weight: {m[1]}" if m[1] else ""), tag,
+    )  # fmt: skip
+    for colour, variable in VARIABLES.items():
+        tag = tag.replace(colour, f"var(--{variable})")
+    return re.sub(r"(\.\d{2})\d+", r"\1", tag)

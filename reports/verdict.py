@@ -1,0 +1,221 @@
+"""The verdict: a headline and a few sentences, made by plain rules from the numbers.
+
+The rules. The leader is the most accurate estimator; those whose difference to it is not significant (paired test,
+Holm-corrected, 5 %) are tied with it. Deep learning was worth it, as far as accuracy goes, if the best network beats
+the best classical model significantly; not shown if the two are tied; no if the classical model is the better one.
+What it costs is stated beside it, since only the reader knows what a point of accuracy is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports import units
+from reports.exhibits.confusion import matrix
+from reports.exhibits.differences import differences
+from reports.exhibits.exhibit import scores
+from reports.run import Run
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A statement, and the name of the exhibit or table that bears it out."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number worth a glance: what it is, the number, and what qualifies it."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a data set's results come to."""
+
+    headline: str
+    figures: tuple[Figure, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+
+
+def verdict(run: Run, dataset: str) -> Verdict:
+    """The verdict on one data set of a run."""
+    from reports import leaderboard
+
+    board, pairs = scores(run, dataset), differences.frame(run, dataset)
+    everything = leaderboard.frame(run)
+    everything = everything[everything["dataset"] == dataset]
+    title = run.title(dataset)
+    failed = _failed(everything)
+    if board.empty:
+        return Verdict(f"No estimator has been evaluated on {title}", (), failed)
+    leader = board.iloc[0]
+    tied = _tied(pairs, leader.estimator)
+    share = f"{units.percent(leader.accuracy)} %"
+    if len(board) == 1:
+        headline = f"{leader.estimator} reaches {share} on {title}"
+    elif not tied:
+        headline = f"{leader.estimator} leads on {title} with {share}"
+    elif len(tied) == len(board) - 1:
+        headline = f"No clear winner on {title}: all {len(board)} are within the uncertainty"
+    else:
+        headline = f"{_listed([leader.estimator, *tied])} are tied at the top on {title}"
+    figures = [
+        Figure(
+            "Best accuracy", share,
+            f"{leader.estimator}, 95 % interval {units.interval(leader.accuracy_low, leader.accuracy_high)}",
+        ),
+    ]  # fmt: skip
+    sentences: list[Sentence] = []
+    best = {family: rows.iloc[0] for family, rows in board.groupby("family", sort=False) if family}
+    if {"deep", "classical"} <= set(best):
+        figure, told = _worth(best["deep"], best["classical"], pairs)
+        figures.append(figure)
+        sentences += told
+    elif len(board) > 1:
+        gap = _between(pairs, leader.estimator, board.iloc[1].estimator)
+        sentences.append(Sentence(f"{leader.estimator} is {_lead(gap)} ahead of {board.iloc[1].estimator}.", "differences"))
+    total = everything["search_seconds"].fillna(0) + everything["fit_seconds"].fillna(0)
+    cost = total[leader.name] if leader.name in total else None
+    cost = leader.search_seconds + leader.fit_seconds if cost is None else _own(everything, leader.estimator)
+    figures.append(
+        Figure(
+            "Its cost", units.duration(cost),
+            f"search {units.duration(leader.search_seconds)}, final fit {units.duration(leader.fit_seconds)}; "
+            f"one image {units.number(leader.latency_ms)} ms",
+        )
+    )  # fmt: skip
+    if tied:
+        sentences.append(_cheapest(board[board["estimator"].isin([leader.estimator, *tied])], leader.estimator))
+    sentences += _hard(run, dataset, leader.estimator)
+    return Verdict(headline, tuple(figures), (*sentences, *failed))
+
+
+def _own(board: pd.DataFrame, estimator: str) -> float:
+    row = board[board["estimator"] == estimator].iloc[0]
+    return float(row[["search_seconds", "fit_seconds"]].fillna(0).sum())
+
+
+def _between(pairs: pd.DataFrame, a: str, b: str) -> Any:
+    """The row of a pair, turned so that the difference is that of `a` less that of `b`."""
+    for row in pairs.to_dict("records"):
+        if (row["estimator"], row["than"]) == (a, b):
+            return row
+        if (row["estimator"], row["than"]) == (b, a):
+            turned = {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
+            return row | {"estimator": a, "than": b} | turned
+    raise KeyError((a, b))
+
+
+def _tied(pairs: pd.DataFrame, leader: str) -> list[str]:
+    return [str(row.than) for row in pairs.itertuples() if row.estimator == leader and row.tie]
+
+
+def _lead(gap: Any) -> str:
+    points = f"{100 * gap['difference']:.2f} points ({units.points(gap['low'])} to {units.points(gap['high'])})"
+    return points + (", within the uncertainty," if gap["tie"] else "")
+
+
+def _worth(deep: Any, classical: Any, pairs: pd.DataFrame) -> tuple[Figure, list[Sentence]]:
+    gap = _between(pairs, deep.estimator, classical.estimator)
+    range_ = f"{units.points(gap['low'])} to {units.points(gap['high'])}"
+    names = f"{deep.estimator} against {classical.estimator}"
+    costs = _costs(deep, classical)
+    if gap["tie"]:
+        answer = "not shown"
+        text = (
+            f"Deep learning was not shown to be worth it here: {deep.estimator} and {classical.estimator}, the best of each "
+            f"family, differ by {units.points(gap['difference'])} points ({range_}), within the uncertainty."
+        )
+    elif gap["difference"] > 0:
+        answer = f"{units.points(gap['difference'])} points"
+        ratio = (1 - classical.accuracy) / max(1 - deep.accuracy, 1e-9)
+        fewer = f"{units.times(ratio)} fewer errors" if deep.accuracy < 1 else "no errors at all"
+        text = (
+            f"Deep learning is the more accurate: {deep.estimator} is {units.points(gap['difference'])} points ({range_}) "
+            f"better than {classical.estimator}, the best classical model, and makes {fewer}."
+        )
+    else:
+        answer = "no"
+        text = (
+            f"Deep learning was not worth it here: {classical.estimator} is {units.points(-gap['difference'])} points better "
+            f"than {deep.estimator}, the best network."
+        )
+    label = "Deep learning buys" if answer.endswith("points") else "Deep learning worth it?"
+    note = f"{names}, 95 % interval {range_}"
+    told = [Sentence(text, "differences")]
+    if costs:
+        told.append(Sentence(f"What it costs: {deep.estimator} takes {costs} of {classical.estimator}.", "cost"))
+    return Figure(label, answer, note), told
+
+
+def _costs(deep: Any, classical: Any) -> str:
+    def ratio(a: float, b: float) -> str | None:
+        return units.times(a / b) if a > 0 and b > 0 else None
+
+    total = ratio(
+        deep.search_seconds + deep.fit_seconds, classical.search_seconds + classical.fit_seconds
+    )
+    parts = {
+        "the search and fit time": total,
+        "the time to label one image": ratio(deep.latency_ms, classical.latency_ms),
+        "the model size": ratio(float(deep.model_bytes), float(classical.model_bytes)),
+    }
+    return _listed([f"{value} {what}" for what, value in parts.items() if value])
+
+
+def _cheapest(tie: pd.DataFrame, leader: str) -> Sentence:
+    cost = (tie["search_seconds"].fillna(0) + tie["fit_seconds"]).astype(float)
+    fast, small = tie.loc[cost.idxmin()], tie.loc[tie["latency_ms"].astype(float).fillna(float("inf")).idxmin()]
+    text = f"Within the tie, {fast.estimator} is the cheapest to tune and fit ({units.duration(cost.min())})"
+    if fast.estimator == small.estimator:
+        text += f" and the fastest to label one image ({units.number(small.latency_ms)} ms)."
+    else:
+        text += f" and {small.estimator} the fastest to label one image ({units.number(small.latency_ms)} ms)."
+    return Sentence(text, "cost")
+
+
+def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
+    from reports import statistics
+
+    names, counts = run.classes(dataset), matrix(run, dataset, leader)
+    table = statistics.per_class(counts)
+    if counts.trace() == counts.sum():
+        return [Sentence(f"{leader} made no error on the test images.", "confusion")]
+    worst = table.loc[table["recall"].idxmin()]
+    off = counts - counts * (table["label"].to_numpy()[:, None] == table["label"].to_numpy())
+    true, predicted = divmod(int(off.argmax()), len(names))
+    often = int(off[true, predicted])
+    pair = (
+        f"its most frequent error is {names[true]} taken for {names[predicted]} ({often:,} of {int(off.sum()):,} errors)"
+        if often > 1 else f"no confusion happens more than once among its {int(off.sum()):,} errors"
+    )  # fmt: skip
+    text = (
+        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall {units.percent(worst['recall'])} %, "
+        f"precision {units.percent(worst['precision'])} %); {pair}."
+    )
+    return [Sentence(text, "classes")]
+
+
+def _failed(board: pd.DataFrame) -> tuple[Sentence, ...]:
+    told = []
+    lost = board[board["accuracy"].isna()]
+    if len(lost):
+        words = _listed([f"{r.estimator} ({r.status})" for r in lost.itertuples()])
+        told.append(Sentence(f"Without a result: {words}.", "failures"))
+    trials, failed = int(board["trials"].sum()), int(board["failed_trials"].sum())
+    if failed:
+        told.append(Sentence(f"{failed:,} of {trials:,} trials came to nothing; their reasons are listed.", "failures"))
+    return tuple(told)
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
