@@ -13,6 +13,10 @@ class UserError(Exception):
     """
 
 
+class Unavailable(UserError):
+    """Data that is neither on this machine nor to be downloaded now; a suite may turn to another data set, loudly."""
+
+
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """The error for a wrong name: the nearest right one first, then all of them."""
     names = sorted(allowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,9 @@ class Dataset:
     unlabelled : reader of images to label for a competition, uint8 (m, h, w, c); None where there are none.
     fingerprint : sha256 hex digest over pixels and labels of both parts, computed when the data was cached.
     note : a warning every reader of a result must see (for example that another set was asked for); or "".
+    title, source, licence : for people: what it is, where it comes from, who may use it.
+    folder : the cache folder with ``train-X.npy`` and ``train-y.npy``, which a worker process can memory-map;
+        `benchmarks.datasets.reopen` makes the data set again from it. None for data that was never on disk.
     """
 
     name: str
@@ -68,6 +72,10 @@ class Dataset:
     fingerprint: str
     unlabelled: Callable[[], NDArray[np.uint8]] | None = None
     note: str = ""
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+    folder: Path | None = None
 
 
 def fingerprint(*arrays: NDArray) -> str:

@@ -1,0 +1,32 @@
+"""Files that may be gzip-compressed, whatever their name says."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from benchmarks.errors import UserError
+
+
+@contextmanager
+def opened(path: Path, unpack: bool = True) -> Iterator[IO[bytes]]:
+    """The file's bytes, decompressed if it is gzip; whatever goes wrong while reading is a `UserError`."""
+    try:
+        with path.open("rb") as raw:
+            packed = unpack and raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            if not packed:
+                yield raw
+                return
+            with gzip.open(raw) as stream:
+                yield stream  # type: ignore[misc]
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}.") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path} is damaged or was cut off ({error}): get it again.") from error
+    except OSError as error:
+        raise UserError(f"Cannot read {path} ({error.strerror or error}): check that it is a readable file.") from error
