@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,3 +52,7 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return self.status == "ok"
+
+
+Search = Generator[list[Trial], list[Outcome], None]
+"""A running strategy: yields batches of trials, is sent their outcomes in the same order."""
