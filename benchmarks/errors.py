@@ -20,6 +20,6 @@ class Unavailable(UserError):
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """The error for a wrong name: the nearest right one first, then all of them."""
     names = sorted(allowed)
-    near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return UserError(f"There is no {kind} {given!r}.{hint} There are: {', '.join(names)}.")

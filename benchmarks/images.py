@@ -22,9 +22,7 @@ class Images:
         if self.X.dtype != np.uint8 or self.X.ndim != 4 or self.X.shape[3] not in (1, 3):
             raise ValueError(f"images must be uint8 (n, h, w, 1 or 3), given {self.X.dtype} {self.X.shape}")
         if self.y.dtype != np.int64 or self.y.shape != (len(self.X),):
-            raise ValueError(
-                f"labels must be int64 of shape ({len(self.X)},), given {self.y.dtype} {self.y.shape}"
-            )
+            raise ValueError(f"labels must be int64 of shape ({len(self.X)},), given {self.y.dtype} {self.y.shape}")
 
     def __len__(self) -> int:
         return len(self.X)

@@ -80,6 +80,8 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
+        # Back to a single file, which can be copied and read where nothing may be written.
+        self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
 
     def write(self, table: str, row: Mapping[str, Any]) -> None:

@@ -1,0 +1,6 @@
+"""On which data, by which protocol, run how, scored how, recorded where.
+
+The nouns: `Images` and `Dataset` (`benchmarks.images`), `Suite` and `Budget` (`benchmarks.suite`), `Cell`, one
+(data set, estimator, seed) (`benchmarks.protocol`), `Job`, one self-describing unit of work (`benchmarks.job`), an executor
+that performs jobs (`benchmarks.executors`), and the `Ledger` that holds every trial (`benchmarks.ledger`).
+"""

@@ -1,0 +1,41 @@
+"""The `Budget` of one search: seconds or trials, the same for every estimator of a run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from benchmarks.errors import UserError
+
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+_PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|trials?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one search may spend: `seconds` or `trials`; the other is None."""
+
+    seconds: float | None = None
+    trials: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.trials} trials" if self.trials else f"{self.seconds:g} s"
+
+
+def parse_budget(text: str) -> Budget:
+    """Read "90s", "2m", "1.5 h" or "20 trials".
+
+    Raises
+    ------
+    UserError : anything else, and nothing at all ("0 s", "0 trials").
+    """
+    match = _PATTERN.fullmatch(str(text).strip())
+    if match and float(match[1]) > 0:
+        amount, unit = float(match[1]), match[2].lower()
+        if unit in _UNITS:
+            return Budget(seconds=amount * _UNITS[unit])
+        if amount.is_integer():
+            return Budget(trials=int(amount))
+    raise UserError(
+        f"{text!r} is no budget. Give a positive time, such as 90s, 2m or 1h, or a number of trials, such as '20 trials'."
+    )

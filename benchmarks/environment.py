@@ -1,0 +1,69 @@
+"""What a result depends on besides the code: machine, threads and library versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from estimators.threads import threads
+
+LIBRARIES = (
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "xgboost",
+    "tensorflow",
+    "keras",
+    "keras-tuner",
+    "numpy",
+    "scipy",
+    "pandas",
+)
+
+
+def environment() -> dict[str, Any]:
+    """Machine and libraries, as plain values; a library that is not installed is None."""
+    return {
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "gpu": _gpu(),
+        "threads": threads(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "libraries": {name: library_version(name) for name in LIBRARIES},
+    }
+
+
+def library_version(name: str) -> str | None:
+    """Version of an installed distribution, or None."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        facts = dict(
+            (part.strip() for part in line.split(":", 1)) for line in cpuinfo.read_text().splitlines() if ":" in line
+        )
+        return f"{facts.get('model name', platform.machine())} (family {facts.get('cpu family')}, model {facts.get('model')})"
+    return platform.processor() or platform.machine()
+
+
+def _gpu() -> str:
+    """Asked of the driver, because importing TensorFlow here would cost seconds."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return "none"
+    query = [tool, "--query-gpu=name", "--format=csv,noheader"]
+    found = subprocess.run(query, capture_output=True, text=True, check=False)
+    return ", ".join(found.stdout.strip().splitlines()) or "none"

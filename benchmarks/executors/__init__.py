@@ -1,0 +1,32 @@
+"""Executors: ``with executor(name) as execute: for job, answer in execute(jobs): ...``
+
+`jobs` is consumed lazily: a job is asked for when a worker is free, so the caller may stop as soon as its budget is spent.
+Answers come in the order in which jobs end. Adding an executor is one file and one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from benchmarks.errors import unknown
+from benchmarks.executors.local import local
+from benchmarks.executors.serial import serial
+from benchmarks.job import Job
+
+Execute = Callable[[Iterable[Job]], Iterator[tuple[Job, dict[str, Any]]]]
+
+EXECUTORS: dict[str, Callable[..., AbstractContextManager[Execute]]] = {"local": local, "serial": serial}
+
+
+def executor(name: str, workers: int = 1) -> AbstractContextManager[Execute]:
+    """The executor of that name, not yet started.
+
+    Raises
+    ------
+    UserError : there is none.
+    """
+    if name not in EXECUTORS:
+        raise unknown("executor", name, EXECUTORS)
+    return EXECUTORS[name](workers)

@@ -1,0 +1,131 @@
+"""The `Suite`: a TOML file that says what is compared with what, on which data, at which budget."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_serializer
+
+import estimators
+import tuning
+from benchmarks.budget import Budget, parse_budget
+from benchmarks.errors import UserError, unknown
+
+FOLDER = Path(__file__).parent / "suites"
+
+
+class Search(BaseModel):
+    """How one estimator is searched where it differs from its defaults.
+
+    `strategy` by name; `axes` narrows the search to these; `options` are keyword arguments of the strategy.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strategy: str | None = None
+    axes: tuple[str, ...] | None = None
+    options: dict[str, Any] = {}
+
+
+def _seeds(value: Any) -> Any:
+    return tuple(range(value)) if isinstance(value, int) and value > 0 else value
+
+
+class Suite(BaseModel):
+    """What a run compares; see the files in ``benchmarks/suites`` for examples.
+
+    Parameters
+    ----------
+    datasets, estimators : names, or paths of one's own.
+    seeds : their number, or a list of them; a seed fixes the split and everything random.
+    budget : of each search, "90 s" or "20 trials".
+    validation_share : share of the training rows that scores the trials.
+    fallback : data set to use, loudly, in place of one that cannot be had.
+    search : by estimator, how it is searched.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    name: str
+    title: str
+    datasets: Annotated[tuple[str, ...], Field(min_length=1)]
+    estimators: Annotated[tuple[str, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds), Field(min_length=1)] = (0,)
+    budget: Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    fallback: str | None = None
+    search: dict[str, Search] = {}
+
+    @field_serializer("budget")
+    def _budget_as_given(self, budget: Budget) -> str:
+        return str(budget)
+
+
+def names() -> list[str]:
+    """The suites that come with Crossover."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def is_suite_file(path: Path) -> bool:
+    """Whether a TOML file is meant as a suite: it names data sets, where a description of data names files."""
+    try:
+        return "datasets" in tomllib.loads(path.read_text())
+    except (OSError, ValueError):
+        return True  # `load_suite` says what is wrong with it.
+
+
+def load_suite(name: str) -> Suite:
+    """A suite by name, or by the path of a TOML file.
+
+    Raises
+    ------
+    UserError : no such suite, no readable TOML, an unknown key, a wrong type, a wrong estimator, strategy or axis.
+    """
+    path = FOLDER / f"{name}.toml"
+    if not path.exists():
+        path = Path(name)
+        if path.suffix != ".toml":
+            raise unknown("suite", name, names())
+    try:
+        content = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The suite file {path} cannot be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"The suite file {path} is not TOML: {error}.") from error
+    return make_suite({"name": path.stem} | content, origin=str(path))
+
+
+def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
+    """A checked suite; `origin` names its source in errors."""
+    try:
+        suite = Suite(**content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            allowed = Search.model_fields if where.startswith("search.") else Suite.model_fields
+            raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], allowed)}") from error
+        given = "" if first["type"] == "missing" else f", given {first['input']!r}"
+        raise UserError(f"{origin}: {where}: {first['msg']}{given}.") from error
+    return check(suite, origin)
+
+
+def check(suite: Suite, origin: str) -> Suite:
+    """The suite itself, once its estimators, strategies and axes are known to exist."""
+    try:
+        chosen = {name: estimators.get(name) for name in suite.estimators}
+        for search in suite.search.values():
+            if search.strategy is not None:
+                tuning.strategy(search.strategy)
+    except ValueError as error:
+        raise UserError(f"{origin}: {error}") from error
+    for name, search in suite.search.items():
+        if name not in chosen:
+            raise UserError(f"{origin}: search.{name}: {unknown('estimator of this suite', name, chosen)}")
+        for axis in search.axes or ():
+            if axis not in chosen[name].space:
+                raise UserError(f"{origin}: search.{name}: {unknown('axis', axis, chosen[name].space)}")
+    return suite

@@ -1,0 +1,281 @@
+"""Crossover: is deep learning worth it here? Classical models and networks on labelled images, compared, with the bill.
+
+The door of the project: one verb of the command line is one library call.
+
+    import crossover
+    ok = crossover.run("quick")                 # crossover run quick
+    run = crossover.load("runs/quick")          # DataFrames for a notebook
+    page = crossover.report("runs/quick")       # crossover report runs/quick
+
+Everything heavy is imported inside the calls, so that ``crossover --help`` is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from reports import Run
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def run(
+    what: str,
+    *,
+    estimators: str | None = None,
+    budget: str | None = None,
+    seeds: int | None = None,
+    executor: str = "local",
+    workers: int = 1,
+    data: str | Path | None = None,
+    name: str | None = None,
+    fail_fast: bool = False,
+) -> bool:
+    """Carry out a suite, or compare all default estimators on one data set; returns whether every cell ended well.
+
+    Parameters
+    ----------
+    what : a suite (its name or its TOML file) or a data set (its name or path).
+    estimators : restrict to those that match a pattern, for example ``"svm,cnn"``.
+    budget : of each search, for example ``"2m"`` or ``"20 trials"``.
+    seeds : how many.
+    data : folder with the data sets, before ``$CROSSOVER_DATA`` and the cache.
+    name : of the run folder below ``runs/``; the name of the suite or data set if not given.
+
+    Raises
+    ------
+    UserError : bad usage or bad data, in one line.
+    """
+    from benchmarks.progress import Progress
+    from benchmarks.run import run as run_suite
+
+    suite = _suite(what, estimators, budget, seeds)
+    folder = Path("runs") / (name or suite.name)
+    progress = Progress(suite, folder)
+    return run_suite(
+        suite,
+        folder,
+        progress,
+        data_dir=Path(data) if data is not None else None,
+        execute_by=executor,
+        workers=workers,
+        command=" ".join(["crossover", *sys.argv[1:]]) if Path(sys.argv[0]).name.startswith("crossover") else "",
+        fail_fast=fail_fast,
+    )
+
+
+def report(*folders: str | Path) -> Path:
+    """Write report.html, leaderboard.csv and leaderboard.md into a run folder; returns the path of the page."""
+    from reports import report as write_report
+
+    return write_report(*map(Path, folders))
+
+
+def load(folder: str | Path) -> Run:
+    """A run folder as DataFrames: ``.trials``, ``.searches``, ``.finals``, and arrays of predictions."""
+    from reports import load as load_run
+
+    return load_run(Path(folder))
+
+
+def submit(folder: str | Path, out: str | Path | None = None, *, estimator: str | None = None) -> Path:
+    """Write the competition's CSV, `out` or ``submission.csv`` in the run folder; returns its path.
+
+    The best estimator of the run's leaderboard, or the one named, is refitted on every labelled row. Test rows that
+    the harness held back are part of the competition's train.csv, so they may be used now; nothing else is.
+    """
+    from benchmarks.submission import submission
+    from reports.leaderboard import best
+    from reports.submission import check_submission, write_submission
+
+    folder = Path(folder)
+    labels = submission(folder, estimator or best(load(folder)))
+    path = Path(out) if out is not None else folder / "submission.csv"
+    write_submission(labels, path)
+    check_submission(path, rows=len(labels))
+    return path
+
+
+def predict(model: str | Path, paths: list[Path], out: str | Path | None = None, *, invert: bool = False) -> Any:
+    """Label image files, or all images in folders; returns a DataFrame ``file, label, probability``.
+
+    Parameters
+    ----------
+    model : a model folder, or a run folder, of which the leaderboard's best model is taken.
+    invert : the images are dark on light where the model was trained on light on dark, or the reverse.
+    """
+    from benchmarks.predict import predict as predict_files
+    from reports.leaderboard import best_model
+
+    model = Path(model)
+    folder = best_model(load(model)) if (model / "run.json").exists() else model
+    frame = predict_files(folder, paths, invert=invert)
+    if out is not None:
+        frame.to_csv(out, index=False)
+    return frame
+
+
+def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None) -> Any:
+    """The suite of that name, or one made for a single data set, with the given changes."""
+    from benchmarks import datasets
+    from benchmarks.errors import UserError, unknown
+    from benchmarks.suite import is_suite_file, load_suite, make_suite, names
+
+    path = Path(what)
+    if what in names() or (path.suffix == ".toml" and is_suite_file(path)):
+        content = load_suite(what).model_dump()
+    elif what in datasets.names() or path.exists() or os.sep in what:
+        content = load_suite("quick").model_dump() | {"name": path.stem, "datasets": (what,), "fallback": None}
+        content["title"] = f"Five tuned estimators on {what}"
+    else:
+        raise unknown("suite or data set", what, [*names(), *datasets.names()])
+    if estimators is not None:
+        from estimators import select
+
+        try:
+            chosen = select(estimators)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        content["estimators"] = tuple(e.name for e in chosen)
+        content["search"] = {k: v for k, v in content["search"].items() if k in content["estimators"]}
+    if budget is not None:
+        content["budget"] = budget
+    if seeds is not None:
+        content["seeds"] = seeds
+    return make_suite(content, origin=what)
+
+
+Folder = Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")]
+Data = Annotated[Path | None, typer.Option("--data", help="Folder with the data sets.", metavar="DIR")]
+
+
+@app.command("run")
+def _run(
+    what: Annotated[str, typer.Argument(help="A suite or a data set, by name or path.", metavar="SUITE|DATASET")],
+    estimators: Annotated[
+        str | None, typer.Option(help="Only those that match, e.g. 'svm,cnn'.", metavar="GLOB")
+    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Of each search: 90s, 2m, '20 trials'.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many.", min=1)] = None,
+    executor: Annotated[str, typer.Option(help="local or serial.")] = "local",
+    workers: Annotated[int, typer.Option(help="Processes of the local executor.", min=1)] = 1,
+    data: Data = None,
+    name: Annotated[
+        str | None, typer.Option("--run", help="Name of the run folder below runs/.", metavar="NAME")
+    ] = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
+) -> None:
+    """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
+    ok = run(
+        what,
+        estimators=estimators,
+        budget=budget,
+        seeds=seeds,
+        executor=executor,
+        workers=workers,
+        data=data,
+        name=name,
+        fail_fast=fail_fast,
+    )
+    from rich.console import Console
+
+    from reports.leaderboard import frame, print_leaderboard
+
+    folder = Path("runs") / (name or _suite(what, estimators, budget, seeds).name)
+    page = report(folder)
+    print_leaderboard(frame(load(folder)), Console())
+    print(f"Report: {page}")
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command("report")
+def _report(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN...")],
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Write report.html, leaderboard.csv and leaderboard.md of finished or unfinished runs."""
+    for folder in folders:
+        page = report(folder)
+        print(page)
+        if show:
+            typer.launch(str(page.resolve()))
+
+
+@app.command("list")
+def _list(what: Annotated[str, typer.Argument(help="estimators, datasets or suites.")]) -> None:
+    """List what there is: estimators, datasets or suites."""
+    from benchmarks.errors import unknown
+
+    match what:
+        case "estimators":
+            import estimators
+
+            for e in estimators.select():
+                print(f"{e.name:22}{e.family:11}{e.strategy:23}{', '.join(e.space)}")
+        case "datasets":
+            from benchmarks import datasets
+
+            print("\n".join(datasets.names()))
+        case "suites":
+            import benchmarks.suite
+
+            for name in benchmarks.suite.names():
+                print(f"{name:10}{benchmarks.suite.load_suite(name).title}")
+        case _:
+            raise unknown("list of", what, ["estimators", "datasets", "suites"])
+
+
+@app.command("submit")
+def _submit(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="Where to write; RUN/submission.csv if not given.")] = None,
+    estimator: Annotated[str | None, typer.Option(help="Not the best one but this.", metavar="NAME")] = None,
+) -> None:
+    """Write a Kaggle submission from the best estimator, refitted on every row of train.csv."""
+    print(submit(folder, out, estimator=estimator))
+
+
+@app.command("check-submission")
+def _check_submission(path: Annotated[Path, typer.Argument(help="The CSV.", metavar="FILE")]) -> None:
+    """Accept or refuse a Digit Recognizer submission, naming line and reason."""
+    from reports.submission import check_submission
+
+    check_submission(path)
+    print(f"{path} is a valid submission.")
+
+
+@app.command("predict")
+def _predict(
+    model: Annotated[Path, typer.Argument(help="A model folder, or a run folder (its best model).", metavar="MODEL")],
+    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of images.", metavar="PATH...")],
+    out: Annotated[Path | None, typer.Option(help="Also write the table as CSV.")] = None,
+    invert: Annotated[bool, typer.Option("--invert", help="Swap light and dark first.")] = False,
+) -> None:
+    """Label images with a trained model."""
+    print(predict(model, paths, out, invert=invert).to_string(index=False))
+
+
+def main() -> None:
+    """The command `crossover`: bad usage and bad data end in one line and exit code 2."""
+    from benchmarks.errors import UserError
+
+    try:
+        app()
+    except UserError as error:
+        print(f"crossover: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\ncrossover: stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

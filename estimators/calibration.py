@@ -1,0 +1,34 @@
+"""Temperature scaling: one number that makes a classifier's probabilities honest (Guo et al. 2017, arXiv:1706.04599)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Row-wise softmax of (n, k), float32."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def fit_temperature(logits: NDArray[np.floating], y: NDArray[np.integer]) -> float:
+    """The temperature in [0.01, 100] that minimises the log-loss of ``softmax(logits / temperature)``.
+
+    Parameters
+    ----------
+    logits : (n, k).
+    y : column index of each row's label, (n,).
+    """
+    from scipy.optimize import minimize_scalar
+
+    logits = logits.astype(np.float64)
+    rows = np.arange(len(y))
+
+    def loss(log_temperature: float) -> float:
+        z = logits / np.exp(log_temperature)
+        z -= z.max(axis=1, keepdims=True)
+        return float(np.mean(np.log(np.exp(z).sum(axis=1)) - z[rows, y]))
+
+    bounds = (np.log(0.01), np.log(100))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))

@@ -1,0 +1,79 @@
+"""A multilayer perceptron on pixels; its base setting is one hidden layer of 128."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from estimators.estimator import Estimator
+from estimators.layers import dense_block, head
+from tuning import Choice, Float, Int, Space
+
+
+def layers(
+    images: Any, classes: int, *, width: int, depth: int, dropout: float, batch_norm: str, l1: float, l2: float
+) -> Any:
+    """Flattened pixels → `depth` blocks of `width` units → logits."""
+    import keras
+
+    x = keras.layers.Flatten()(images)
+    for _ in range(depth):
+        x = dense_block(x, width, dropout=dropout, batch_norm=batch_norm, l1=l1, l2=l2)
+    return head(x, classes)
+
+
+def build(
+    seed: int,
+    width: int = 128,
+    depth: int = 1,
+    dropout: float = 0.0,
+    batch_norm: str = "none",
+    l1: float = 0.0,
+    l2: float = 0.0,
+    optimizer: str = "adam",
+    learning_rate: float = 0.001,
+    schedule: str = "one_cycle",
+    weight_decay: float = 0.01,
+    label_smoothing: float = 0.0,
+    batch_size: int = 128,
+    augment: bool = False,
+    epochs: int = 15,
+    temperature: float = 1.0,
+) -> Any:
+    """A perceptron of 101,770 parameters on 28×28 pixels and 10 classes in its base setting."""
+    from estimators.network import Network
+    from estimators.pipeline import Augmentation
+
+    return Network(
+        layers,
+        dict(width=width, depth=depth, dropout=dropout, batch_norm=batch_norm, l1=l1, l2=l2),
+        seed=seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        augmentation=Augmentation(shift=0.05, rotation=0.1, zoom=0.1) if augment else None,
+        temperature=temperature,
+    )
+
+
+mlp = Estimator(
+    "mlp",
+    "deep",
+    build,
+    Space(
+        width=Int(128, 1024, log=True),
+        depth=Int(1, 3),
+        dropout=Float(0.0, 0.4),
+        batch_norm=Choice(("none", "before", "after")),
+        l2=Float(0.0, 1e-3),
+        optimizer=Choice(("adam", "adamw", "sgd")),
+        learning_rate=Float(3e-4, 1e-2, log=True),
+        schedule=Choice(("one_cycle", "cosine", "constant")),
+        augment=Choice((False, True)),
+    ),
+    strategy="kerastuner:hyperband",
+    effort="epochs",
+)
