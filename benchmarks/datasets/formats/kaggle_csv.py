@@ -86,7 +86,8 @@ def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
     import pandas as pd
 
     with warnings.catch_warnings(), opened(path) as stream:
-        warnings.simplefilter("error", pd.errors.ParserWarning)
+        for doubt in (pd.errors.ParserWarning, RuntimeWarning):  # surplus values; a cast of "nan"
+            warnings.simplefilter("error", doubt)
         try:
             return pd.read_csv(
                 stream,
@@ -97,7 +98,7 @@ def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
                 dtype={name: str if name == label else np.uint8 for name in header},
                 encoding="utf-8-sig",
             )
-        except (ValueError, OverflowError, pd.errors.ParserWarning) as error:
+        except (ValueError, OverflowError, pd.errors.ParserWarning, RuntimeWarning) as error:
             reason = error
     raise _diagnosis(path, header, label, reason) from reason
 

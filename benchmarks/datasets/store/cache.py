@@ -38,7 +38,10 @@ def cached(recipe: Recipe) -> Dataset:
     """The data set of a recipe: from the cache, or read, checked and put there first."""
     folder = cache_folder() / "arrays" / f"{recipe.name}-{_key(recipe)}"
     if not (folder / "meta.json").exists():
-        parts = recipe.read()
+        try:
+            parts = recipe.read()
+        except UserError as error:
+            raise UserError(f"{recipe.name}: {error}") from error
         with _writing(folder) as new:
             _write(new, recipe, parts)
     return reopen(folder)

@@ -37,7 +37,8 @@ def recipe(name: str, source: Source, data_dir: Path | None, others: tuple[str, 
     paths: dict[str, Path] = {}
     if source.files:
         roots = _roots(data_dir)
-        paths = _find(name, source, roots, others) or _download(name, source, roots)
+        folders = [folder for root in roots for folder in _folders(name, source, root, others)]
+        paths = _find(source, folders) or _download(name, source, roots, folders)
     return Recipe(
         name=name,
         read=partial(_read, name, source, paths),
@@ -96,15 +97,17 @@ def _downloads() -> Path:
     return cache_folder() / "downloads"
 
 
-def _find(name: str, source: Source, roots: list[Path], others: tuple[str, ...]) -> dict[str, Path]:
+def _folders(name: str, source: Source, root: Path, others: tuple[str, ...]) -> list[Path]:
+    own = [root / folder for folder in (name, *source.folders)]
+    return own if root.name in others else [*own, root]
+
+
+def _find(source: Source, folders: list[Path]) -> dict[str, Path]:
     """The official file names and where each one is; all come from one folder. Empty if no folder has them all."""
-    for root in roots:
-        folders = [root / folder for folder in (name, *source.folders)]
-        folders += [root] if root.name not in others else []
-        for folder in folders:
-            found = {file.name: path for file in source.files if (path := _in(folder, file))}
-            if len(found) == len(source.files):
-                return found
+    for folder in folders:
+        found = {file.name: path for file in source.files if (path := _in(folder, file))}
+        if len(found) == len(source.files):
+            return found
     return {}
 
 
@@ -116,11 +119,13 @@ def _in(folder: Path, file: File) -> Path | None:
         raise UserError(f"Cannot look into {folder} ({error.strerror}): check its permissions.") from error
 
 
-def _download(name: str, source: Source, roots: list[Path]) -> dict[str, Path]:
+def _download(name: str, source: Source, roots: list[Path], folders: list[Path]) -> dict[str, Path]:
     target = _downloads() / name
     missing = [file for file in source.files if not _in(target, file)]
+    # of the folder that has most of the set, the error names the file it lacks
+    lacking = min(([file.name for file in source.files if not _in(folder, file)] for folder in folders), key=len)
     looked = ", ".join(str(root) for root in roots)
-    absent = f"{name}: {missing[0].name} was not found in {looked} (nor in a folder {name} there)"
+    absent = f"{name}: {lacking[0]} was not found in {looked} (nor in a folder {name} there)"
     way_out = "name the folder that holds it with --data DIR or CROSSOVER_DATA"
     if not source.mirrors:
         raise Unavailable(f"{absent}; {source.obtain}, then {way_out}.")
@@ -134,7 +139,7 @@ def _download(name: str, source: Source, roots: list[Path]) -> dict[str, Path]:
                 failures.append(f"{mirror}{file.name}: {_reason(error)}")
         else:
             raise Unavailable(f"{absent}, and it could not be downloaded ({'; '.join(failures)}): {way_out}.")
-    if found := _find(name, source, [_downloads()], others=()):
+    if found := _find(source, _folders(name, source, _downloads(), others=())):
         return found
     raise Unavailable(f"{absent}, and what was downloaded does not hold it: {way_out}.")
 
