@@ -8,7 +8,9 @@ variable of the page's style sheet when a figure is put into the page, so that o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
@@ -62,10 +64,18 @@ def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[[pd.DataFrame], F
     def drawn(frame: pd.DataFrame) -> Figure:
         import matplotlib as mpl
 
-        with mpl.rc_context(RC):
+        with mpl.rc_context(RC), _any_script():
             return draw(frame)
 
     return drawn
+
+
+@contextmanager
+def _any_script() -> Iterator[None]:
+    """Class names may be in any script: the browser has the fonts, so matplotlib need not complain of lacking them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"(?s).*Glyph .* missing from")
+        yield
 
 
 def figure(width: float, height: float) -> Figure:
@@ -215,7 +225,7 @@ def svg(drawing: Figure, name: str, title: str) -> str:
 
     out = BytesIO()
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
-    with mpl.rc_context(RC | {"svg.hashsalt": name}):
+    with mpl.rc_context(RC | {"svg.hashsalt": name}), _any_script():
         drawing.savefig(out, format="svg", metadata=nothing)
     text = out.getvalue().decode()
     body = text[text.index("<svg") :]

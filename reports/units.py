@@ -7,12 +7,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 GAP = "–"  # what stands where there is no number
 
 
 def absent(value: Any) -> bool:
     """Whether a value is None, NaN or pandas' NA."""
-    return value is None or value != value or str(value) == "<NA>"
+    return value is None or value is pd.NA or bool(value != value)
 
 
 def number(value: Any, digits: int = 2) -> str:
@@ -65,8 +67,8 @@ def duration(seconds: Any) -> str:
     if seconds < 99.95:
         return f"{seconds:.1f} s"
     if seconds < 3599.5:
-        return f"{int(round(seconds)) // 60} min {int(round(seconds)) % 60:02d} s"
-    minutes = int(round(seconds / 60))
+        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
+    minutes = round(seconds / 60)
     return f"{minutes // 60:,} h {minutes % 60:02d} min"
 
 

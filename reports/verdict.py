@@ -83,9 +83,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     elif len(board) > 1:
         gap = _between(pairs, leader.estimator, board.iloc[1].estimator)
         sentences.append(Sentence(f"{leader.estimator} is {_lead(gap)} ahead of {board.iloc[1].estimator}.", "differences"))
-    total = everything["search_seconds"].fillna(0) + everything["fit_seconds"].fillna(0)
-    cost = total[leader.name] if leader.name in total else None
-    cost = leader.search_seconds + leader.fit_seconds if cost is None else _own(everything, leader.estimator)
+    cost = _total(leader)
     figures.append(
         Figure(
             "Its cost", units.duration(cost),
@@ -99,9 +97,9 @@ def verdict(run: Run, dataset: str) -> Verdict:
     return Verdict(headline, tuple(figures), (*sentences, *failed))
 
 
-def _own(board: pd.DataFrame, estimator: str) -> float:
-    row = board[board["estimator"] == estimator].iloc[0]
-    return float(row[["search_seconds", "fit_seconds"]].fillna(0).sum())
+def _total(row: Any) -> float:
+    """Seconds of search and final fit; a search that was never recorded took none."""
+    return float((0 if units.absent(row.search_seconds) else row.search_seconds) + row.fit_seconds)
 
 
 def _between(pairs: pd.DataFrame, a: str, b: str) -> Any:
@@ -138,10 +136,10 @@ def _worth(deep: Any, classical: Any, pairs: pd.DataFrame) -> tuple[Figure, list
     elif gap["difference"] > 0:
         answer = f"{units.points(gap['difference'])} points"
         ratio = (1 - classical.accuracy) / max(1 - deep.accuracy, 1e-9)
-        fewer = f"{units.times(ratio)} fewer errors" if deep.accuracy < 1 else "no errors at all"
+        fewer = f"for each of its errors the latter makes {ratio:.1f}" if deep.accuracy < 1 else "it makes none"
         text = (
             f"Deep learning is the more accurate: {deep.estimator} is {units.points(gap['difference'])} points ({range_}) "
-            f"better than {classical.estimator}, the best classical model, and makes {fewer}."
+            f"better than {classical.estimator}, the best classical model; {fewer}."
         )
     else:
         answer = "no"
@@ -161,11 +159,8 @@ def _costs(deep: Any, classical: Any) -> str:
     def ratio(a: float, b: float) -> str | None:
         return units.times(a / b) if a > 0 and b > 0 else None
 
-    total = ratio(
-        deep.search_seconds + deep.fit_seconds, classical.search_seconds + classical.fit_seconds
-    )
     parts = {
-        "the search and fit time": total,
+        "the time to search and fit": ratio(_total(deep), _total(classical)),
         "the time to label one image": ratio(deep.latency_ms, classical.latency_ms),
         "the model size": ratio(float(deep.model_bytes), float(classical.model_bytes)),
     }

@@ -1,0 +1,242 @@
+"""The page: one HTML file that asks nobody for anything, made of the verdicts, the leaderboard and the exhibits."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from reports import leaderboard, style, units
+from reports.exhibits import EXHIBITS, GROUPS, Exhibit
+from reports.exhibits.exhibit import scores
+from reports.run import Run
+from reports.verdict import verdict
+
+LONGEST = 150  # rows of a table on the page; the CSV beside it has all
+SHARES = """accuracy accuracy_low accuracy_high validation_accuracy base_accuracy tuned_accuracy precision recall f1
+score best_score confidence probability_of_true train_share test_share""".split()
+POINTS = ["difference", "low", "high", "gap"]
+HIDDEN = ["image", "true_label", "predicted_label", "label"]
+HEADINGS = {"estimator": "estimator", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives",
+            "fp": "false positives", "fn": "false negatives", "f1": "F1"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: what is read, what it sorts by, and a class for its looks."""
+
+    text: str
+    value: Any = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page: headings (text, kind, explanation), rows of cells, and how many rows were left out."""
+
+    headings: list[tuple[str, str, str]]
+    rows: list[list[Cell]]
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An exhibit as the page shows it; without rows, `reason` says why it is not there."""
+
+    id: str
+    title: str
+    lead: str
+    reason: str = ""
+    figure: Markup | None = None
+    words: str = ""
+    table: Table | None = None
+    csv: str = ""
+    file: str = ""
+
+
+def render(run: Run) -> str:
+    """The report page of a run as HTML text; the same run folder gives the same text."""
+    board = leaderboard.frame(run)
+    sections = [_section(run, board, dataset, place) for place, dataset in enumerate(run.datasets)]
+    return _template().render(
+        run=run, info=run.info, sections=sections, headline=_headline(run, sections), facts=_facts(run),
+        libraries=run.info.get("environment", {}).get("libraries", {}), notes=_notes(run), meta=_meta(run),
+        css=Markup(_asset("page.css")), js=Markup(_asset("page.js")),
+        download=_download(leaderboard.csv(board)), columns=leaderboard.COLUMNS,
+    ) + "\n"  # fmt: skip
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    room = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return room.from_string(_asset("page.html"))
+
+
+def _asset(name: str) -> str:
+    return files("reports.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _section(run: Run, board: pd.DataFrame, dataset: str, place: int) -> dict[str, Any]:
+    slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")[:40] or "data"
+    slug = slug if place == 0 or len(run.datasets) == len({d.lower() for d in run.datasets}) else f"{slug}-{place}"
+    shown: dict[str, list[Shown]] = {group: [] for group in GROUPS}
+    for exhibit in EXHIBITS:
+        shown[exhibit.group].append(_shown(run, dataset, slug, exhibit))
+    rows = board[board["dataset"] == dataset]
+    return {
+        "id": slug, "name": dataset, "title": run.title(dataset), "verdict": verdict(run, dataset),
+        "board": _board(rows), "reasons": [r for r in rows.itertuples() if r.reason], "groups": shown,
+        "labels": GROUPS, "leaders": list(scores(run, dataset)["estimator"][:1]),
+        "note": str(run.passports.get(dataset, {}).get("note") or ""),
+    }  # fmt: skip
+
+
+def _shown(run: Run, dataset: str, slug: str, exhibit: Exhibit) -> Shown:
+    frame = exhibit.table(run, dataset)
+    identity = f"{slug}-{exhibit.name}"
+    if frame.empty:
+        return Shown(identity, exhibit.title, exhibit.lead, reason=exhibit.empty)
+    words = exhibit.describe(frame)
+    figure = Markup(style.svg(exhibit.draw(frame), identity, words)) if exhibit.draw else None
+    plain = frame.drop(columns="image", errors="ignore")
+    return Shown(
+        identity, exhibit.title, exhibit.lead, "", figure, words, table(plain),
+        _download(plain.to_csv(index=False, lineterminator="\n")), f"{slug}-{exhibit.name}.csv",
+    )  # fmt: skip
+
+
+def _download(text: str) -> str:
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode()
+
+
+def table(frame: pd.DataFrame) -> Table:
+    """A frame as a table of the page: columns named for readers, numbers rounded as everywhere else."""
+    columns = [name for name in frame.columns if name not in HIDDEN and frame[name].notna().any()]
+    kinds = {name: _kind(frame[name]) for name in columns}
+    headings = [(_heading(name), kinds[name], "") for name in columns]
+    rows = [
+        [_cell(name, record[name], kinds[name]) for name in columns]
+        for record in frame.head(LONGEST)[columns].to_dict("records")
+    ]
+    return Table(headings, rows, max(0, len(frame) - LONGEST))
+
+
+def _kind(column: pd.Series) -> str:
+    if pd.api.types.is_bool_dtype(column):
+        return "text"
+    return "number" if pd.api.types.is_numeric_dtype(column) else "text"
+
+
+def _heading(name: str) -> str:
+    words = HEADINGS.get(name, name.replace("_seconds", ", s").replace("_bytes", ", size").replace("_", " "))
+    return f"{words}, %" if name in SHARES else f"{words}, points" if name in POINTS else words
+
+
+def _cell(name: str, value: Any, kind: str) -> Cell:
+    if units.absent(value):
+        return Cell(units.GAP, "", kind)
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no", int(value), kind)
+    if kind == "text":
+        return Cell(str(value), None, "long" if len(str(value)) > 28 else kind)
+    if name in SHARES:
+        text = units.percent(value)
+    elif name in POINTS:
+        text = units.points(value)
+    elif name in ("p", "p_holm"):
+        text = "<0.0001" if value < 1e-4 else units.number(value, 4)
+    elif name.endswith("_bytes"):
+        text = units.size(value)
+    elif name == "parameters" or float(value).is_integer():
+        text = units.count(value)
+    else:
+        text = units.number(value, 2 if "seconds" in name else 4)
+    return Cell(text, float(value), kind)
+
+
+def _board(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The leaderboard's rows: cells, and where dot and interval stand on a common axis from 0 to 100."""
+    ends = style.stretch([rows["accuracy_low"].min(), rows["accuracy_high"].max()])
+    reach = max(float(ends[1] - ends[0]), 1e-9)
+
+    def place(share: float) -> float:
+        return round(4 + 92 * (float(style.stretch(share)) - float(ends[0])) / reach, 1)
+
+    shown = []
+    for rank, row in enumerate(rows.itertuples(), 1):
+        cells = [Cell(c.write(row), _sortable(getattr(row, c.key)), "number") for c in leaderboard.COLUMNS]
+        scored = not units.absent(row.accuracy)
+        span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
+        setting = units.setting(json.loads(row.params)) if row.params else ""
+        shown.append({"rank": rank, "row": row, "cells": cells, "span": span, "setting": setting})
+    return shown
+
+
+def _sortable(value: Any) -> Any:
+    return "" if units.absent(value) else float(value)
+
+
+def _headline(run: Run, sections: list[dict[str, Any]]) -> str:
+    if len(sections) == 1:
+        return sections[0]["verdict"].headline
+    leaders = {name for section in sections for name in section["leaders"]}
+    if len(leaders) == 1:
+        return f"{leaders.pop()} comes first on all {len(sections)} data sets"
+    return f"{len(sections)} data sets, {len(leaders)} different leaders"
+
+
+def _notes(run: Run) -> list[str]:
+    notes = [str(note) for note in run.info.get("notes", [])]
+    passports = [str(p["note"]) for p in run.passports.values() if p.get("note")]
+    return list(dict.fromkeys(notes + passports))
+
+
+def _meta(run: Run) -> list[str]:
+    machine = run.info.get("environment", {})
+    parts = [f"suite {run.info['suite']}", str(run.info.get("created", ""))[:10]]
+    if total := _wall(run):
+        parts.append(f"{units.duration(total)} on {machine.get('cores', '?')} cores")
+    seeds = len(run.info["seeds"])
+    parts.append("one seed" if seeds == 1 else f"{seeds} seeds")
+    if run.info.get("budget"):
+        parts.append(f"{run.info['budget']} of search for each estimator")
+    return [part for part in parts if part]
+
+
+def _wall(run: Run) -> float:
+    return sum(float(session.get("seconds") or 0) for session in run.info.get("sessions", []))
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    info, machine = run.info, run.info.get("environment", {})
+    spent = sum(t[c].sum() for t, c in [(run.searches, "spent_seconds"), (run.finals, "fit_seconds"),
+                                        (run.finals, "predict_seconds")] if c in t)  # fmt: skip
+    sessions = info.get("sessions", [])
+    facts = [
+        ("command", info.get("command")),
+        ("seeds", ", ".join(map(str, info["seeds"]))),
+        ("search budget", info.get("budget")),
+        ("validation rows", f"{units.percent(info['validation_share'], 0)} % of the training images"
+         if "validation_share" in info else None),
+        ("execution", f"{info.get('executor', '')}, {info.get('workers', '?')} workers of "
+         f"{info.get('threads', '?')} threads"),
+        ("time, in all", f"{units.duration(_wall(run))} in {len(sessions)} session{'s' * (len(sessions) != 1)}"),
+        ("time, in the ledger", f"{units.duration(spent)} of searches, final fits and predictions"),
+        ("processor", machine.get("cpu")),
+        ("cores", machine.get("cores")),
+        ("memory", units.size(machine.get("memory_bytes"))),
+        ("graphics processor", machine.get("gpu")),
+        ("platform", machine.get("platform")),
+        ("Python", machine.get("python")),
+        ("Crossover", info.get("crossover")),
+    ]  # fmt: skip
+    return [(name, str(value)) for name, value in facts if value not in (None, "")]

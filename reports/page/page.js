@@ -1,0 +1,93 @@
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // Tables: a click on a heading sorts by it, a second click turns the order round; long ones get a filter.
+  const text = (row, column) => {
+    const cell = row.cells[column];
+    return cell.dataset.value ?? cell.textContent.trim();
+  };
+  const compare = (a, b) => {
+    if (a === "" || b === "") return (a === "") - (b === "");
+    return isNaN(a) || isNaN(b) ? a.localeCompare(b, "en", { numeric: true }) : a - b;
+  };
+  for (const table of all("table.sortable")) {
+    const body = table.tBodies[0];
+    const headings = [...table.tHead.rows[0].cells];
+    if (body.rows.length > 1) headings.forEach((heading, column) => {
+      if (heading.classList.contains("plain")) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const up = heading.getAttribute("aria-sort") !== "ascending";
+        headings.forEach((other) => other.removeAttribute("aria-sort"));
+        heading.setAttribute("aria-sort", up ? "ascending" : "descending");
+        const rows = [...body.rows].map((row) => [row, text(row, column)]);
+        // Gaps stay at the end, whichever way the rest is sorted.
+        rows.sort(([, a], [, b]) => (a === "" || b === "" ? compare(a, b) : up ? compare(a, b) : compare(b, a)));
+        body.append(...rows.map(([row]) => row));
+      });
+    });
+    if (body.rows.length > 12) {
+      const filter = document.createElement("input");
+      filter.type = "search";
+      filter.className = "filter";
+      filter.placeholder = "Filter rows";
+      filter.setAttribute("aria-label", "Filter rows of " + table.caption.textContent);
+      filter.addEventListener("input", () => {
+        const words = filter.value.toLowerCase().split(/\s+/);
+        for (const row of body.rows) {
+          const content = row.textContent.toLowerCase();
+          row.hidden = !words.every((word) => content.includes(word));
+        }
+      });
+      table.closest(".scroll").before(filter);
+    }
+  }
+
+  // Data sets: the links above them become tabs, and a link into a hidden one opens it.
+  const list = document.querySelector(".tabs");
+  const panels = all(".dataset");
+  const reach = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    return target && (target.closest(".dataset") || panels.find((panel) => panel === target));
+  };
+  if (list) {
+    const tabs = all("a", list);
+    list.setAttribute("role", "tablist");
+    const open = (index, focus) => {
+      tabs.forEach((tab, i) => {
+        tab.setAttribute("aria-selected", String(i === index));
+        tab.tabIndex = i === index ? 0 : -1;
+        panels[i].hidden = i !== index;
+      });
+      if (focus) tabs[index].focus();
+    };
+    tabs.forEach((tab, i) => {
+      tab.setAttribute("role", "tab");
+      tab.setAttribute("aria-controls", panels[i].id);
+      panels[i].setAttribute("role", "tabpanel");
+      tab.addEventListener("click", (event) => {
+        event.preventDefault();
+        open(i);
+        history.replaceState(null, "", tab.hash);
+      });
+      tab.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (step) open((i + step + tabs.length) % tabs.length, true);
+      });
+    });
+    const follow = () => {
+      const panel = reach();
+      if (panel && panel.hidden) {
+        open(panels.indexOf(panel));
+        document.getElementById(decodeURIComponent(location.hash.slice(1))).scrollIntoView();
+      }
+    };
+    const first = reach();
+    open(first ? panels.indexOf(first) : 0);
+    addEventListener("hashchange", follow);
+  }
+})();

@@ -1,0 +1,200 @@
+"""A run folder as `crossover run` leaves it, made without running anything: two data sets, five estimators, failures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.ledger import Ledger
+
+FAMILY = {
+    "logistic_regression": "classical", "svm": "classical", "xgboost": "classical", "mlp": "deep", "cnn": "deep",
+}  # fmt: skip
+SKILL = {"logistic_regression": 0.915, "svm": 0.975, "xgboost": 0.965, "mlp": 0.968, "cnn": 0.993}
+SECONDS = {"logistic_regression": 4.0, "svm": 11.0, "xgboost": 21.0, "mlp": 14.0, "cnn": 95.0}
+HOSTILE = ["<script>alert(1)</script>", "x" * 300, "a|b\n$c_1$ & \"d\"", "été 猫", "</svg><img src=x onerror=alert(2)>"]
+NOTE = "MNIST could not be had: no network; <b>digits</b> instead"
+
+
+def proposals(name: str, rng: np.random.Generator) -> dict[str, object]:
+    """A setting as this estimator's search might try it."""
+    if name == "logistic_regression":
+        return {"C": float(10 ** rng.uniform(-4, 2))}
+    if name == "svm":
+        return {"C": float(10 ** rng.uniform(-1, 3)), "gamma": float(10 ** rng.uniform(-4, 0))}
+    if name == "xgboost":
+        return {"learning_rate": float(10 ** rng.uniform(-2, 0)), "max_depth": int(rng.integers(2, 10)), "rounds": 200}
+    return {
+        "learning_rate": float(10 ** rng.uniform(-4, -1)), "dropout": float(rng.uniform(0, 0.5)),
+        "optimizer": str(rng.choice(["adam", "sgd"])), "augment": bool(rng.integers(2)),
+    }  # fmt: skip
+
+
+def history(name: str, steps: int = 12, validation: bool = True) -> dict[str, list[float]]:
+    """Curves as this estimator records them."""
+    t = np.arange(1, steps + 1)
+    if name == "xgboost":
+        return {"val_log_loss": (0.1 + 1.2 * np.exp(-t / 3)).tolist()} if validation else {}
+    if FAMILY[name] != "deep":
+        return {}
+    curves = {"loss": 0.02 + 0.9 * np.exp(-t / 2.5), "accuracy": 0.995 - 0.3 * np.exp(-t / 2)}
+    if validation:
+        curves |= {"val_loss": 0.06 + 0.7 * np.exp(-t / 2) + 0.002 * t, "val_accuracy": 0.985 - 0.25 * np.exp(-t / 2)}
+    return {key: values.tolist() for key, values in curves.items()}
+
+
+def predictions(y: np.ndarray, k: int, skill: float, rng: np.random.Generator, hardness: np.ndarray) -> np.ndarray:
+    """Probabilities of a model that is right on about a share `skill`, wrong on the hard images first."""
+    wrong = hardness + 0.15 * rng.standard_normal(len(y)) > np.quantile(hardness, skill)
+    guess = np.where(wrong, (y + 1 + (rng.random(len(y)) < 0.3)) % k, y)
+    sure = np.clip(rng.beta(9, 1.3, len(y)), 1 / k + 0.05, 0.9999)
+    proba = np.repeat(((1 - sure) / (k - 1))[:, None], k, 1)
+    proba[np.arange(len(y)), guess] = sure
+    return proba.astype(np.float32)
+
+
+def write_run(
+    folder: Path,
+    seeds: Sequence[int] = (0,),
+    classes: dict[str, Sequence[str]] | None = None,
+    tests: int = 400,
+    trials: int = 14,
+    failures: bool = True,
+    estimators: Sequence[str] = tuple(FAMILY),
+) -> Path:
+    """Write a run folder: `classes` names the data sets and their classes, the second one has failed cells."""
+    classes = classes or {"digits": [str(i) for i in range(10)], "things": HOSTILE}
+    rng = np.random.default_rng(7)
+    folder.mkdir(parents=True, exist_ok=True)
+    info = {
+        "suite": "quick", "title": "Quick <suite>", "created": "2026-11-20T20:11:03+00:00", "crossover": "0.1.0",
+        "datasets": list(classes), "estimators": list(estimators), "seeds": list(seeds), "budget": "90 s",
+        "validation_share": 0.1, "executor": "local", "workers": 1, "threads": 2, "command": "crossover run quick",
+        "notes": [NOTE] if failures else [],
+        "environment": {
+            "cpu": "A processor @ 2.4 GHz", "cores": 2, "memory_bytes": 8_200_000_000, "gpu": "none",
+            "platform": "Linux x86_64", "python": "3.11.7", "threads": 2,
+            "libraries": {"scikit-learn": "1.9.1", "scikit-learn-intelex": None, "tensorflow": "2.21.0"},
+        },
+        "sessions": [{"started": "2026-11-20T20:11:03+00:00", "ended": "2026-11-20T20:22:43+00:00", "seconds": 700.1}],
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    with Ledger(folder) as ledger:
+        for place, (dataset, names) in enumerate(classes.items()):
+            shape = (12, 12, 1) if place == 0 else (16, 14, 3)
+            y = write_data(folder / "data" / dataset, dataset, list(names), shape, tests, rng)
+            hardness = rng.random(len(y))
+            for name in estimators:
+                for seed in seeds:
+                    write_cell(ledger, folder, dataset, name, seed, y, len(names), rng, hardness, trials,
+                               broken=failures and place == 1)  # fmt: skip
+    return folder
+
+
+def write_data(folder: Path, name: str, classes: list[str], shape: tuple, tests: int, rng: np.random.Generator) -> np.ndarray:
+    """The data set's part of a run folder; returns the test labels."""
+    folder.mkdir(parents=True)
+    k = len(classes)
+    templates = rng.integers(0, 200, (k, *shape))
+
+    def pictures(labels: np.ndarray) -> np.ndarray:
+        return np.clip(templates[labels] + rng.normal(0, 25, (len(labels), *shape)), 0, 255).astype(np.uint8)
+
+    y = rng.integers(0, k, tests).astype(np.int64)
+    some = np.repeat(np.arange(k), 4).astype(np.int64)
+    np.savez_compressed(folder / "test.npz", X=pictures(y), y=y)
+    np.savez_compressed(folder / "samples.npz", X=pictures(some), y=some)
+    passport = {
+        "name": name, "title": name.title(), "classes": classes, "image": list(shape), "train": 100 * k, "test": tests,
+        "fingerprint": "5f" * 32, "source": "made up", "licence": "CC0", "note": "",
+        "counts": {"train": (90 + rng.integers(0, 20, k)).tolist(), "test": np.bincount(y, minlength=k).tolist()},
+        "duplicates": {"within_train": 3, "within_test": 0, "across": 1, "conflicting_labels": 0},
+    }  # fmt: skip
+    (folder / "passport.json").write_text(json.dumps(passport), encoding="utf-8")
+    return y
+
+
+def write_cell(
+    ledger: Ledger, folder: Path, dataset: str, name: str, seed: int, y: np.ndarray, k: int,
+    rng: np.random.Generator, hardness: np.ndarray, trials: int, broken: bool,
+) -> None:  # fmt: skip
+    """One cell: its trials, its search, its final evaluation, and what it predicted."""
+    cell = {"dataset": dataset, "estimator": name, "family": FAMILY[name], "seed": seed}
+    best, spent = (0, -1.0), 0.0
+    for number in range(1, trials + 1):
+        params, score = proposals(name, rng), SKILL[name] - 0.2 * rng.random() ** 3 - 0.004
+        status, reason = "ok", ""
+        if broken and number in (4, 9):
+            status, reason = ("timeout", "stopped after 30 s") if number == 4 else (
+                "failed", "Traceback (most recent call last):\n  File \"svm.py\", line 3\nValueError: <b>boom</b> | no")  # fmt: skip
+        if broken and number == 11:
+            status, reason = "skipped", "budget spent"
+        seconds = SECONDS[name] / trials * (0.5 + rng.random())
+        spent += seconds
+        best = max(best, (number, score), key=lambda pair: pair[1]) if status == "ok" else best
+        ledger.write("trials", cell | {
+            "number": number, "key": f"{name}-{number}", "strategy": "coarse_to_fine", "round": 1 + number // 6,
+            "effort": 0.3 if number < 7 else 1.0, "params": params, "status": status,
+            "score": score if status == "ok" else None, "log_loss": 0.1 if status == "ok" else None, "found": {},
+            "seconds": seconds, "fit_seconds": 0.9 * seconds, "score_seconds": 0.1 * seconds,
+            "peak_bytes": 412_000_000, "limit_seconds": 30.0, "limit_bytes": 4_000_000_000, "reason": reason,
+            "history": history(name), "finished": 1.7e9 + number,
+        })  # fmt: skip
+    ledger.write("searches", cell | {
+        "strategy": "coarse_to_fine", "budget": "90 s", "granted_seconds": 90.0, "granted_trials": None,
+        "spent_seconds": spent + 0.4, "thinking_seconds": 0.4, "trials": trials, "winner": best[0],
+        "ended": "strategy ended",
+    })  # fmt: skip
+    if broken and name == "logistic_regression":
+        return  # a cell the run has not come to yet
+    lost = broken and name == "svm"
+    home = Path("cells", dataset, name, f"seed-{seed}")
+    final = cell | {"strategy": "coarse_to_fine", "key": "f", "folder": str(home), "finished": 1.7e9}
+    if lost or (broken and name == "mlp" and seed == 2):
+        reason = "needed 5.1 GB, limit 4.0 GB" if lost else "signal 9"
+        status = "out_of_memory" if lost else "killed"
+        ledger.write("finals", final | {"status": status, "reason": reason, "params": {"C": 2.15}, "history": {},
+                                        "layers": [], "peak_bytes": 4_100_000_000})  # fmt: skip
+        return
+    (folder / home).mkdir(parents=True)
+    skill = SKILL[name] - 0.004 * seed
+    np.savez_compressed(folder / home / "predictions.npz", proba=predictions(y, k, skill, rng, hardness))
+    layers = [
+        {"layer": f"conv_{i}", "type": "Conv2D", "output": [None, 12, 12, 32], "parameters": 9248} for i in range(5)
+    ]
+    ledger.write("finals", final | {
+        "status": "ok", "reason": None, "params": proposals(name, rng), "validation_score": best[1],
+        "fit_seconds": SECONDS[name] / 4, "predict_seconds": 0.21, "latency_ms": 0.4 * SECONDS[name] ** 0.5,
+        "model_bytes": int(4e5 * SECONDS[name]), "parameters": int(7850 * SECONDS[name] ** 0.8),
+        "backend": "scikit-learn-intelex 2026.2.0" if name == "svm" else "tensorflow 2.21.0",
+        "history": history(name, validation=False), "layers": layers if FAMILY[name] == "deep" else [],
+        "peak_bytes": 512_000_000,
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def make_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make a new run folder, with the options of `write_run`."""
+    return lambda **options: write_run(tmp_path_factory.mktemp("runs") / "run", **options)
+
+
+@pytest.fixture(scope="session")
+def one_seed(make_run: Callable[..., Path]) -> Path:
+    """Two data sets, five estimators, one seed; the second data set has failures and hostile class names."""
+    return make_run()
+
+
+@pytest.fixture(scope="session")
+def three_seeds(make_run: Callable[..., Path]) -> Path:
+    """The same with three seeds, one of which was killed for one estimator."""
+    return make_run(seeds=(0, 1, 2))
+
+
+@pytest.fixture(params=["one_seed", "three_seeds"])
+def run_folder(request: pytest.FixtureRequest) -> Path:
+    """Both of them, one after the other."""
+    return request.getfixturevalue(request.param)
