@@ -1,0 +1,133 @@
+"""What is compared: one file per estimator, image features, networks, saving and loading.
+
+The nouns
+---------
+Estimator
+    A model that can be compared: name, family, ``build(seed, **params)``, the space that is searched.
+    ``estimators/svm.py`` holds the estimator ``svm``; a file of yours in ``$CROSSOVER_ESTIMATORS`` is as good.
+features
+    Transformers from images to rows of numbers, for the classical family: `Pixels`, `HOG`.
+model
+    What ``build`` returns: an object with scikit-learn's manners that takes images as they are,
+    uint8 (n, h, w, c). `saving` writes one to a folder and reads it back, without pickle.
+
+The verbs are here: `names`, `get`, `select`. Listing needs neither scikit-learn nor TensorFlow, since a
+file of an estimator imports them only inside its ``build``.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import fnmatch
+import importlib
+import importlib.util
+import os
+import pkgutil
+import sys
+from pathlib import Path
+
+from estimators.estimator import Estimator
+
+__all__ = ["Estimator", "get", "names", "select"]
+
+
+def names() -> list[str]:
+    """The names of all estimators: those of this package and those in ``$CROSSOVER_ESTIMATORS``."""
+    return sorted(_files())
+
+
+def get(name: str) -> Estimator:
+    """The estimator called `name`, or the one that the file at the path `name` defines.
+
+    Raises
+    ------
+    ValueError : there is none; the message has the nearest right name and all names.
+    """
+    if name.endswith(".py"):
+        path = Path(name)
+        if not path.is_file():
+            raise ValueError(f"There is no file {name!r} to read an estimator from.")
+        if path.stem in _builtin():
+            raise ValueError(f"{name}: {path.stem!r} is the name of a built-in estimator; rename the file.")
+        return _load(path)
+    files = _files()
+    if name not in files:
+        near = difflib.get_close_matches(name.lower(), files, n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"There is no estimator {name!r}.{hint} There are: {', '.join(sorted(files))}.")
+    return _load(files[name])
+
+
+def select(glob: str = "*") -> list[Estimator]:
+    """The estimators that match a pattern, or several separated by commas; each may also name a file.
+
+    Raises
+    ------
+    ValueError : a pattern matches nothing.
+    """
+    chosen: dict[str, Estimator] = {}
+    for pattern in (part.strip() for part in glob.split(",")):
+        matches = [name for name in names() if fnmatch.fnmatchcase(name, pattern)] or [pattern]
+        chosen.update((estimator.name, estimator) for estimator in map(get, matches))
+    return list(chosen.values())
+
+
+def _files() -> dict[str, Path]:
+    """Names of estimators and the files that define them."""
+    files = _builtin()
+    folder = os.environ.get("CROSSOVER_ESTIMATORS")
+    if folder:
+        if not Path(folder).is_dir():
+            raise ValueError(f"CROSSOVER_ESTIMATORS is {folder!r}, which is no folder.")
+        more = _plugins(Path(folder))
+        twice = sorted(set(more) & set(files))
+        if twice:
+            raise ValueError(f"{more[twice[0]]}: {twice[0]!r} is the name of a built-in estimator; rename it.")
+        files |= more
+    return files
+
+
+def _builtin() -> dict[str, Path]:
+    return _plugins(Path(__file__).parent)
+
+
+def _plugins(folder: Path) -> dict[str, Path]:
+    paths = {module.name: folder / f"{module.name}.py" for module in pkgutil.iter_modules([str(folder)])}
+    return {name: path for name, path in paths.items() if path.is_file() and _defines(path, name)}
+
+
+def _defines(path: Path, name: str) -> bool:
+    """Whether the file says ``name = Estimator(...)``: read, not run, so that listing is fast and safe."""
+    try:
+        statements = ast.parse(path.read_text(encoding="utf-8")).body
+    except (SyntaxError, UnicodeDecodeError):
+        return path.parent != Path(__file__).parent  # a user's broken file is listed; `get` tells what is wrong
+    for statement in statements:
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            called = ast.unparse(statement.value.func).rpartition(".")[2]
+            targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            if called == "Estimator" and name in targets:
+                return True
+    return False
+
+
+def _load(path: Path) -> Estimator:
+    """Import the file as a module of this package and take the estimator of its own name from it."""
+    module_name = f"estimators.{path.stem}"
+    builtin = path.parent == Path(__file__).parent
+    module = importlib.import_module(module_name) if builtin else sys.modules.get(module_name)
+    if module is None or Path(str(module.__file__)).resolve() != path.resolve():
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[module_name]
+            raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    estimator = getattr(module, path.stem, None)
+    if not isinstance(estimator, Estimator) or estimator.name != path.stem:
+        raise ValueError(f"{path} must define {path.stem} = Estimator(name={path.stem!r}, ...).")
+    return estimator

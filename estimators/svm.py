@@ -1,0 +1,34 @@
+"""Support vector machine with an RBF kernel, on principal components of pixels or of oriented gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from estimators.estimator import Estimator
+from tuning import Choice, Float, Space
+
+
+def build(
+    seed: int,
+    C: float = 10.0,
+    gamma: float = 1.0,
+    features: str = "pixels",
+    components: int = 60,
+    temperature: float = 0.3,
+) -> Any:
+    """A `KernelMachine`; nothing in it is random, so the seed has no effect."""
+    from estimators.kernel_machine import KernelMachine
+
+    return KernelMachine(C, gamma, features, components, temperature)
+
+
+svm = Estimator(
+    name="svm",
+    family="classical",
+    build=build,
+    space=Space(
+        C=Float(1.0, 100.0, log=True, limits=(1e-3, 1e5)),
+        gamma=Float(0.25, 4.0, log=True, limits=(1e-3, 1e3)),
+        features=Choice(("pixels", "hog")),
+    ),
+)
