@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,15 @@ import numpy as np
 from tuning.space import Axis, Choice, Space
 from tuning.trial import Outcome, Search, Trial
 
+Params = Mapping[str, Any]
+
+CURIOSITY = 0.3  # share of the best score that a cell one axis length away from all others may promise less
 LARGEST_PRODUCT = 4096  # grid cells that are weighed one by one; of a larger product a random part is
 
 
 def coarse_to_fine(
     space: Space,
-    base: Mapping[str, Any],
+    base: Params,
     seed: int,
     *,
     efforts: Sequence[float] = (1 / 9, 1 / 3, 1.0),
@@ -57,8 +60,10 @@ def coarse_to_fine(
             if number > len(efforts) and not any(window[n].at_edge(centre[n]) for n in window):
                 return
             window = _next_window(space, window, centre, results, factor, number)
-        known = {space.point(r.trial.params): r.trial.params for r in results} | {space.point(base): base}
-        new = _spread(window, max(2, points >> (number - 1)), known, number == 1, rng)
+            known = [r.trial.params for r in results]
+            new = _next_cells(window, max(2, points >> (number - 1)), [r for r in results if r.ok], known, rng)
+        else:
+            new = _first_cells(space, points, base, rng)
         tried = {space.point(r.trial.params) for r in results if r.trial.effort == effort}
         proposals = {space.point(p): p for p in (centre, base, *({**base, **values} for values in new))}
         batch = [Trial(p, effort, number) for point, p in proposals.items() if point not in tried]
@@ -75,7 +80,7 @@ def coarse_to_fine(
 def _next_window(
     space: Space,
     window: Space,
-    centre: Mapping[str, Any],
+    centre: Params,
     results: Sequence[Outcome],
     factor: float,
     number: int,
@@ -92,83 +97,117 @@ def _next_window(
     return Space(**axes)
 
 
-def _spread(
-    window: Space,
-    count: int,
-    known: Mapping[tuple[Hashable, ...], Mapping[str, Any]],
-    fill: bool,
-    rng: np.random.Generator,
-) -> list[dict[str, Any]]:
-    """At most `count` cells of a grid over `window` that are not `known`, spread evenly.
+def _first_cells(space: Space, count: int, base: Params, rng: np.random.Generator) -> list[Params]:
+    """At most `count` settings: base with its choices changed, then cells of a grid over the space, spread evenly.
 
-    The grid has three points per axis, or as many more as are needed for `count` cells (or, with `fill`, as fit in
-    `count`). Of too many cells those are taken, one by one, whose values were used least on each axis so
-    far, and of these the one farthest from all that were taken: a greedy take on an orthogonal array. (Distance
-    alone would take nothing but corners.)
+    The values of a choice are compared most fairly where all else is good, and the best guess of that is base. The
+    grid has three points per axis, or up to five if that many fit in `count`. Of too many cells those are taken, one
+    by one, whose values were used least on each axis so far, and of these the one farthest from all that were taken:
+    a greedy take on an orthogonal array. (Distance alone would take nothing but corners.)
     """
-    levels = _levels(window, count, fill)
-    names = list(window)
-    sizes = [len(levels[name]) for name in names]
-    cells = _cells(sizes, rng)
-    gaps = [np.array([[window[n].distance(a, b) for b in levels[n]] for a in levels[n]]) for n in names]
-    used = [np.zeros(size) for size in sizes]
-    nearest = np.full(len(cells), np.inf)  # (cells,) distance to the nearest one taken
-
-    def take(cell: Sequence[int]) -> None:
-        distance = np.zeros(len(cells))
-        for axis, level in enumerate(cell):
-            used[axis][level] += 1
-            distance += gaps[axis][level][cells[:, axis]] ** 2
-        np.minimum(nearest, distance, out=nearest)
-
-    for params in known.values():
-        if all(_inside(window, name, params[name]) for name in names):
-            take([_closest(window, n, levels[n], params[n]) for n in names])
-
-    chosen: list[dict[str, Any]] = []
-    free = np.ones(len(cells), dtype=bool)
-    while len(chosen) < count and free.any():
-        use = sum(used[axis][cells[:, axis]] for axis in range(len(names)))
-        order = np.lexsort((-nearest, use))
-        best = next(i for i in order if free[i])
-        free[best] = False
-        values = {name: levels[name][level] for name, level in zip(names, cells[best], strict=True)}
-        if window.point(values) not in known:
-            chosen.append(values)
-            take(cells[best])
+    sizes = {n: math.prod(map(len, space.levels(n).values())) for n in (5, 4)}
+    grid = _Grid(space, next((n for n, size in sizes.items() if size <= count), 3), rng)
+    chosen = list(itertools.islice(_other_choices(space, base), count // 2))
+    for params in (base, *chosen):
+        grid.take(params)
+    while len(chosen) < count and grid.free.any():
+        chosen.append(grid.pop(np.lexsort((-grid.gap, grid.use(space)))))
     return chosen
 
 
-def _levels(window: Space, count: int, fill: bool) -> dict[str, tuple[Any, ...]]:
-    """The grid of each axis, with the number of points per axis that suits `count` cells; see `_spread`."""
-    levels = window.levels(3)
-    # An odd number of points, so that the centre of the window, which is known already, stays on the grid.
-    for n in range(4, count + 1) if fill else range(5, 2 * count + 2, 2):
-        finer = window.levels(n)
-        if _product(finer) > count if fill else _product(levels) > count:
+def _other_choices(space: Space, base: Params) -> Iterator[Params]:
+    """The base values with one choice changed."""
+    for name, axis in space.items():
+        for value in axis.values if isinstance(axis, Choice) else ():
+            if value != base[name]:
+                yield {**{n: base[n] for n in space}, name: value}
+
+
+def _next_cells(
+    window: Space, count: int, results: Sequence[Outcome], known: Sequence[Params], rng: np.random.Generator
+) -> list[Params]:
+    """At most `count` cells of a grid over `window` that are not `known`: promising ones, apart from each other.
+
+    A cell promises the average of the scores so far, weighted by closeness (Shepard's interpolation), plus a bonus for
+    its distance to what is known or taken. The values of a choice get equal shares, so that they are compared fairly.
+    """
+    for n in (3, 5, 7, 9):  # odd, so that the centre of the window, which is known already, stays on the grid
+        grid = _Grid(window, n, rng)
+        for params in known:
+            grid.take(params)
+        if grid.free.sum() >= count:
             break
-        levels = finer
-    return levels
+    promise = grid.interpolated(_relative_scores(results))
+    choices = [name for name in window if isinstance(window[name], Choice)]
+    chosen: list[Params] = []
+    while len(chosen) < count and grid.free.any():
+        chosen.append(grid.pop(np.lexsort((-promise - CURIOSITY * grid.gap, grid.use(choices)))))
+    return chosen
 
 
-def _product(levels: Mapping[str, tuple[Any, ...]]) -> int:
-    return math.prod(len(values) for values in levels.values())
+def _relative_scores(results: Sequence[Outcome]) -> list[tuple[Params, float]]:
+    """Settings with their score as a share of the best at the same effort."""
+    best: dict[float, float] = {}
+    for result in results:
+        best[result.trial.effort] = max(best.get(result.trial.effort, 0.0), _score(result))
+    return [(r.trial.params, _score(r) / (best[r.trial.effort] or 1.0)) for r in results]
 
 
-def _cells(sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    """Cells of a grid as level indices, int of shape (cells, axes), in random order."""
-    if math.prod(sizes) > LARGEST_PRODUCT:
-        return np.unique(rng.integers(sizes, size=(LARGEST_PRODUCT, len(sizes))), axis=0)
-    return rng.permutation(np.array(list(itertools.product(*map(range, sizes)))))
+class _Grid:
+    """The cells of a grid over a space, some of them taken.
 
+    Attributes
+    ----------
+    cells : int of shape (cells, axes), the level of each axis; in random order.
+    free : bool of shape (cells,), not taken yet.
+    gap : float of shape (cells,), distance to the nearest setting that was taken; 1 is the length of an axis.
+    """
 
-def _inside(window: Space, name: str, value: Any) -> bool:
-    axis = window[name]
-    return value in axis.values if isinstance(axis, Choice) else axis.low <= value <= axis.high
+    def __init__(self, space: Space, n: int, rng: np.random.Generator) -> None:
+        self.space, self.levels = space, space.levels(n)
+        sizes = [len(values) for values in self.levels.values()]
+        if math.prod(sizes) > LARGEST_PRODUCT:
+            self.cells = np.unique(rng.integers(sizes, size=(LARGEST_PRODUCT, len(sizes))), axis=0)
+            rng.shuffle(self.cells)
+        else:
+            self.cells = rng.permutation(np.array(list(itertools.product(*map(range, sizes)))))
+        self.free = np.ones(len(self.cells), dtype=bool)
+        self.gap = np.full(len(self.cells), math.sqrt(len(sizes)))
+        self._used = {name: np.zeros(size) for name, size in zip(space, sizes, strict=True)}
 
+    def pop(self, order: np.ndarray) -> Params:
+        """Take the first free cell in an order of cell indices."""
+        cell = self.cells[next(i for i in order if self.free[i])]
+        params = {name: values[level] for (name, values), level in zip(self.levels.items(), cell, strict=True)}
+        self.take(params)
+        return params
 
-def _closest(window: Space, name: str, levels: Sequence[Any], value: Any) -> int:
-    return min(range(len(levels)), key=lambda i: window[name].distance(levels[i], value))
+    def take(self, params: Params) -> None:
+        """Count a setting as taken, whether or not it is on the grid."""
+        distance = self._distance(params)
+        self.free &= distance > 0
+        np.minimum(self.gap, distance, out=self.gap)
+        for name, values in self.levels.items():
+            far = [self.space[name].distance(value, params[name]) for value in values]
+            if min(far) < 1:
+                self._used[name][np.argmin(far)] += 1
+
+    def use(self, names: Iterable[str]) -> np.ndarray:
+        """How often the values of each cell on the named axes were taken, float of shape (cells,)."""
+        columns = list(self.space)
+        return sum((self._used[n][self.cells[:, columns.index(n)]] for n in names), np.zeros(len(self.cells)))
+
+    def interpolated(self, known: Sequence[tuple[Params, float]]) -> np.ndarray:
+        """Values known at some settings, interpolated to the cells, float of shape (cells,)."""
+        weights = np.array([1 / (self._distance(params) ** 4 + 1e-6) for params, _ in known])
+        return np.array([value for _, value in known]) @ weights / weights.sum(axis=0)
+
+    def _distance(self, params: Params) -> np.ndarray:
+        squares = np.zeros(len(self.cells))
+        for column, (name, values) in enumerate(self.levels.items()):
+            far = np.array([self.space[name].distance(value, params[name]) for value in values])
+            squares += far[self.cells[:, column]] ** 2
+        return np.sqrt(squares)
 
 
 def _score(outcome: Outcome) -> float:

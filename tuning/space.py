@@ -90,19 +90,20 @@ class _Numeric(Generic[Number]):
 
     def nearest(self, value: float) -> Number:
         """The value of the axis that is nearest to `value`: typed, rounded, inside the ends."""
-        return self._rounded(value, self.low, self.high)
+        return self._rounded(value, self.high - self.low, self.low, self.high)
 
     def distance(self, a: Number, b: Number) -> float:
-        """How far apart two values are; 1 is the length of the axis."""
+        """How far apart two values are; 1 is the length of the axis (or any difference, if it has none)."""
         length = self._scaled(self.high) - self._scaled(self.low)
-        return abs(self._scaled(a) - self._scaled(b)) / length if length else 0.0
+        return abs(self._scaled(a) - self._scaled(b)) / length if length else float(a != b)
 
     def _window(self, centre: Number, factor: float) -> Self:
         least, most = self.bounds
         reach = (self._scaled(self.high) - self._scaled(self.low)) * factor / 2
         start = max(self._scaled(centre) - reach, self._scaled(least))
         stop = min(self._scaled(centre) + reach, self._scaled(most))
-        low, high = (self._rounded(self._unscaled(end), least, most) for end in (start, stop))
+        ends = self._unscaled(start), self._unscaled(stop)
+        low, high = (self._rounded(end, ends[1] - ends[0], least, most) for end in ends)
         return replace(self, low=min(low, centre), high=max(high, centre), limits=(least, most))
 
     def _at(self, share: float) -> Number:
@@ -118,7 +119,7 @@ class _Numeric(Generic[Number]):
     def _holds_type(self, value: Any) -> bool:
         raise NotImplementedError
 
-    def _rounded(self, value: float, least: Number, most: Number) -> Number:
+    def _rounded(self, value: float, width: float, least: Number, most: Number) -> Number:
         raise NotImplementedError
 
 
@@ -135,10 +136,10 @@ class Float(_Numeric[float]):
     def _holds_type(self, value: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
-    def _rounded(self, value: float, least: float, most: float) -> float:
-        # Six digits are more than any parameter needs. They make settings readable, and equal on machines whose
-        # logarithms differ in the last bit, which the digest of a setting would notice.
-        grain = min(abs(value), most - least) if self.log else most - least
+    def _rounded(self, value: float, width: float, least: float, most: float) -> float:
+        # Six digits of the width are more than any parameter needs. They make settings readable, and equal on
+        # machines whose logarithms differ in the last bit, which the digest of a setting would notice.
+        grain = min(abs(value), width) if self.log else width
         digits = 5 - math.floor(math.log10(grain)) if grain > 0 else 15
         return float(min(max(round(float(value), digits), least), most))
 
@@ -150,7 +151,7 @@ class Int(_Numeric[int]):
     def _holds_type(self, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
-    def _rounded(self, value: float, least: int, most: int) -> int:
+    def _rounded(self, value: float, width: float, least: int, most: int) -> int:
         return min(max(round(value), least), most)
 
 

@@ -1,5 +1,6 @@
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_a_grid_is_ascending_within_and_has_both_ends(axis, n):
     grid = axis.grid(n)
     assert len(grid) <= n
     assert (grid[0], grid[-1]) == (axis.low, axis.high)
-    assert all(a < b for a, b in zip(grid, grid[1:], strict=False))
+    assert all(a < b for a, b in pairwise(grid))
 
 
 @given(numeric)
@@ -180,3 +181,9 @@ def test_a_space_is_a_mapping_with_a_product_grid():
     with pytest.raises(TypeError):
         space["C"] = Int(1, 2)
     assert len({space, Space(**space)}) == 1
+
+
+def test_distance_is_a_share_of_the_axis():
+    assert Float(1e-3, 1e3, log=True).distance(0.1, 10.0) == pytest.approx(1 / 3)
+    assert Choice(MIXED).distance("sqrt", None) == 1.0
+    assert Int(1, 1, limits=(1, 9)).distance(1, 2) == 1.0
