@@ -1,6 +1,11 @@
 import pytest
+from hypothesis import settings
 
 from tuning import Outcome
+
+# No deadline per example: on a busy machine it would fail what is right.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
