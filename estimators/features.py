@@ -38,9 +38,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
     def transform(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of the images: float32 (n, d), C-contiguous."""
         if _checked(X).shape[1:] != tuple(self.image_shape_):
-            raise ValueError(
-                f"the model was fitted on images of shape {tuple(self.image_shape_)}, given {X.shape[1:]}"
-            )
+            raise ValueError(f"the model was fitted on images of shape {tuple(self.image_shape_)}, given {X.shape[1:]}")
         return self._transform(X)
 
     def _transform(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -123,7 +121,8 @@ def _pool(cells: int, pixels: int) -> NDArray[np.float32]:
 
 def _steepest(X: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Gradients (down, right), each (n, h, w), of the channel in which they are steepest."""
-    grey = X.astype(np.float32) / 255
+    grey = X.astype(np.float32)
+    grey /= 255
     down, right = np.zeros_like(grey), np.zeros_like(grey)
     down[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
     right[:, :, 1:-1] = grey[:, :, 2:] - grey[:, :, :-2]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -13,8 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 from estimators.accelerated import PCA, SVC
 from estimators.calibration import fit_temperature, softmax
 from estimators.features import features
-
-BATCH = 1024  # images whose kernel values are in memory at a time
 
 
 class KernelMachine(ClassifierMixin, BaseEstimator):
@@ -85,7 +81,7 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         (rare), the highest value goes to the class with the most duels won.
         """
         check_is_fitted(self)
-        return _safety(self._duels(self.rows_.transform(X)), len(self.classes_))
+        return _safety(self.machine_.duels(self.rows_.transform(X)), len(self.classes_))
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (n, k)."""
@@ -94,47 +90,6 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
     def predict(self, X: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The most probable classes (n,)."""
         return self.classes_[self.decision_function(X).argmax(axis=1)]
-
-    def _duels(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Margins of all pairs of classes, (n, k*(k-1)/2), positive for the first of the pair.
-
-        What ``SVC.decision_function`` of shape "ovo" gives, as matrix products: many times faster than libsvm,
-        which computes kernel values one by one.
-        """
-        machine = self.machine_
-        vectors = machine.support_vectors_.astype(np.float32)
-        lengths = np.einsum("sd,sd->s", vectors, vectors)
-        weights, offsets = _pairs(machine)
-        duels = np.empty((len(data), len(offsets)), np.float32)
-        for start in range(0, len(data), BATCH):
-            batch = data[start : start + BATCH]
-            kernel = batch @ vectors.T
-            kernel *= 2
-            kernel -= lengths
-            kernel -= np.einsum("nd,nd->n", batch, batch)[:, None]
-            np.minimum(kernel, 0, out=kernel)
-            kernel *= np.float32(machine.gamma)
-            np.exp(kernel, out=kernel)
-            duels[start : start + BATCH] = kernel @ weights + offsets
-        return duels
-
-
-def _pairs(machine: SVC) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights (support vectors, pairs) and offsets (pairs,) of the duels, from libsvm's compact layout.
-
-    A support vector of class i has one coefficient per opponent j, in row j - 1 if j comes after i, else row j.
-    """
-    classes = len(machine.classes_)
-    # Where there are two classes, scikit-learn turns the sign, to be positive for the second one.
-    sign = -1.0 if classes == 2 else 1.0
-    ends = np.cumsum(machine.n_support_)
-    own = [slice(end - size, end) for end, size in zip(ends, machine.n_support_, strict=True)]
-    first, second = np.triu_indices(classes, 1)
-    weights = np.zeros((ends[-1], len(first)), np.float32)
-    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
-        weights[own[i], pair] = sign * machine.dual_coef_[j - 1, own[i]]
-        weights[own[j], pair] = sign * machine.dual_coef_[i, own[j]]
-    return weights, (sign * machine.intercept_).astype(np.float32)
 
 
 def _safety(duels: NDArray[np.float32], classes: int) -> NDArray[np.float32]:

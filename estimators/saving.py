@@ -70,7 +70,7 @@ def load(folder: Path | str) -> Any:
             return _load_skops(folder / "model.skops", about.get("estimator"))
         module, name = NATIVE[kind]
         return getattr(importlib.import_module(module), name).load_from(folder)
-    except Untrusted:
+    except UntrustedError:
         raise
     except Exception as error:  # every library has its own for a damaged file
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -98,7 +98,7 @@ def read_facts(folder: Path | str) -> dict[str, Any]:
     return about
 
 
-class Untrusted(ValueError):
+class UntrustedError(ValueError):
     """A skops file names types that are not trusted."""
 
 
@@ -113,7 +113,7 @@ def _save_skops(model: Any, path: Path) -> None:
     # An object of scikit-learn-intelex would abort the whole process inside skops, so look before handing it over.
     foreign = sorted(name for name in _type_names(model) if not name.startswith(SAFE_TO_DUMP))
     if foreign:
-        raise Untrusted(f"the model holds {', '.join(foreign)}, which cannot be saved. {_ALLOWED}")
+        raise UntrustedError(f"the model holds {', '.join(foreign)}, which cannot be saved. {_ALLOWED}")
     skops.io.dump(model, path)
     _trusted(path)
 
@@ -129,13 +129,13 @@ def _load_skops(path: Path, estimator: str | None) -> Any:
 
 
 def _trusted(path: Path) -> list[str]:
-    """The types in a skops file that skops does not trust by itself; raises `Untrusted` if we do not either."""
+    """The types in a skops file that skops does not trust by itself; raises `UntrustedError` if we do not either."""
     import skops.io
 
     names = skops.io.get_untrusted_types(file=path)
     foreign = sorted(name for name in names if not (name.startswith(TRUSTED) and _is_class(name)))
     if foreign:
-        raise Untrusted(f"{path} holds {', '.join(foreign)}, which is not trusted. {_ALLOWED}")
+        raise UntrustedError(f"{path} holds {', '.join(foreign)}, which is not trusted. {_ALLOWED}")
     return names
 
 

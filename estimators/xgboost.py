@@ -1,28 +1,26 @@
-"""Gradient-boosted trees on pixels, by XGBoost."""
+"""Gradient-boosted trees on pixels or on oriented gradients, by XGBoost."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from estimators.estimator import Estimator
-from tuning import Float, Int, Space
+from tuning import Choice, Float, Int, Space
 
 
 def build(
     seed: int,
-    rounds: int = 100,
+    rounds: int = 150,
     learning_rate: float = 0.3,
     max_depth: int = 6,
     min_child_weight: float = 1.0,
-    subsample: float = 0.7,
     colsample_bynode: float = 0.1,
+    features: str = "pixels",
 ) -> Any:
     """`BoostedTrees` with the given seed."""
     from estimators.boosted_trees import BoostedTrees
 
-    return BoostedTrees(
-        rounds, learning_rate, max_depth, min_child_weight, subsample, colsample_bynode, seed=seed
-    )
+    return BoostedTrees(rounds, learning_rate, max_depth, min_child_weight, colsample_bynode, features, seed=seed)
 
 
 xgboost = Estimator(
@@ -33,8 +31,8 @@ xgboost = Estimator(
         learning_rate=Float(0.1, 0.5, log=True, limits=(0.01, 1.0)),
         max_depth=Int(4, 8, limits=(2, 12)),
         min_child_weight=Float(0.3, 10.0, log=True, limits=(0.01, 100.0)),
-        subsample=Float(0.5, 1.0, limits=(0.2, 1.0)),
         colsample_bynode=Float(0.05, 0.4, log=True, limits=(0.02, 1.0)),
+        features=Choice(("pixels", "hog")),
     ),
     effort="rounds",
 )
