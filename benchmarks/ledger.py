@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,9 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        # Back to a single file, which can be copied and read where nothing may be written.
-        self._db.execute("PRAGMA journal_mode=DELETE")
+        # Back to a single file, which can be copied and read where nothing may be written; unless somebody reads it now.
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
 
     def write(self, table: str, row: Mapping[str, Any]) -> None:

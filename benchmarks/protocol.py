@@ -20,6 +20,7 @@ import numpy as np
 
 import estimators
 import tuning
+from benchmarks.errors import UserError
 from benchmarks.executors import Execute
 from benchmarks.images import Dataset
 from benchmarks.job import Job
@@ -156,6 +157,8 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
         except StopIteration:
             ended = "the strategy ended"
             break
+        except ValueError as error:  # An option whose value is out of range.
+            raise UserError(f"search.{cell.reference}: {error}") from error
         finally:
             spending.thinking += time.perf_counter() - started
         answers = _try(cell, batch, len(outcomes), recorded, spending, ledger, execute, observer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,4 +129,14 @@ def check(suite: Suite, origin: str) -> Suite:
         for axis in search.axes or ():
             if axis not in chosen[name].space:
                 raise UserError(f"{origin}: search.{name}: {unknown('axis', axis, chosen[name].space)}")
+        propose = tuning.strategy(search.strategy or chosen[name].strategy)
+        for option in search.options:
+            if option not in (allowed := options(propose)):
+                raise UserError(f"{origin}: search.{name}: {unknown('option of its strategy', option, allowed)}")
     return suite
+
+
+def options(propose: tuning.Strategy) -> list[str]:
+    """The names of a strategy's options: its keyword-only parameters."""
+    parameters = inspect.signature(propose).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]

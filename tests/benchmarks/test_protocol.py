@@ -1,0 +1,222 @@
+"""The promises of the comparison: DESIGN of the protocol, as ARCHITECTURE.md states it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.errors import UserError
+from benchmarks.images import Sealed
+from benchmarks.job import Job
+from benchmarks.ledger import read_table
+from benchmarks.run import run
+from benchmarks.work import cheaper, perform
+from tests.benchmarks.study import Silent, add_estimator, carry_out, suite
+
+
+@pytest.fixture(autouse=True)
+def estimators_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "estimators"
+    folder.mkdir()
+    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
+    add_estimator(folder, "nearest_mean")
+    return folder
+
+
+def without_clock(frame):
+    clocks = [c for c in frame if "seconds" in c or c in ("finished", "latency_ms", "peak_bytes", "folder")]
+    return frame.drop(columns=clocks)
+
+
+def test_the_first_trial_is_the_base_setting_and_the_best_wins(tmp_path):
+    assert carry_out(tmp_path / "run")
+    trials = read_table(tmp_path / "run", "trials")
+    assert trials["params"][0] == {"shrink": 0.0}
+    search = read_table(tmp_path / "run", "searches").iloc[0]
+    assert search["trials"] == (trials["status"] == "ok").sum() == 5
+    assert trials.set_index("number")["score"][search["winner"]] == trials["score"].max()
+
+
+def test_a_poisoned_test_set_changes_nothing_before_the_end(tmp_path, monkeypatch):
+    """Searches and refits are the same whatever the test part holds, and it is opened once per data set, last."""
+    from benchmarks import datasets
+
+    carry_out(tmp_path / "clean")
+    opened, load = [], datasets.load
+
+    def poisoned(name, data_dir=None):
+        dataset = load(name, data_dir)
+        test = dataset.test.open()
+        poison = type(test)(255 - test.X, (test.y + 1) % 10)
+
+        def read():
+            opened.append(read_table(tmp_path / "poisoned", "searches"))
+            return poison
+
+        return type(dataset)(**(vars(dataset) | {"test": Sealed(len(test), read)}))
+
+    monkeypatch.setattr(datasets, "load", poisoned)
+    carry_out(tmp_path / "poisoned")
+    assert len(opened) == 1 and len(opened[0]) == 1, "the seal was broken before the search had ended"
+    for table in ("trials", "searches"):
+        clean, dirty = (without_clock(read_table(tmp_path / name, table)) for name in ("clean", "poisoned"))
+        assert clean.equals(dirty)
+
+
+def test_a_trial_can_be_performed_where_there_are_no_test_files(tmp_path, cache):
+    """A trial's job reads the training files alone: it works on a copy of the cache without the others."""
+    from benchmarks import datasets
+
+    dataset = datasets.load("digits")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("train-X.npy", "train-y.npy"):
+        (bare / name).write_bytes((dataset.folder / name).read_bytes())
+    job = Job("trial", "digits", str(bare), "f", "nearest_mean", "s", 0, 0.1, {"shrink": 0.0})
+    assert perform(job)["status"] == "ok"
+
+
+def test_the_key_is_the_result(tmp_path):
+    """Same key, same seed, same answer; where files lie is no part of it, everything else is."""
+    job = Job("trial", "digits", "/a", "f", "nearest_mean", "s", 0, 0.1, {"shrink": 0.0})
+    facts = vars(job)
+    assert Job(**(facts | {"data": "/b", "folder": "/c"})).key == job.key
+    changes = dict(fingerprint="g", estimator="e", source="t", seed=1, validation_share=0.2, effort=0.5, kind="final")
+    keys = {Job(**(facts | {name: value})).key for name, value in (changes | {"params": {"shrink": 0.1}}).items()}
+    assert len(keys) == len(changes) + 1 and job.key not in keys
+    assert 0 <= job.random_seed < 2**31
+
+
+def test_two_runs_agree(tmp_path):
+    for name in ("one", "two"):
+        carry_out(tmp_path / name, seeds=2)
+    for table in ("trials", "searches", "finals"):
+        one, two = (without_clock(read_table(tmp_path / name, table)) for name in ("one", "two"))
+        assert one.equals(two), table
+    cell = "cells/digits/nearest_mean/seed-1/predictions.npz"
+    one, two = (np.load(tmp_path / name / cell)["proba"] for name in ("one", "two"))
+    assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("strategy", ["random", "coarse_to_fine", "kerastuner:bayesian", "kerastuner:hyperband"])
+@pytest.mark.parametrize("stop_at", [1, 4])
+def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path, strategy, stop_at):
+    changes = {"search": {"nearest_mean": {"strategy": strategy}}, "budget": "9 trials"}
+    carry_out(tmp_path / "whole", **changes)
+
+    def interrupt(number):
+        if number == stop_at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(tmp_path / "halted", Silent(interrupt), **changes)
+    before = read_table(tmp_path / "halted", "trials")
+    assert len(before) == stop_at
+    observer = Silent()
+    carry_out(tmp_path / "halted", observer, **changes)
+    after = read_table(tmp_path / "halted", "trials")
+    identity = ["number", "key", "score", "finished"]
+    assert after[: len(before)][identity].equals(before[identity]), "a finished trial was run again"
+    whole = read_table(tmp_path / "whole", "trials")
+    assert observer.trials == (whole["status"] == "ok").sum() - stop_at
+    assert without_clock(after).equals(without_clock(whole))
+
+
+def test_a_finished_run_has_nothing_left_to_do(tmp_path):
+    carry_out(tmp_path / "run")
+    observer = Silent()
+    assert carry_out(tmp_path / "run", observer)
+    assert observer.trials == 0
+    assert len(json.loads((tmp_path / "run" / "run.json").read_text())["sessions"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "reason"),
+    [
+        ("raise RuntimeError('on purpose')", "failed", "on purpose"),
+        ("raise MemoryError('too big')", "out_of_memory", "too big"),
+        ("raise FloatingPointError('the loss became nan')", "diverged", "nan"),
+        ("self.predict_proba = lambda X: np.full((len(X), 10), np.nan); return self", "diverged", "not numbers"),
+    ],
+)
+def test_a_failure_is_a_row_and_ends_nothing(tmp_path, estimators_folder, fault, status, reason):
+    add_estimator(estimators_folder, "faulty", f"if self.shrink > 0: {fault}")
+    assert carry_out(tmp_path / "run", estimators=["faulty", "nearest_mean"])
+    trials = read_table(tmp_path / "run", "trials").query("estimator == 'faulty' and status != 'skipped'")
+    assert list(trials["status"]) == ["ok"] + [status] * 4
+    assert reason in trials["reason"].iloc[-1]
+    assert list(read_table(tmp_path / "run", "finals")["status"]) == ["ok", "ok"]
+
+
+def test_an_estimator_that_never_works_is_a_failed_row(tmp_path, estimators_folder):
+    add_estimator(estimators_folder, "hopeless", "raise RuntimeError('never')")
+    assert not carry_out(tmp_path / "run", estimators=["hopeless", "nearest_mean"])
+    finals = read_table(tmp_path / "run", "finals").set_index("estimator")
+    assert finals.loc["hopeless", "status"] == "failed" and finals.loc["nearest_mean", "status"] == "ok"
+    assert "no trial was ok" in finals.loc["hopeless", "reason"]
+
+
+def test_a_time_budget_is_not_overspent_by_more_than_a_trial(tmp_path, estimators_folder):
+    add_estimator(estimators_folder, "slow", "import time; time.sleep(0.3)")
+    carry_out(tmp_path / "run", estimators=["slow"], budget="1 s")
+    search = read_table(tmp_path / "run", "searches").iloc[0]
+    trials = read_table(tmp_path / "run", "trials")
+    assert 0.6 < search["spent_seconds"] < 1.5
+    assert search["spent_seconds"] == pytest.approx(trials["seconds"].sum() + search["thinking_seconds"])
+    assert "budget of 1 s spent" in search["ended"]
+    assert trials["status"].iloc[-1] == "skipped"
+
+
+@pytest.mark.parametrize("change", [{"budget": "6 trials"}, {"seeds": 2}, {"validation_share": 0.2}])
+def test_a_folder_of_another_run_is_refused(tmp_path, change):
+    carry_out(tmp_path / "run")
+    before = (tmp_path / "run" / "run.json").read_text()
+    with pytest.raises(UserError, match="belongs to another run"):
+        carry_out(tmp_path / "run", **change)
+    assert (tmp_path / "run" / "run.json").read_text() == before
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        carry_out(tmp_path / "file" / "run")
+
+
+def test_a_fallback_is_loud(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_DATA", str(tmp_path))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    observer = Silent()
+    run(suite(datasets=["mnist"], fallback="digits"), tmp_path / "run", observer, execute_by="serial")
+    assert "mnist could not be had, so digits stands in" in observer.notes[0]
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert info["datasets"] == ["digits"] and info["notes"] == observer.notes
+
+
+def test_local_and_serial_give_the_same(tmp_path):
+    carry_out(tmp_path / "serial")
+    run(suite(), tmp_path / "local", Silent(), execute_by="local")
+    serial, local = (without_clock(read_table(tmp_path / name, "trials")) for name in ("serial", "local"))
+    assert serial.equals(local)
+
+
+def test_a_worker_that_dies_costs_one_trial(tmp_path, estimators_folder):
+    add_estimator(estimators_folder, "crashing", "import os; self.shrink > 0.5 and os._exit(7)")
+    run(suite(estimators=["crashing"], budget="8 trials"), tmp_path / "run", Silent(), execute_by="local")
+    trials = read_table(tmp_path / "run", "trials").query("status != 'skipped'")
+    dead = trials[[p["shrink"] > 0.5 for p in trials["params"]]]
+    assert len(dead) and set(dead["status"]) == {"killed"}
+    assert set(trials.drop(dead.index)["status"]) == {"ok"}
+    assert "exit code 7" in dead["reason"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("effort", "epochs", "expected"),
+    [(1.0, 6, (6, 1.0)), (1 / 3, 6, (2, 1.0)), (1 / 9, 6, (1, 2 / 3)), (0.5, 1, (1, 0.5))],
+)
+def test_a_cheap_trial_costs_what_its_effort_says(effort, epochs, expected):
+    import estimators
+
+    params, share = cheaper(estimators.get("mlp"), {"epochs": epochs}, effort)
+    assert (params["epochs"], share) == (expected[0], pytest.approx(expected[1]))
+    assert params["epochs"] * share == pytest.approx(effort * epochs)
