@@ -1,0 +1,53 @@
+"""The house stands as ARCHITECTURE.md draws it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ["tuning", "estimators", "benchmarks", "reports"]
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names that a file imports anywhere, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_one_way(room):
+    forbidden = {*ROOMS[ROOMS.index(room) + 1 :], "crossover", "tests"}
+    wrong = {str(f.relative_to(ROOT)): imported(f) & forbidden for f in (ROOT / room).rglob("*.py")}
+    assert not {name: names for name, names in wrong.items() if names}
+
+
+@pytest.mark.parametrize(("room", "absent"), [("tuning", "numpy.typing|PIL"), ("reports", "tensorflow|keras|xgboost")])
+def test_rooms_do_without(room, absent):
+    wrong = {f.name for f in (ROOT / room).rglob("*.py") if imported(f) & set(absent.split("|"))}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import crossover", "import reports", "import estimators; estimators.select()", "import benchmarks.suite"],
+)
+def test_what_is_imported_often_is_light(statement):
+    heavy = "import sys; print(*{'tensorflow', 'keras', 'sklearn', 'xgboost', 'keras_tuner'} & set(sys.modules))"
+    code = f"{statement}; {heavy}"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert ran.stdout.strip() == ""
+
+
+def test_the_tree_is_the_one_that_is_described():
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    for folder in [*ROOMS, "benchmarks/datasets", "benchmarks/executors", "benchmarks/suites", "reports/exhibits"]:
+        assert (ROOT / folder).is_dir()
+        assert f"{Path(folder).name}/" in text

@@ -1,0 +1,133 @@
+"""The command line: what a user types and what comes back."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import crossover
+from benchmarks.errors import UserError
+
+
+def run(*arguments, cwd=None, env=None):
+    """The command in a process of its own: exit code, standard output, standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "crossover", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, env=env
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_help_names_every_verb():
+    answer = CliRunner().invoke(crossover.app, ["--help"])
+    assert answer.exit_code == 0
+    for verb in ("run", "report", "list", "submit", "predict", "check-submission"):
+        assert verb in answer.output
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [("estimators", ["svm", "cnn", "classical", "deep"]), ("datasets", ["mnist", "digits"]), ("suites", ["quick"])],
+)
+def test_list(what, expected):
+    answer = CliRunner().invoke(crossover.app, ["list", what])
+    assert answer.exit_code == 0
+    assert all(word in answer.output for word in expected)
+
+
+IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "smok"], "Did you mean 'smoke'?"),
+        (["run", "mnst"], "Did you mean 'mnist'?"),
+        (["run", "smoke", "--estimators", "svn"], "Did you mean 'svm'?"),
+        (["run", "smoke", "--budget", "0"], "is no budget"),
+        (["run", "smoke", "--budget", "-3"], "is no budget"),
+        (["run", "smoke", "--budget", "soon"], "is no budget"),
+        (["run", "smoke", "--executor", "lokal"], "Did you mean 'local'?"),
+        (["run", "missing.csv"], "missing.csv"),
+        (["run", "unknown_key.toml"], "Did you mean 'seeds'?"),
+        (["run", "wrong_type.toml"], "seeds"),
+        (["run", "no_label.csv"], "label"),
+        (["run", "ragged.csv"], "line 3"),
+        (["run", "no_number.csv"], "line 3"),
+        (["run", "too_bright.csv"], "256"),
+        (["run", "no_rows.csv"], "no rows"),
+        (["run", "one_of_a_kind.csv"], "class"),
+        (["run", "idx"], "idx"),
+        (["report", "nowhere"], "nowhere"),
+        (["submit", "nowhere"], "nowhere"),
+        (["predict", "nowhere", "image.png"], "nowhere"),
+        (["check-submission", "missing.csv"], "missing.csv"),
+        (["list", "estimator"], "Did you mean 'estimators'?"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
+    header = "label,pixel0,pixel1,pixel2,pixel3\n"
+    rows = "".join(f"{i % 2},0,1,2,{i}\n" for i in range(40))
+    toml = 'title = "T"\ndatasets = ["digits"]\nestimators = ["svm"]\nbudget = "3 trials"\n'
+    for name, text in {
+        "unknown_key.toml": toml + "seed = 3\n",
+        "wrong_type.toml": toml + 'seeds = "three"\n',
+        "no_label.csv": header.replace("label", "labl") + rows,
+        "ragged.csv": header + "0,1,2,3,4\n1,2,3\n" + rows,
+        "no_number.csv": header + "0,1,2,3,4\n1,2,x,3,4\n" + rows,
+        "too_bright.csv": header + "0,1,2,256,4\n" + rows,
+        "no_rows.csv": header,
+        "one_of_a_kind.csv": header + rows + "7,1,2,3,4\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "idx").mkdir()
+    (tmp_path / "idx" / "train-images-idx3-ubyte").write_bytes(IDX_2D)
+    (tmp_path / "idx" / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x02\0\1")
+    code, out, err = run(*arguments, cwd=tmp_path)
+    assert code == 2, err
+    lines = [line for line in err.splitlines() if line.startswith("crossover: ")]
+    assert len(lines) == 1 and message.lower() in lines[0].lower()
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "smoke", "--seeds", "0"], ["fly"]])
+def test_wrong_usage_is_exit_code_2(arguments):
+    code, _, err = run(*arguments)
+    assert code == 2 and "Traceback" not in err
+
+
+def test_the_library_calls_raise_what_the_command_prints():
+    with pytest.raises(UserError, match="Did you mean 'smoke'"):
+        crossover.run("smok")
+
+
+def test_a_run_from_end_to_end(tmp_path):
+    """Two estimators on digits: exit code 0, a page, tables that agree, a model that labels an image."""
+    import csv
+
+    import numpy as np
+    from PIL import Image
+
+    arguments = ["run", "digits", "--estimators", "logistic_regression,svm", "--budget", "2 trials", "--run", "mine"]
+    code, out, err = run(*arguments, cwd=tmp_path)
+    assert code == 0, err
+    assert "logistic_regression" in out and "report.html" in out
+    folder = tmp_path / "runs" / "mine"
+    assert (folder / "report.html").stat().st_size > 10_000
+    with (folder / "leaderboard.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["estimator"] for row in rows} == {"logistic_regression", "svm"}
+    assert all(float(row["accuracy"]) > 0.9 for row in rows)
+
+    test = np.load(folder / "data" / "digits" / "test.npz")
+    for i in range(20):
+        Image.fromarray(test["X"][i, :, :, 0]).save(tmp_path / f"{i:02}.png")
+    code, out, err = run("predict", folder, *sorted(tmp_path.glob("*.png")), "--out", tmp_path / "p.csv", cwd=tmp_path)
+    assert code == 0, err
+    with (tmp_path / "p.csv").open() as file:
+        labels = [int(row["label"]) for row in csv.DictReader(file)]
+    assert np.mean(np.equal(labels, test["y"][:20])) >= 0.9
+    code, _, err = run("submit", folder, cwd=tmp_path)
+    assert code == 2 and "crossover run kaggle" in err
