@@ -93,11 +93,11 @@ def submit(folder: str | Path, out: str | Path | None = None, *, estimator: str 
     the harness held back are part of the competition's train.csv, so they may be used now; nothing else is.
     """
     from benchmarks.submission import submission
-    from reports.leaderboard import best
+    from reports.best import best_estimator
     from reports.submission import check_submission, write_submission
 
     folder = Path(folder)
-    labels = submission(folder, estimator or best(load(folder)))
+    labels = submission(folder, estimator or best_estimator(load(folder)))
     path = Path(out) if out is not None else folder / "submission.csv"
     write_submission(labels, path)
     check_submission(path, rows=len(labels))
@@ -113,7 +113,7 @@ def predict(model: str | Path, paths: list[Path], out: str | Path | None = None,
     invert : the images are dark on light where the model was trained on light on dark, or the reverse.
     """
     from benchmarks.predict import predict as predict_files
-    from reports.leaderboard import best_model
+    from reports.best import best_model
 
     model = Path(model)
     folder = best_model(load(model)) if (model / "run.json").exists() else model
