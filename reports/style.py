@@ -45,7 +45,7 @@ RC = {
     "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.6, "lines.markersize": 6.5,
     "svg.fonttype": "none", "svg.image_inline": True, "image.interpolation": "none", "figure.dpi": 72,
 }  # fmt: skip
-WIDE, NARROW = 10.4, 7.6  # inches of 72 points; the page shows a point a bit larger than a pixel
+WIDE, NARROW = 10.4, 5.3  # inches of 72 points: a figure across the page, or one of two beside each other
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,15 @@ def short(name: Any, width: int = 18) -> str:
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
+def stacked(name: Any, width: int) -> str:
+    """A name in at most two lines of `width` characters, broken behind an underscore where that helps."""
+    line = short(name, 2 * width)
+    head, mark, tail = line.partition("_")
+    if len(line) <= width or not mark:
+        return short(line, width)
+    return f"{short(head + mark, width)}\n{short(tail, width)}"
+
+
 def key(page: Figure, frame: pd.DataFrame, inches: float = 0.0) -> None:
     """A legend of the estimators of a frame along the top of a figure, `inches` from its left edge."""
     from matplotlib.lines import Line2D
@@ -139,8 +148,9 @@ def key(page: Figure, frame: pd.DataFrame, inches: float = 0.0) -> None:
 
 def legend(page: Figure, handles: list[Any], inches: float = 0.0) -> None:
     """A legend along the top of a figure, as many columns as fit."""
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    columns = max(1, int((page.get_figwidth() - inches) / (0.085 * longest + 0.45)))
+    widths = [0.075 * len(str(handle.get_label())) + 0.5 for handle in handles]
+    room = page.get_figwidth() - inches
+    columns = len(handles) if sum(widths) <= room else max(1, int(room / max(widths)))
     page.legend(
         handles=handles, loc="upper left", ncols=min(columns, len(handles)), handletextpad=0.3, columnspacing=1.4,
         borderaxespad=0, borderpad=0.2, bbox_to_anchor=(inches / page.get_figwidth(), 1),
@@ -150,10 +160,16 @@ def legend(page: Figure, handles: list[Any], inches: float = 0.0) -> None:
 def quiet(axes: Axes, grid: str = "both") -> None:
     """Gridlines along one axis or both, and no ticks that repeat them."""
     axes.grid(True, axis=grid)  # type: ignore[arg-type]
-    axes.tick_params(length=0)
+    axes.tick_params(which="both", length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
+SHAPES = {  # the markers as SVG paths in a square from 0 to 12, for tables
+    "o": "M1.5 6a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0", "s": "M2 2H10V10H2Z", "D": "M6 .8L11.2 6L6 11.2L.8 6Z",
+    "^": "M6 1L11.2 10.5H.8Z", "v": "M6 11L11.2 1.5H.8Z", "<": "M1 6L10.5 .8V11.2Z", ">": "M11 6L1.5 .8V11.2Z",
+    "P": "M4 1H8V4H11V8H8V11H4V8H1V4H4Z", "X": "M3.5 1L6 3.5L8.5 1L11 3.5L8.5 6L11 8.5L8.5 11L6 8.5L3.5 11L1 8.5L3.5 6L1 3.5Z",
+    "h": "M6 .8L10.5 3.4V8.6L6 11.2L1.5 8.6V3.4Z", "p": "M6 1L11 4.7L9.1 10.6H2.9L1 4.7Z", "d": "M6 .8L9.2 6L6 11.2L2.8 6Z",
+}  # fmt: skip
 ACCURACIES = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 1)
 FINEST = 5e-5  # an error share below this is drawn as this
 
@@ -172,8 +188,10 @@ def accuracy_axis(axis: Any, low: float, high: float) -> None:
     axis.axes.set(**{f"{axis.axis_name}lim": ends})
     ticks = [a for a in ACCURACIES if a < 1 and ends[0] <= stretch(a) <= ends[1]]
     if len(ticks) < 4:
-        finer = np.round(1 - 10 ** -np.linspace(*ends, 7), 4)
-        ticks = sorted({a for a in finer if ends[0] <= stretch(a) <= ends[1]})
+        from matplotlib.ticker import MaxNLocator
+
+        even = MaxNLocator(5).tick_values(1 - 10 ** -ends[0], 1 - 10 ** -ends[1])
+        ticks = [float(a) for a in even.round(6) if 0 <= a < 1 and ends[0] <= stretch(a) <= ends[1]]
     axis.set_ticks(stretch(ticks), [f"{100 * a:.10g} %" for a in ticks])
 
 
@@ -189,8 +207,8 @@ def plain_log(axis: Any) -> None:
 
     low, high = sorted(axis.get_view_interval())
     decades = np.log10(high / low)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.6 else (1, 3) if decades < 3 else (1,), numticks=8))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if 1e-4 < v < 1e6 else f"{v:.0e}"))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.6 else (1, 3) if decades < 3 else (1,), numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if 0.9e-4 < v < 1e6 else f"{v:.0e}"))
     axis.set_minor_formatter(NullFormatter())
 
 

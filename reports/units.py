@@ -74,7 +74,7 @@ def duration(seconds: Any) -> str:
 
 def times(ratio: float) -> str:
     """A ratio of two costs, in two figures: ``3.4 times``."""
-    return f"{ratio:.1f} times" if ratio < 9.95 else f"{ratio:,.0f} times"
+    return f"{ratio:.2g} times" if ratio < 1 else f"{ratio:.1f} times" if ratio < 9.95 else f"{ratio:,.0f} times"
 
 
 def setting(params: Mapping[str, Any]) -> str:

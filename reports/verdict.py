@@ -1,7 +1,7 @@
 """The verdict: a headline and a few sentences, made by plain rules from the numbers.
 
 The rules. The leader is the most accurate estimator; those whose difference to it is not significant (paired test,
-Holm-corrected, 5 %) are tied with it. Deep learning was worth it, as far as accuracy goes, if the best network beats
+Holm-corrected, 5\u00a0%) are tied with it. Deep learning was worth it, as far as accuracy goes, if the best network beats
 the best classical model significantly; not shown if the two are tied; no if the classical model is the better one.
 What it costs is stated beside it, since only the reader knows what a point of accuracy is worth.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports import units
+from reports import style, units
 from reports.exhibits.confusion import matrix
 from reports.exhibits.differences import differences
 from reports.exhibits.exhibit import scores
@@ -39,9 +39,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a data set's results come to."""
+    """What a data set's results come to; `winner` is "" where the first place is shared."""
 
     headline: str
+    winner: str = ""
     figures: tuple[Figure, ...] = ()
     sentences: tuple[Sentence, ...] = ()
 
@@ -56,10 +57,10 @@ def verdict(run: Run, dataset: str) -> Verdict:
     title = run.title(dataset)
     failed = _failed(everything)
     if board.empty:
-        return Verdict(f"No estimator has been evaluated on {title}", (), failed)
+        return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)
     leader = board.iloc[0]
     tied = _tied(pairs, leader.estimator)
-    share = f"{units.percent(leader.accuracy)} %"
+    share = f"{units.percent(leader.accuracy)}\u00a0%"
     if len(board) == 1:
         headline = f"{leader.estimator} reaches {share} on {title}"
     elif not tied:
@@ -86,7 +87,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     cost = _total(leader)
     figures.append(
         Figure(
-            "Its cost", units.duration(cost),
+            f"Cost of {leader.estimator}", units.duration(cost),
             f"search {units.duration(leader.search_seconds)}, final fit {units.duration(leader.fit_seconds)}; "
             f"one image {units.number(leader.latency_ms)} ms",
         )
@@ -94,7 +95,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     if tied:
         sentences.append(_cheapest(board[board["estimator"].isin([leader.estimator, *tied])], leader.estimator))
     sentences += _hard(run, dataset, leader.estimator)
-    return Verdict(headline, tuple(figures), (*sentences, *failed))
+    return Verdict(headline, "" if tied else leader.estimator, tuple(figures), (*sentences, *failed))
 
 
 def _total(row: Any) -> float:
@@ -125,26 +126,27 @@ def _lead(gap: Any) -> str:
 def _worth(deep: Any, classical: Any, pairs: pd.DataFrame) -> tuple[Figure, list[Sentence]]:
     gap = _between(pairs, deep.estimator, classical.estimator)
     range_ = f"{units.points(gap['low'])} to {units.points(gap['high'])}"
+    points = units.number(100 * abs(gap["difference"]))
     names = f"{deep.estimator} against {classical.estimator}"
     costs = _costs(deep, classical)
     if gap["tie"]:
         answer = "not shown"
         text = (
             f"Deep learning was not shown to be worth it here: {deep.estimator} and {classical.estimator}, the best of each "
-            f"family, differ by {units.points(gap['difference'])} points ({range_}), within the uncertainty."
+            f"family, differ by {points} points ({range_}), within the uncertainty."
         )
     elif gap["difference"] > 0:
         answer = f"{units.points(gap['difference'])} points"
         ratio = (1 - classical.accuracy) / max(1 - deep.accuracy, 1e-9)
         fewer = f"for each of its errors the latter makes {ratio:.1f}" if deep.accuracy < 1 else "it makes none"
         text = (
-            f"Deep learning is the more accurate: {deep.estimator} is {units.points(gap['difference'])} points ({range_}) "
+            f"Deep learning is the more accurate: {deep.estimator} is {points} points ({range_}) "
             f"better than {classical.estimator}, the best classical model; {fewer}."
         )
     else:
         answer = "no"
         text = (
-            f"Deep learning was not worth it here: {classical.estimator} is {units.points(-gap['difference'])} points better "
+            f"Deep learning was not worth it here: {classical.estimator} is {points} points better "
             f"than {deep.estimator}, the best network."
         )
     label = "Deep learning buys" if answer.endswith("points") else "Deep learning worth it?"
@@ -181,7 +183,7 @@ def _cheapest(tie: pd.DataFrame, leader: str) -> Sentence:
 def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
     from reports import statistics
 
-    names, counts = run.classes(dataset), matrix(run, dataset, leader)
+    names, counts = [style.short(name, 40) for name in run.classes(dataset)], matrix(run, dataset, leader)
     table = statistics.per_class(counts)
     if counts.trace() == counts.sum():
         return [Sentence(f"{leader} made no error on the test images.", "confusion")]
@@ -194,8 +196,8 @@ def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
         if often > 1 else f"no confusion happens more than once among its {int(off.sum()):,} errors"
     )  # fmt: skip
     text = (
-        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall {units.percent(worst['recall'])} %, "
-        f"precision {units.percent(worst['precision'])} %); {pair}."
+        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall {units.percent(worst['recall'])}\u00a0%, "
+        f"precision {units.percent(worst['precision'])}\u00a0%); {pair}."
     )
     return [Sentence(text, "classes")]
 

@@ -26,7 +26,7 @@ from reports.exhibits.spending import spending
 EXHIBITS: tuple[Exhibit, ...] = (
     accuracy, differences, cost,
     confusion, classes, mistakes,
-    settings, rounds, progress, curves, gap, layers,
+    settings, rounds, progress, gap, curves, layers,
     spending, failures,
     passport, balance, samples,
 )  # fmt: skip

@@ -22,7 +22,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 @style.styled
 def draw(frame: pd.DataFrame) -> Figure:
     """Dots with intervals, on an axis on which halving the error is one step."""
-    page, (axes,) = style.axes_grid(1, 1, (5.6, 0.36 * len(frame) + 0.2), (0, 0), (1.7, 0.9, 0.15, 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (3.1, 0.36 * len(frame) + 0.2), (0, 0), (1.5, 0.7, 0.1, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(frame.itertuples()):
         look = looks[row.estimator]

@@ -29,9 +29,9 @@ def draw(frame: pd.DataFrame) -> Figure:
     """Bars for the training part, dots for the test part, both as shares."""
     k = len(frame)
     longest = max(len(style.short(n, 12)) for n in frame["class"])
-    turned = k * (0.085 * longest + 0.1) > 8.8
+    turned = k * (0.085 * longest + 0.1) > min(9.6, max(4.5, 0.4 * k))
     bottom = 0.3 + (0.085 * longest if turned else 0)
-    page, (axes,) = style.axes_grid(1, 1, (max(4.5, min(9.5, 0.62 * k)), 1.7), (0, 0), (0.6, 0.1, 0.45, bottom))
+    page, (axes,) = style.axes_grid(1, 1, (min(9.6, max(4.5, 0.4 * k)), 2.3), (0, 0), (0.6, 0.1, 0.4, bottom))
     axes.bar(range(k), 100 * frame["train_share"], width=0.66, color=style.MUTED, alpha=0.4, label="training")
     axes.plot(range(k), 100 * frame["test_share"], "o", color=style.INK, markersize=4.5, label="test")
     axes.set_xlim(-0.6, k - 0.4)

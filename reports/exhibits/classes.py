@@ -49,7 +49,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         seaborn.heatmap(
             share[estimators], ax=axes, cmap=shades, vmin=0, vmax=most, cbar=False, annot=True, fmt=".2f",
             annot_kws={"color": style.INK, "fontsize": 8}, yticklabels=labels,
-            xticklabels=[style.short(n, int(width * 11 / len(estimators))) for n in estimators],
+            xticklabels=[style.stacked(n, int(width * 12 / len(estimators))) for n in estimators],
         )  # fmt: skip
         axes.set(xlabel="", ylabel="")
         axes.xaxis.tick_top()

@@ -64,7 +64,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     ticks = 0.25 + 0.07 * longest
     side = (style.WIDE - 3 * (ticks + 0.2)) / 3
     page, panels = style.axes_grid(
-        len(names), 3, (side, side), (ticks + 0.25, ticks + 0.55), (ticks + 0.15, 0.1, 0.35, ticks + 0.2)
+        len(names), 3, (side, side), (ticks + 0.25, ticks + 0.55), (ticks + 0.15, 0.1, 0.3, ticks + 0.1)
     )
     wrong = frame[frame["true_label"] != frame["predicted_label"]]
     worst = max(1, wrong["count"].max() if len(wrong) else 1)
@@ -75,7 +75,8 @@ def draw(frame: pd.DataFrame) -> Figure:
         counts[rows["true_label"], rows["predicted_label"]] = rows["count"]
         off = counts * ~np.eye(k, dtype=bool)
         shades = np.zeros((k, k, 4)) + to_rgba(style.WRONG)
-        shades[..., 3] = np.where(off > 0, 0.08 + 0.62 * np.sqrt(off / worst), 0)
+        shades[np.diag_indices(k)] = to_rgba(style.MUTED)
+        shades[..., 3] = np.where(off > 0, 0.08 + 0.62 * np.sqrt(off / worst), 0.12 * np.eye(k))
         axes.imshow(shades, interpolation="none", aspect="equal", extent=(-0.5, k - 0.5, k - 0.5, -0.5))
         if k <= READABLE:
             for i, j in zip(*np.nonzero(counts), strict=True):

@@ -39,7 +39,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def draw(frame: pd.DataFrame) -> Figure:
     """A panel per cost; a step line joins the models on the front."""
     costs = list(dict.fromkeys(frame["cost"]))
-    page, panels = style.axes_grid(len(costs), 2, (4.2, 2.1), (0.75, 0.75), (0.65, 0.2, 0.6, 0.5))
+    page, panels = style.axes_grid(len(costs), 2, (4.35, 2.1), (0.75, 0.7), (0.65, 0.2, 0.5, 0.45))
     looks = style.looks(frame)
     for axes, cost in zip(panels, costs, strict=True):
         rows = frame[frame["cost"] == cost]

@@ -60,12 +60,18 @@ def draw(frame: pd.DataFrame) -> Figure:
     """A column per estimator, accuracy above loss; validation is strong, training pale, the final fit dashed."""
     from matplotlib.lines import Line2D
 
-    panels = list(dict.fromkeys(zip(frame["estimator"], frame["measure"], strict=True)))
-    panels.sort(key=lambda p: list(dict.fromkeys(frame["estimator"])).index(p[0]))
-    page, grid = style.axes_grid(len(panels), 4, (1.95, 1.6), (0.62, 0.85), (0.6, 0.1, 0.72, 0.5))
+    names = list(dict.fromkeys(frame["estimator"]))
+    columns, measures = min(4, len(names)), [m for m in ("loss", "accuracy") if (frame["measure"] == m).any()]
+    bands = [names[i : i + columns] for i in range(0, len(names), columns)]
+    panels = [(name, m) for band in bands for m in measures for name in band + [""] * (columns - len(band))]
+    width = min(3.2, (style.WIDE - 0.7) / columns - 0.6)
+    page, grid = style.axes_grid(len(panels), columns, (width, 1.6), (0.6, 0.75), (0.6, 0.1, 0.62, 0.42))
     looks = style.looks(frame)
     for axes, (name, measure) in zip(grid, panels, strict=True):
         rows = frame[(frame["estimator"] == name) & (frame["measure"] == measure)]
+        if rows.empty:
+            axes.axis("off")
+            continue
         for (source, on, _), curve in rows.groupby(["source", "on", "metric"], sort=False):
             colour = looks[name].colour
             axes.plot(

@@ -34,7 +34,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     """How far the leader is ahead of each of the others."""
     leader = frame["estimator"].iloc[0]
     rows = frame[frame["estimator"] == leader]
-    page, (axes,) = style.axes_grid(1, 1, (5.0, 0.36 * len(rows) + 0.2), (0, 0), (1.7, 1.5, 0.15, 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (3.05, 0.36 * len(rows) + 0.2), (0, 0), (1.5, 0.75, 0.1, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(rows.itertuples()):
         look = looks.get(row.than, style.Look(style.FAMILY[""], "o", "-"))
@@ -48,7 +48,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     style.quiet(axes, "x")
     axes.tick_params(axis="y", labelcolor=style.INK)
-    axes.set_xlabel(f"percentage points by which {style.short(leader, 22)} is ahead")
+    axes.set_xlabel(f"points by which {style.short(leader, 22)} is ahead")
     return page
 
 

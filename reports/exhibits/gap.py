@@ -28,7 +28,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     """A hollow mark for validation, a full one for test, joined."""
     from matplotlib.lines import Line2D
 
-    page, (axes,) = style.axes_grid(1, 1, (5.2, 0.36 * len(frame) + 0.2), (0, 0), (1.7, 1.3, 0.45, 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (3.1, 0.36 * len(frame) + 0.2), (0, 0), (1.5, 0.7, 0.4, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(frame.itertuples()):
         look = looks[row.estimator]
@@ -50,7 +50,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         Line2D([], [], color=style.MUTED, marker="o", markerfacecolor=fill, linestyle="none", label=label)
         for label, fill in marks.items()
     ]
-    style.legend(page, handles, 1.6)
+    style.legend(page, handles, 0.2)
     return page
 
 

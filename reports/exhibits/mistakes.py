@@ -41,24 +41,28 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def draw(frame: pd.DataFrame) -> Figure:
     """A strip of images per estimator, the worst first: true class, arrow, predicted class."""
     names = list(dict.fromkeys(frame["estimator"]))
-    side, label = 0.82, 1.35
-    page, panels = style.axes_grid(len(names) * SHOWN, SHOWN, (side, side), (0.08, 0.42), (label, 0.05, 0.1, 0.4))
+    side, label = 0.82, 1.5
+    # Long class names get a line each.
+    lines = 1 if frame[["true", "predicted"]].map(lambda name: len(str(name)) <= 4).all(axis=None) else 2
+    page, panels = style.axes_grid(
+        len(names) * SHOWN, SHOWN, (side, side), (0.08, 0.28 + 0.14 * lines), (label, 0.05, 0.1, 0.25 + 0.14 * lines)
+    )
     looks = style.looks(frame)
     for axes in panels:
         axes.axis("off")
     for i, name in enumerate(names):
         first = panels[i * SHOWN]
         first.text(
-            -0.12, 0.5, style.short(name, 17), transform=first.transAxes, ha="right", va="center", fontsize=8.5,
+            -0.12, 0.5, style.short(name, 20), transform=first.transAxes, ha="right", va="center", fontsize=8.5,
             fontweight="bold", color=looks[name].colour,
         )  # fmt: skip
         for axes, row in zip(panels[i * SHOWN :], frame[frame["estimator"] == name].itertuples(), strict=False):
             axes.axis("on")
             style.show(axes, row.image)
-            words = f"{style.short(row.true, 6)} → {style.short(row.predicted, 6)}"
+            words = f"{style.short(row.true, 11)}{' ' if lines == 1 else chr(10)}→ {style.short(row.predicted, 10)}"
             axes.text(0.5, -0.06, words, transform=axes.transAxes, ha="center", va="top", fontsize=7.5)
             sure = f"{units.percent(row.confidence, 1)} %"
-            axes.text(0.5, -0.24, sure, transform=axes.transAxes, ha="center", va="top", fontsize=7, color=style.MUTED)
+            axes.text(0.5, -0.08 - 0.165 * lines, sure, transform=axes.transAxes, ha="center", va="top", fontsize=7, color=style.MUTED)
     return page
 
 

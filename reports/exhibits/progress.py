@@ -33,17 +33,18 @@ def draw(frame: pd.DataFrame) -> Figure:
     """A step line per estimator and seed, in the line style of the estimator."""
     from matplotlib.lines import Line2D
 
-    page, (axes,) = style.axes_grid(1, 1, (6.3, 2.9), (0, 0), (0.7, 0.3, 0.55, 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (4.45, 2.3), (0, 0), (0.7, 0.15, 0.55, 0.45))
     looks = style.looks(frame)
     end = frame["spent_seconds"].max()
-    for (name, _), rows in frame.groupby(["estimator", "seed"], sort=False):
+    for (name, seed), rows in frame.groupby(["estimator", "seed"], sort=False):
         look = looks[name]
         seconds, best = [*rows["spent_seconds"], end], style.stretch([*rows["best_score"], rows["best_score"].max()])
         better = rows["best_score"].diff().fillna(1) > 0
-        axes.step(seconds, best, where="post", color=look.colour, linestyle=look.line, linewidth=1.5)
+        alpha = 1 if seed == frame["seed"].min() else 0.4
+        axes.step(seconds, best, where="post", color=look.colour, linestyle=look.line, linewidth=1.5, alpha=alpha)
         axes.plot(
             rows["spent_seconds"][better], style.stretch(rows["best_score"][better]), look.marker,
-            color=look.colour, markersize=5, linestyle="none",
+            color=look.colour, markersize=5, linestyle="none", alpha=alpha,
         )  # fmt: skip
     start = frame["spent_seconds"].min()
     axes.set_xscale(style.span(frame["spent_seconds"]))
@@ -61,7 +62,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         Line2D([], [], color=looks[n].colour, marker=looks[n].marker, linestyle=looks[n].line, markersize=5,
                label=style.short(n, 22)) for n in names
     ]  # fmt: skip
-    style.legend(page, handles, 0.6)
+    style.legend(page, handles, 0.1)
     return page
 
 
@@ -78,6 +79,6 @@ def describe(frame: pd.DataFrame) -> str:
 progress = Exhibit(
     "progress", "What the budget bought", "tuning",
     "The best validation accuracy so far against the seconds the search had spent. A line that still rises at its end "
-    "would have used a larger budget.",
+    "would have used a larger budget. Seeds after the first are pale.",
     frame, "No trial has ended well.", draw, describe,
 )  # fmt: skip

@@ -37,7 +37,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     from matplotlib.lines import Line2D
 
     names = list(dict.fromkeys(frame["estimator"]))
-    page, panels = style.axes_grid(len(names), 3, (2.55, 2.1), (0.8, 0.95), (0.65, 0.12, 0.72, 0.5))
+    page, panels = style.axes_grid(len(names), 3, (2.55, 2.1), (0.9, 0.9), (0.7, 0.1, 0.65, 0.45))
     for axes, name in zip(panels, names, strict=True):
         _panel(axes, frame[frame["estimator"] == name].reset_index(drop=True), style.looks(frame)[name].colour)
     shapes = [
@@ -68,7 +68,12 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     shade = np.full(len(rows), 0.85)
     if len(chosen) > 1:  # by rank, or one hopeless setting would make all others look alike
         shade = 0.12 + 0.88 * pd.Series(score).rank(pct=True).fillna(0).to_numpy() ** 1.5
-    x, y = _scaled(axes.xaxis, x), _scaled(axes.yaxis, y)
+    x = _scaled(axes.xaxis, x)
+    if len(chosen) > 1:
+        y = _scaled(axes.yaxis, y)
+    elif np.isfinite(score).any():
+        y = style.stretch(score)
+        style.accuracy_axis(axes.yaxis, np.nanmin(score), np.nanmax(score))
     ok = np.isfinite(score)
     for i, number in enumerate(sorted(rows["round"].dropna().unique())):
         here = (ok & (rows["round"] == number)).to_numpy()

@@ -46,7 +46,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    page, (axes,) = style.axes_grid(1, 1, (5.4, 0.36 * len(frame) + 0.1), (0, 0), (1.7, 1.1, 0.45, 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (7.9, 0.36 * len(frame) + 0.1), (0, 0), (1.5, 1.0, 0.4, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(frame.to_dict("records")):
         left = 0.0
@@ -68,7 +68,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     if frame["granted_seconds"].notna().any():
         handles.append(Line2D([], [], color=style.INK, marker="|", markersize=11, linestyle="none",
                               label="granted to the search"))  # fmt: skip
-    style.legend(page, handles, 1.6)
+    style.legend(page, handles, 1.4)
     return page
 
 

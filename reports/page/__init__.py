@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +14,6 @@ from markupsafe import Markup
 
 from reports import leaderboard, style, units
 from reports.exhibits import EXHIBITS, GROUPS, Exhibit
-from reports.exhibits.exhibit import scores
 from reports.run import Run
 from reports.verdict import verdict
 
@@ -56,6 +54,7 @@ class Shown:
     reason: str = ""
     figure: Markup | None = None
     words: str = ""
+    wide: bool = True
     table: Table | None = None
     csv: str = ""
     file: str = ""
@@ -92,10 +91,11 @@ def _section(run: Run, board: pd.DataFrame, dataset: str, place: int) -> dict[st
     for exhibit in EXHIBITS:
         shown[exhibit.group].append(_shown(run, dataset, slug, exhibit))
     rows = board[board["dataset"] == dataset]
+    rows.attrs["families"] = run.families
     return {
         "id": slug, "name": dataset, "title": run.title(dataset), "verdict": verdict(run, dataset),
         "board": _board(rows), "reasons": [r for r in rows.itertuples() if r.reason], "groups": shown,
-        "labels": GROUPS, "leaders": list(scores(run, dataset)["estimator"][:1]),
+        "labels": GROUPS,
         "note": str(run.passports.get(dataset, {}).get("note") or ""),
     }  # fmt: skip
 
@@ -106,10 +106,12 @@ def _shown(run: Run, dataset: str, slug: str, exhibit: Exhibit) -> Shown:
     if frame.empty:
         return Shown(identity, exhibit.title, exhibit.lead, reason=exhibit.empty)
     words = exhibit.describe(frame)
-    figure = Markup(style.svg(exhibit.draw(frame), identity, words)) if exhibit.draw else None
     plain = frame.drop(columns="image", errors="ignore")
+    drawing = exhibit.draw(frame) if exhibit.draw else None
+    figure = Markup(style.svg(drawing, identity, words)) if drawing else None
+    wide = drawing.get_figwidth() > style.NARROW + 0.2 if drawing else len(plain.columns) > 2
     return Shown(
-        identity, exhibit.title, exhibit.lead, "", figure, words, table(plain),
+        identity, exhibit.title, exhibit.lead, "", figure, words, wide, table(plain),
         _download(plain.to_csv(index=False, lineterminator="\n")), f"{slug}-{exhibit.name}.csv",
     )  # fmt: skip
 
@@ -147,7 +149,7 @@ def _cell(name: str, value: Any, kind: str) -> Cell:
     if isinstance(value, bool):
         return Cell("yes" if value else "no", int(value), kind)
     if kind == "text":
-        return Cell(str(value), None, "long" if len(str(value)) > 28 else kind)
+        return Cell(str(value), None, "long" if len(str(value)) > 30 else kind)
     if name in SHARES:
         text = units.percent(value)
     elif name in POINTS:
@@ -171,13 +173,14 @@ def _board(rows: pd.DataFrame) -> list[dict[str, Any]]:
     def place(share: float) -> float:
         return round(4 + 92 * (float(style.stretch(share)) - float(ends[0])) / reach, 1)
 
+    looks = style.looks(rows)
     shown = []
     for rank, row in enumerate(rows.itertuples(), 1):
         cells = [Cell(c.write(row), _sortable(getattr(row, c.key)), "number") for c in leaderboard.COLUMNS]
         scored = not units.absent(row.accuracy)
         span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
-        setting = units.setting(json.loads(row.params)) if row.params else ""
-        shown.append({"rank": rank, "row": row, "cells": cells, "span": span, "setting": setting})
+        shown.append({"rank": rank, "row": row, "cells": cells, "span": span,
+                      "shape": style.SHAPES[looks[row.estimator].marker]})  # fmt: skip
     return shown
 
 
@@ -188,10 +191,15 @@ def _sortable(value: Any) -> Any:
 def _headline(run: Run, sections: list[dict[str, Any]]) -> str:
     if len(sections) == 1:
         return sections[0]["verdict"].headline
-    leaders = {name for section in sections for name in section["leaders"]}
-    if len(leaders) == 1:
-        return f"{leaders.pop()} comes first on all {len(sections)} data sets"
-    return f"{len(sections)} data sets, {len(leaders)} different leaders"
+    total, winners = len(sections), [section["verdict"].winner for section in sections]
+    counts = {name: winners.count(name) for name in winners if name}
+    if not counts:
+        return f"No clear winner on any of {total} data sets"
+    name = max(counts, key=lambda winner: counts[winner])
+    if counts[name] == total:
+        return f"{name} leads on {'both' if total == 2 else f'all {total}'} data sets"
+    others = "" if len(counts) == 1 else f", {', '.join(n for n in counts if n != name)} elsewhere"
+    return f"{name} leads on {counts[name]} of {total} data sets{others}"
 
 
 def _notes(run: Run) -> list[str]:

@@ -54,6 +54,7 @@
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     return target && (target.closest(".dataset") || panels.find((panel) => panel === target));
   };
+  for (const hint of all(".sorts")) hint.textContent = " A click on a heading sorts by it.";
   if (list) {
     const tabs = all("a", list);
     list.setAttribute("role", "tablist");

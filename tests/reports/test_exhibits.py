@@ -1,0 +1,106 @@
+"""What every exhibit must do, asked of each; then what is special to some."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import reports
+from benchmarks.ledger import Ledger
+from reports import style
+from reports.exhibits import EXHIBITS, GROUPS
+from reports.exhibits.rounds import important
+
+each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+
+
+@each
+@pytest.mark.parametrize("dataset", ["digits", "things"])
+def test_it_shows_numbers_and_draws_them(exhibit, dataset, run_folder):
+    run = reports.load(run_folder)
+    frame = exhibit.table(run, dataset)
+    if exhibit.name == "failures" and dataset == "digits":
+        assert frame.empty
+        return
+    assert not frame.empty
+    pd.testing.assert_frame_equal(frame, exhibit.table(reports.load(run_folder), dataset))
+    if exhibit.draw:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            drawing = style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
+            assert drawing == style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
+        assert "<script" not in drawing
+        assert "<metadata" not in drawing
+        assert drawing.startswith("<svg viewBox=")
+        assert 'aria-label="' in drawing
+        assert exhibit.describe(frame)
+
+
+@each
+def test_it_says_in_one_line_what_it_is(exhibit):
+    assert exhibit.group in GROUPS
+    for text in (exhibit.title, exhibit.lead, exhibit.empty):
+        assert text
+        assert "\n" not in text
+    assert exhibit.frame.__doc__
+
+
+def test_names_are_unique():
+    assert len({exhibit.name for exhibit in EXHIBITS}) == len(EXHIBITS)
+
+
+@each
+def test_a_run_in_which_nothing_ended_is_no_error(exhibit, tmp_path):
+    info = {"suite": "quick", "datasets": ["digits"], "estimators": ["svm"], "seeds": [0]}
+    (tmp_path / "run.json").write_text(json.dumps(info))
+    Ledger(tmp_path).close()
+    frame = exhibit.table(reports.load(tmp_path), "digits")
+    assert frame.empty or exhibit.name == "failures"
+
+
+def test_colour_means_family_and_looks_do_not_depend_on_who_is_missing(one_seed):
+    run = reports.load(one_seed)
+    accuracy = next(e for e in EXHIBITS if e.name == "accuracy")
+    all_of_them = style.looks(accuracy.table(run, "digits"))
+    some = style.looks(accuracy.table(run, "things"))
+    assert some == all_of_them
+    assert all_of_them["cnn"].colour == all_of_them["mlp"].colour == style.FAMILY["deep"]
+    assert len({look.marker for look in all_of_them.values()}) == 5
+
+
+def test_the_two_axes_that_matter_are_chosen():
+    rng = np.random.default_rng(0)
+    settings = pd.DataFrame(
+        {"noise": rng.random(60), "C": rng.random(60), "depth": rng.integers(1, 9, 60), "kind": ["a", "b"] * 30}
+    )
+    score = (settings["C"] - 0.3 * (settings["depth"] - 4).abs()).to_numpy()
+    assert set(important(settings, score)) == {"C", "depth"}
+    assert important(settings[["kind"]], score) == ["kind"]
+    assert important(settings[["C"]].assign(C=1), score) == []
+
+
+def test_the_front_holds_what_nothing_cheaper_beats(one_seed):
+    cost = next(e for e in EXHIBITS if e.name == "cost")
+    frame = cost.table(reports.load(one_seed), "digits")
+    for _, rows in frame.groupby("cost"):
+        for row in rows.itertuples():
+            better = rows[(rows["value"] <= row.value) & (rows["accuracy"] >= row.accuracy)]
+            assert row.on_front == (len(better) == 1)
+
+
+def test_stretching_halves_errors_in_equal_steps():
+    steps = np.diff(style.stretch([0.9, 0.95, 0.975, 0.9875]))
+    assert steps == pytest.approx([steps[0]] * 3)
+    assert np.isfinite(style.stretch([0.0, 1.0])).all()
+
+
+def test_labels_keep_their_numbers_and_colours_in_the_page():
+    with_label = style.figure(2, 2)
+    with_label.text(0.1, 0.5, f"0.123456 {style.INK} id=\"a\"")
+    drawing = style.svg(with_label, "n", "a \"quoted\" title")
+    assert f"0.123456 {style.INK} id=" in drawing
+    assert "a &quot;quoted&quot; title" in drawing

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import reports
+from reports import leaderboard, statistics
+
+
+@pytest.fixture
+def board(run_folder):
+    return leaderboard.frame(reports.load(run_folder))
+
+
+def test_every_cell_has_a_row_and_the_best_comes_first(board):
+    assert list(board.columns) == leaderboard.ORDER
+    assert len(board) == 10
+    for _, rows in board.groupby("dataset"):
+        scored = rows["accuracy"].dropna()
+        assert scored.is_monotonic_decreasing
+        assert rows["accuracy"].isna().sum() == len(rows) - len(scored)
+        assert list(rows["accuracy"].isna()) == sorted(rows["accuracy"].isna())
+
+
+def test_failures_are_rows_with_a_reason(board):
+    lost = board.query("dataset == 'things'").set_index("estimator")
+    assert lost.loc["svm", "status"] == "out_of_memory"
+    assert "needed 5.1 GB" in lost.loc["svm", "reason"]
+    assert lost.loc["logistic_regression", "status"] == "unfinished"
+    assert "not evaluated yet" in lost.loc["logistic_regression", "reason"]
+    assert (lost["failed_trials"] == 2 * max(1, board["seeds"].max())).all()
+    assert (lost["trials"] == 13 * board["seeds"].max()).all()
+
+
+def test_a_seed_that_was_lost_makes_the_row_partial(three_seeds):
+    row = leaderboard.frame(reports.load(three_seeds)).query("dataset == 'things' and estimator == 'mlp'").iloc[0]
+    assert (row["status"], row["seeds"]) == ("partial", 2)
+    assert row["reason"] == "seed 2: killed: signal 9"
+    assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
+
+
+def test_one_seed_has_the_wilson_interval(one_seed):
+    run = reports.load(one_seed)
+    row = leaderboard.frame(run).query("dataset == 'digits' and estimator == 'svm'").iloc[0]
+    right = int(run.correct("digits", "svm").sum())
+    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx(statistics.wilson(right, 400), abs=1e-6)
+    assert json.loads(row["params"]).keys() == {"C", "gamma"}
+
+
+def test_the_csv_reads_back(board):
+    back = pd.read_csv(io.StringIO(leaderboard.csv(board)))
+    assert back["accuracy"].tolist() == pytest.approx(board["accuracy"].tolist(), nan_ok=True)
+    assert back["model_bytes"].dropna().astype(int).tolist() == board["model_bytes"].dropna().tolist()
+
+
+def test_all_writings_round_alike(board):
+    row = board.iloc[0]
+    written = f"{100 * row.accuracy:.2f}"
+    assert f"| {written} |" in leaderboard.markdown(board)
+    assert written in leaderboard.text(board)
+
+
+def test_markdown_tables_are_whole(board):
+    lines = [line for line in leaderboard.markdown(board).splitlines() if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+    assert "<b>" not in leaderboard.markdown(board)
+
+
+def test_pipes_get_plain_lines_and_terminals_a_table(board):
+    pipe, screen = io.StringIO(), io.StringIO()
+    leaderboard.print_leaderboard(board, Console(file=pipe, width=80))
+    assert pipe.getvalue() == leaderboard.text(board)
+    leaderboard.print_leaderboard(board, Console(file=screen, width=80, force_terminal=True, color_system=None))
+    assert "━" in screen.getvalue()
+    assert max(map(len, screen.getvalue().splitlines())) <= 80
+    assert "out_of_memory" in screen.getvalue()

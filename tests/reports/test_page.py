@@ -1,0 +1,210 @@
+"""The page, as text and as a reader's browser shows it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+import reports
+from reports.exhibits import EXHIBITS
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync""".split()
+
+
+@pytest.fixture(scope="module")
+def page_file(three_seeds):
+    return reports.report(three_seeds)
+
+
+@pytest.fixture(scope="module")
+def page(page_file):
+    return page_file.read_text(encoding="utf-8")
+
+
+def test_the_same_folder_gives_the_same_bytes(page_file, three_seeds):
+    names = ["report.html", "leaderboard.csv", "leaderboard.md"]
+    before = [(three_seeds / name).read_bytes() for name in names]
+    code = f"import reports; reports.report({str(three_seeds)!r})"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert [(three_seeds / name).read_bytes() for name in names] == before
+
+
+def test_nothing_is_fetched_from_anywhere(page):
+    links = re.findall(r"""(?:src|href|action|srcset|poster|data)=["']([^"']*)""", page)
+    assert all(link.startswith(("#", "data:")) for link in links), links
+    assert not re.search(r"@import|url\((?!#)", page)
+    assert "default-src 'none'" in page
+
+
+def test_it_is_small_and_whole(page):
+    assert len(page.encode()) < 3_000_000
+    identities = re.findall(r' id="([^"]*)"', page)
+    assert [name for name, times in Counter(identities).items() if times > 1] == []
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(identities)
+
+
+def test_every_exhibit_is_there_or_says_why_not(page):
+    for dataset in ("digits", "things"):
+        for exhibit in EXHIBITS:
+            assert f'id="{dataset}-{exhibit.name}"' in page
+    assert "Everything that ran ended well." in page
+
+
+def test_words_of_others_are_shown_as_text(page):
+    assert "<script>alert(1)" not in page
+    assert "<img src=x" not in page
+    assert "<b>digits</b>" not in page
+    assert "&lt;b&gt;digits&lt;/b&gt; instead" in page
+    assert "&lt;b&gt;boom&lt;/b&gt;" in page
+
+
+def test_the_csv_beside_a_figure_is_the_frame_drawn(page, three_seeds):
+    found = re.search(r'download="digits-classes\.csv" href="data:text/csv;charset=utf-8;base64,([^"]+)"', page)
+    back = pd.read_csv(io.BytesIO(base64.b64decode(found[1])))
+    classes = next(e for e in EXHIBITS if e.name == "classes")
+    frame = classes.table(reports.load(three_seeds), "digits")
+    assert back["tp"].tolist() == frame["tp"].tolist()
+
+
+def test_a_run_that_has_only_begun_has_a_page(make_run):
+    import sqlite3
+
+    folder = make_run(classes={"digits": ["a", "b"]}, tests=50, trials=3, failures=False)
+    with sqlite3.connect(folder / "ledger.sqlite") as db:
+        db.execute("DELETE FROM finals")
+    text = reports.report(folder).read_text()
+    assert "No estimator has been evaluated on Digits" in text
+    assert "not evaluated yet" in text
+
+
+def test_reports_do_not_need_tensorflow(page_file, three_seeds):
+    code = f"import sys, reports; reports.report({str(three_seeds)!r}); print({{'tensorflow', 'keras'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
+    light = "import sys, reports; print({'sklearn', 'matplotlib', 'seaborn', 'jinja2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", light], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no chromium, chromium-browser or google-chrome on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        chromium = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, page_file):
+    """Open the page; complaints and requests are noted on it."""
+    contexts = []
+
+    def open_page(width=1280, theme="light", script=True, part=""):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=script
+        )
+        contexts.append(context)
+        tab = context.new_page()
+        tab.complaints, tab.requested = [], []
+        tab.on("console", lambda message: tab.complaints.append(message.text))
+        tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        tab.on("request", lambda request: tab.requested.append(request.url))
+        tab.goto(page_file.as_uri() + part)
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_fits_and_asks_nobody(opened, page_file, width, theme, script):
+    tab = opened(width, theme, script)
+    assert tab.complaints == []
+    assert tab.requested == [page_file.as_uri()]
+    for name in ("digits", "things"):
+        tab.goto(f"{page_file.as_uri()}#{name}")
+        assert tab.locator(f"#{name}-accuracy figure svg").is_visible()
+        assert tab.locator("html").evaluate("page => page.scrollWidth") == width
+
+
+@pytest.mark.browser
+def test_headings_sort_and_gaps_stay_last(opened):
+    tab = opened(part="#things")
+    table = tab.locator("#things-leaderboard table")
+    names = lambda: table.locator("tbody th").evaluate_all("cells => cells.map(c => c.dataset.value)")  # noqa: E731
+    best_first = names()
+    button = table.get_by_role("button", name="accuracy %", exact=True)
+    button.click()
+    assert names()[:3] == best_first[:3][::-1]
+    assert names()[3:] == best_first[3:]
+    assert table.locator("th[aria-sort=ascending]").count() == 1
+    button.click()
+    assert names()[:3] == best_first[:3]
+    table.get_by_role("button", name="estimator").click()
+    assert names() == sorted(best_first)
+
+
+@pytest.mark.browser
+def test_long_tables_filter(opened):
+    tab = opened()
+    part = tab.locator("#digits-classes")
+    part.locator("summary").click()
+    part.get_by_role("searchbox").fill("svm")
+    shown = part.locator("tbody tr:visible")
+    assert shown.count() == 10
+    assert all("svm" in text for text in shown.all_inner_texts())
+
+
+@pytest.mark.browser
+def test_tabs_and_links_open_the_data_set_they_name(opened):
+    tab = opened()
+    assert tab.locator("#digits").is_visible()
+    assert tab.locator("#things").is_hidden()
+    tab.get_by_role("tab", name="Things").click()
+    assert tab.locator("#things").is_visible()
+    assert tab.locator("#digits").is_hidden()
+    tab.get_by_role("tab", name="Things").press("ArrowLeft")
+    assert tab.locator("#digits").is_visible()
+    assert opened(part="#things-failures").locator("#things-failures").is_visible()
+
+
+@pytest.mark.browser
+def test_printing_shows_all_data_sets(opened):
+    tab = opened()
+    tab.emulate_media(media="print")
+    assert tab.locator("#digits").is_visible()
+    assert tab.locator("#things").is_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_serious(opened, width, theme):
+    from axe_core_python.sync_playwright import Axe
+
+    tab = opened(width, theme)
+    for name in ("digits", "things"):
+        tab.evaluate("name => { location.hash = name }", name)
+        for summary in tab.locator(f"#{name}-classes summary, #{name}-differences summary").all():
+            summary.click()
+        found = Axe().run(tab)["violations"]
+        serious = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
+        assert serious == []
