@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from estimators.estimator import Estimator
-from estimators.layers import dense_block, head
 from tuning import Choice, Float, Int, Space
 
 
@@ -14,6 +13,8 @@ def layers(
 ) -> Any:
     """Flattened pixels → `depth` blocks of `width` units → logits."""
     import keras
+
+    from estimators.layers import dense_block, head
 
     x = keras.layers.Flatten()(images)
     for _ in range(depth):
@@ -37,7 +38,6 @@ def build(
     batch_size: int = 128,
     augment: bool = False,
     epochs: int = 15,
-    temperature: float = 1.0,
 ) -> Any:
     """A perceptron of 101,770 parameters on 28×28 pixels and 10 classes in its base setting."""
     from estimators.network import Network
@@ -55,7 +55,6 @@ def build(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         augmentation=Augmentation(shift=0.05, rotation=0.1, zoom=0.1) if augment else None,
-        temperature=temperature,
     )
 
 

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from estimators.calibration import fit_temperature, softmax
-from estimators.pipeline import Augmentation, batches, training_batches
+from estimators.pipeline import Augmentation, affine, batches, training_batches
 from estimators.quiet import quiet
 from estimators.threads import threads
 
@@ -51,13 +50,14 @@ class Network(ClassifierMixin, BaseEstimator):
     weight_decay : decoupled; for "adamw" alone.
     augmentation : random changes of the training images, or None.
     patience : with validation rows: epochs without a better validation accuracy before training stops.
-    temperature : logits are divided by it, see `estimators.calibration`.
+    views : 1, or 3: probabilities are averaged over the image and the image turned by ± 0.1 radians, at three times
+        the cost of a prediction (test-time augmentation, Krizhevsky et al. 2012).
 
     Attributes
     ----------
     keras_model_ : the fitted ``keras.Model``, from uint8 images to logits.
     history_ : curves by epoch, ``{"loss": [...], "accuracy": [...], "val_loss": ..., "val_accuracy": ...}``.
-    found_ : with validation rows: the epoch with the best weights, and the temperature.
+    found_ : with validation rows: the epoch with the best weights.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Network(ClassifierMixin, BaseEstimator):
         label_smoothing: float = 0.0,
         augmentation: Augmentation | None = None,
         patience: int = 5,
-        temperature: float = 1.0,
+        views: int = 1,
     ) -> None:
         self.layers = layers
         self.settings = settings
@@ -89,7 +89,7 @@ class Network(ClassifierMixin, BaseEstimator):
         self.label_smoothing = label_smoothing
         self.augmentation = augmentation
         self.patience = patience
-        self.temperature = temperature
+        self.views = views
 
     def fit(
         self,
@@ -97,7 +97,7 @@ class Network(ClassifierMixin, BaseEstimator):
         y: NDArray[np.integer],
         validation: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None,
     ) -> Self:
-        """Train from scratch; with validation rows keep the best weights, stop early and fit the temperature.
+        """Train from scratch; with validation rows keep the best weights and stop early.
 
         Raises
         ------
@@ -135,18 +135,13 @@ class Network(ClassifierMixin, BaseEstimator):
         )
         self.history_ = watch.curves
         self._serve(model)
-        if validation is not None:
-            logits = self._logits(validation[0])
-            self.temperature_ = fit_temperature(logits, np.searchsorted(self.classes_, validation[1]))
-            self.found_ = {"epochs": watch.best_epoch, "temperature": self.temperature_}
-        else:
-            self.temperature_ = self.temperature
-            self.found_ = {}
+        self.found_ = {} if validation is None else {"epochs": watch.best_epoch}
         return self
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities, float32 (n, k)."""
-        return softmax(self._logits(X) / self.temperature_)
+        parts = [self._forward(np.ascontiguousarray(X[i : i + 500])).numpy() for i in range(0, len(X), 500)]
+        return np.concatenate(parts)
 
     def predict(self, X: NDArray[np.uint8]) -> NDArray:
         """The most probable class of each image."""
@@ -155,29 +150,30 @@ class Network(ClassifierMixin, BaseEstimator):
     def save_to(self, folder: Path) -> None:
         """Write ``network.keras`` and ``network.json`` into an existing folder."""
         self.keras_model_.save(folder / "network.keras")
-        facts = {"classes": self.classes_.tolist(), "temperature": self.temperature_, "history": self.history_}
+        facts = {"classes": self.classes_.tolist(), "views": self.views, "history": self.history_}
         (folder / "network.json").write_text(json.dumps(facts))
 
     @classmethod
     def load_from(cls, folder: Path) -> Self:
         """A network that predicts as the saved one did; it cannot be fitted again."""
         facts = json.loads((folder / "network.json").read_text())
-        network = cls(layers=_already_built, settings={}, temperature=facts["temperature"])
+        network = cls(layers=_already_built, settings={}, views=facts["views"])
         network.classes_ = np.asarray(facts["classes"])
-        network.temperature_ = facts["temperature"]
         network.history_ = facts["history"]
         network._serve(keras.models.load_model(folder / "network.keras", compile=False))
         return network
 
     def _serve(self, model: Any) -> None:
         # Without the optimizer's slots: a third of the size on disk and in memory.
-        self.keras_model_ = keras.Model(model.inputs, model.outputs)
-        signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)]
-        self._forward = tf.function(lambda x: self.keras_model_(x, training=False), input_signature=signature)
+        self.keras_model_ = served = keras.Model(model.inputs, model.outputs)
+        angles = {1: (), 3: (-0.1, 0.1)}[self.views]
 
-    def _logits(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
-        parts = [self._forward(np.ascontiguousarray(X[i : i + 500])).numpy() for i in range(0, len(X), 500)]
-        return np.concatenate(parts)
+        @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)])
+        def forward(images: Any) -> Any:
+            views = [images, *(affine(images, rotation=angle) for angle in angles)]
+            return sum(tf.nn.softmax(served(view, training=False)) for view in views) / len(views)
+
+        self._forward = forward
 
     def _targets(self, y: NDArray[np.integer]) -> NDArray[np.float32]:
         return np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, y)]

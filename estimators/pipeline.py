@@ -34,30 +34,58 @@ class Augmentation:
     flip: bool = False
 
     def __call__(self, images: Any, seed: Any) -> Any:
-        """Augment a batch: (n, h, w, c) of any dtype → the same shape and dtype; equal seeds, equal results."""
+        """Augment a batch: uint8 (n, h, w, c) → the same; equal seeds, equal results."""
         import tensorflow as tf
 
-        n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-        u = tf.random.stateless_uniform([6, n], seed, -1.0, 1.0)
-        angle, shear = self.rotation * u[0], self.shear * u[2]
-        scale = 1.0 / (1.0 + self.zoom * u[1])
-        mirror = tf.where(u[5] < 0, -1.0, 1.0) if self.flip else tf.ones_like(angle)
-        cos, sin = tf.cos(angle) * scale, tf.sin(angle) * scale
-        a0, a1 = cos * mirror, shear * cos - sin
-        b0, b1 = sin * mirror, cos + shear * sin
-        # The transform maps output to input coordinates; the centre must stay where it is.
-        cx, cy = (width - 1) / 2, (height - 1) / 2
-        a2 = cx - a0 * cx - a1 * cy + self.shift * width * u[3]
-        b2 = cy - b0 * cx - b1 * cy + self.shift * height * u[4]
-        zero = tf.zeros_like(angle)
-        return tf.raw_ops.ImageProjectiveTransformV3(
-            images=images,
-            transforms=tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1),
-            output_shape=[height, width],
-            fill_value=0.0,
-            interpolation="BILINEAR",
-            fill_mode="CONSTANT",
+        u = tf.random.stateless_uniform([6, tf.shape(images)[0]], seed, -1.0, 1.0)
+        return affine(
+            images,
+            rotation=self.rotation * u[0],
+            scale=1.0 / (1.0 + self.zoom * u[1]),
+            shear=self.shear * u[2],
+            across=self.shift * u[3],
+            down=self.shift * u[4],
+            mirror=tf.where(u[5] < 0, -1.0, 1.0) if self.flip else 1.0,
         )
+
+
+def affine(
+    images: Any,
+    *,
+    rotation: Any = 0.0,
+    scale: Any = 1.0,
+    shear: Any = 0.0,
+    across: Any = 0.0,
+    down: Any = 0.0,
+    mirror: Any = 1.0,
+) -> Any:
+    """Turn, scale, shear, shift and mirror images about their centre, bilinear, black beyond the edge.
+
+    Parameters
+    ----------
+    images : (n, h, w, c), any numeric dtype, which is kept.
+    rotation, scale, shear, across, down, mirror : one number for all images or (n,) of them: radians; size of what is
+        looked at, so that 0.5 enlarges to double; tangent; shares of width and height; -1 mirrors left to right.
+    """
+    import tensorflow as tf
+
+    n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    cos, sin = tf.cos(rotation) * scale, tf.sin(rotation) * scale
+    a0, a1 = cos * mirror, shear * cos - sin
+    b0, b1 = sin * mirror, cos + shear * sin
+    # The transform maps output to input coordinates; the centre must stay where it is.
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    a2 = cx - a0 * cx - a1 * cy + width * across
+    b2 = cy - b0 * cx - b1 * cy + height * down
+    entries = [tf.broadcast_to(tf.cast(v, tf.float32), [n]) for v in (a0, a1, a2, b0, b1, b2, 0.0, 0.0)]
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.stack(entries, axis=1),
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
 
 
 def training_batches(

@@ -51,7 +51,7 @@ def test_the_manners(digits, tmp_path, name):
         {"optimizer": "adam", "schedule": "cosine"},
         {"schedule": "constant", "l1": 1e-5, "l2": 1e-4},
         {"augment": False, "dropout": 0.2, "depth": 2},
-        {"flip": True},
+        {"flip": True, "views": 1},
     ],
     ids=str,
 )
@@ -104,6 +104,17 @@ def test_a_wrong_name_is_answered_with_the_right_ones(digits, name, value):
     X, y = digits
     with pytest.raises(ValueError, match=f"no {name} '{value}'. There are"):
         small("mlp", **{name: value}).fit(X[:100], y[:100])
+
+
+def test_the_fused_batch_norm_is_keras_own(digits):
+    from estimators.layers import BatchNorm
+
+    images = np.random.default_rng(0).normal(3, 2, (64, 5, 6, 7)).astype(np.float32)
+    ours, theirs = BatchNorm(momentum=0.9), keras.layers.BatchNormalization(momentum=0.9)
+    assert np.allclose(ours(images, training=True), theirs(images, training=True), atol=1e-4)
+    for mine, other in zip(ours.weights, theirs.weights, strict=True):
+        assert np.allclose(mine, other, rtol=1e-3)  # The fused variance divides by n - 1.
+    assert np.allclose(ours(images, training=False), theirs(images, training=False), atol=2e-2)
 
 
 class TestPipeline:
