@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -148,7 +147,8 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
         space = tuning.Space(**{name: space[name] for name in cell.search.axes})
     propose = tuning.strategy(cell.strategy)(space, cell.estimator.base, cell.seed, **cell.search.options)
     recorded = {row["key"]: row for row in ledger.rows("trials", **cell.where)}
-    spending, outcomes = _Spending(cell), []
+    spending = _Spending(cell)
+    outcomes: list[Outcome] = []
     answers: list[Outcome] | None = None
     while True:
         started = time.perf_counter()
@@ -248,7 +248,7 @@ def _trial_row(cell: Cell, trial: Trial, number: int, answer: Mapping[str, Any])
             "params": dict(trial.params),
             "finished": time.time(),
         }
-        | answer
+        | dict(answer)
     )
 
 
@@ -285,7 +285,7 @@ def _open_test(dataset: Dataset, folder: Path) -> None:
     np.savez_compressed(target / "samples.npz", X=dataset.train.X[samples], y=dataset.train.y[samples])
     temporary = target / "passport.tmp"
     temporary.write_text(json.dumps(passport(dataset, test), indent=1))
-    os.replace(temporary, target / "passport.json")
+    temporary.replace(target / "passport.json")
 
 
 def _accuracy(cell: Cell, folder: Path) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -49,7 +48,7 @@ def run(
     for dataset in data:
         for seed in suite.seeds:
             split(dataset.train.y, suite.validation_share, seed)  # Fails here if a class has too few rows.
-    info = {
+    info: dict[str, Any] = {
         "suite": suite.name,
         "title": suite.title,
         "crossover": version("crossover-bench"),
@@ -146,7 +145,7 @@ def _claim(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
 def _write(folder: Path, info: dict[str, Any]) -> None:
     temporary = folder / "run.json.tmp"
     temporary.write_text(json.dumps(info, indent=1))
-    os.replace(temporary, folder / "run.json")
+    temporary.replace(folder / "run.json")
 
 
 def _short(value: Any, length: int = 80) -> str:

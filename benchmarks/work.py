@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import resource
 import shutil
 import time
@@ -119,7 +118,7 @@ def _keep(job: Job, model: Any, answer: dict[str, Any], proba: NDArray[np.float3
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "predictions.tmp.npz"
     np.savez_compressed(temporary, proba=proba.astype(np.float32))
-    os.replace(temporary, folder / "predictions.npz")
+    temporary.replace(folder / "predictions.npz")
     target = folder / "model"
     shutil.rmtree(target, ignore_errors=True)
     facts = {

@@ -28,6 +28,8 @@ with quiet():
     import keras
     import tensorflow as tf
 
+# Every fit makes a function of its own, which TensorFlow takes for retracing and warns of.
+tf.get_logger().setLevel("ERROR")
 with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs: these are fixed at its first operation.
     tf.config.threading.set_intra_op_parallelism_threads(threads())
     tf.config.threading.set_inter_op_parallelism_threads(threads())

@@ -25,8 +25,9 @@ def best_estimator(run: Run) -> str:
 
 def best_model(run: Run) -> Path:
     """The model folder of the leader: of its seeds the one that did best on the validation rows."""
-    name = best_estimator(run)
-    dataset = frame(run).query("estimator == @name")["dataset"].iloc[0]
-    finals = run.finals.query("dataset == @dataset and estimator == @name and status == 'ok'")
+    board = frame(run)
+    leader = board[board["estimator"] == best_estimator(run)].iloc[0]
+    finals = run.finals[run.finals["status"] == "ok"]
+    finals = finals[(finals["dataset"] == leader["dataset"]) & (finals["estimator"] == leader["estimator"])]
     best = finals.loc[finals["validation_score"].fillna(-1).idxmax()]
-    return run.folder / best["folder"] / "model"
+    return Path(run.folder / best["folder"] / "model")

@@ -21,7 +21,31 @@ ROUNDING = {
     **dict.fromkeys(["search_seconds", "fit_seconds", "predict_seconds", "latency_ms"], 4),
 }
 WHOLE = ["seeds", "model_bytes", "parameters", "trials", "failed_trials"]
-ORDER = ["dataset", "estimator", "family", "strategy", "seeds", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "search_seconds", "fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "trials", "failed_trials", "params", "validation_score", "backend", "status", "reason"]
+ORDER = [
+    "dataset",
+    "estimator",
+    "family",
+    "strategy",
+    "seeds",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "macro_f1",
+    "log_loss",
+    "search_seconds",
+    "fit_seconds",
+    "predict_seconds",
+    "latency_ms",
+    "model_bytes",
+    "parameters",
+    "trials",
+    "failed_trials",
+    "params",
+    "validation_score",
+    "backend",
+    "status",
+    "reason",
+]
 
 
 @dataclass(frozen=True)

@@ -63,18 +63,18 @@ def check_submission(path: Path | str, rows: int = 28_000, labels: Collection[in
         if expected > rows:
             raise UserError(f"{where}: there are more than the {rows:,} rows expected.")
         if identity != str(expected):
-            raise UserError(f"{where}: ImageId {identity} where {expected} was expected; ids count from 1 without gaps.")
+            raise UserError(
+                f"{where}: ImageId {identity} where {expected} was expected; ids count from 1 without gaps."
+            )
         seen[int(identity)] = number
         if label not in allowed:
             raise UserError(f"{where}: {_label_fault(label, allowed)}")
     if len(seen) < rows:
-        raise UserError(
-            f"{path}, line {len(lines)}: the file ends after {len(seen):,} rows; {rows:,} were expected."
-        )
+        raise UserError(f"{path}, line {len(lines)}: the file ends after {len(seen):,} rows; {rows:,} were expected.")
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """The lines without their ends: \\n or \\r\\n; at least one."""
+    """The lines without their ends, which are LF or CRLF; at least one."""
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -83,7 +83,9 @@ def verdict(run: Run, dataset: str) -> Verdict:
         sentences += told
     elif len(board) > 1:
         gap = _between(pairs, leader.estimator, board.iloc[1].estimator)
-        sentences.append(Sentence(f"{leader.estimator} is {_lead(gap)} ahead of {board.iloc[1].estimator}.", "differences"))
+        sentences.append(
+            Sentence(f"{leader.estimator} is {_lead(gap)} ahead of {board.iloc[1].estimator}.", "differences")
+        )
     cost = _total(leader)
     figures.append(
         Figure(

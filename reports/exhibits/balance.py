@@ -21,7 +21,9 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     if not counts:
         return pd.DataFrame()
     table = pd.DataFrame({"class": run.classes(dataset), "train": counts["train"], "test": counts["test"]})
-    return table.assign(train_share=table["train"] / table["train"].sum(), test_share=table["test"] / table["test"].sum())
+    return table.assign(
+        train_share=table["train"] / table["train"].sum(), test_share=table["test"] / table["test"].sum()
+    )
 
 
 @style.styled

@@ -93,10 +93,12 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.set_xlabel("epoch" if (frame["family"][rows.index] == "deep").all() else "round")
         axes.set_title(f"{style.short(name, 16)}, {measure}", pad=6)
-    kinds = [("validation", 1.0, 1.8, "-"), ("training", 0.45, 1.3, "-"), ("final fit", 0.45, 1.3, SOURCES["final fit"])]
-    handles = [
-        Line2D([], [], color=style.MUTED, alpha=a, linewidth=w, linestyle=ls, label=n) for n, a, w, ls in kinds
+    kinds = [
+        ("validation", 1.0, 1.8, "-"),
+        ("training", 0.45, 1.3, "-"),
+        ("final fit", 0.45, 1.3, SOURCES["final fit"]),
     ]
+    handles = [Line2D([], [], color=style.MUTED, alpha=a, linewidth=w, linestyle=ls, label=n) for n, a, w, ls in kinds]
     style.legend(page, handles, 0.5)
     return page
 

@@ -62,7 +62,16 @@ def draw(frame: pd.DataFrame) -> Figure:
             words = f"{style.short(row.true, 11)}{' ' if lines == 1 else chr(10)}→ {style.short(row.predicted, 10)}"
             axes.text(0.5, -0.06, words, transform=axes.transAxes, ha="center", va="top", fontsize=7.5)
             sure = f"{units.percent(row.confidence, 1)} %"
-            axes.text(0.5, -0.08 - 0.165 * lines, sure, transform=axes.transAxes, ha="center", va="top", fontsize=7, color=style.MUTED)
+            axes.text(
+                0.5,
+                -0.08 - 0.165 * lines,
+                sure,
+                transform=axes.transAxes,
+                ha="center",
+                va="top",
+                fontsize=7,
+                color=style.MUTED,
+            )
     return page
 
 

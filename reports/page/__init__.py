@@ -18,8 +18,23 @@ from reports.run import Run
 from reports.verdict import verdict
 
 LONGEST = 150  # rows of a table on the page; the CSV beside it has all
-SHARES = """accuracy accuracy_low accuracy_high validation_accuracy base_accuracy tuned_accuracy precision recall f1
-score best_score confidence probability_of_true train_share test_share""".split()
+SHARES = [
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "validation_accuracy",
+    "base_accuracy",
+    "tuned_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "score",
+    "best_score",
+    "confidence",
+    "probability_of_true",
+    "train_share",
+    "test_share",
+]
 POINTS = ["difference", "low", "high", "gap"]
 HIDDEN = ["image", "true_label", "predicted_label", "label"]
 HEADINGS = {"estimator": "estimator", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives",

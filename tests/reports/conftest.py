@@ -16,7 +16,7 @@ FAMILY = {
 }  # fmt: skip
 SKILL = {"logistic_regression": 0.915, "svm": 0.975, "xgboost": 0.965, "mlp": 0.968, "cnn": 0.993}
 SECONDS = {"logistic_regression": 4.0, "svm": 11.0, "xgboost": 21.0, "mlp": 14.0, "cnn": 95.0}
-HOSTILE = ["<script>alert(1)</script>", "x" * 300, "a|b\n$c_1$ & \"d\"", "été 猫", "</svg><img src=x onerror=alert(2)>"]
+HOSTILE = ["<script>alert(1)</script>", "x" * 300, 'a|b\n$c_1$ & "d"', "été 猫", "</svg><img src=x onerror=alert(2)>"]
 NOTE = "MNIST could not be had: no network; <b>digits</b> instead"
 
 
@@ -95,7 +95,9 @@ def write_run(
     return folder
 
 
-def write_data(folder: Path, name: str, classes: list[str], shape: tuple, tests: int, rng: np.random.Generator) -> np.ndarray:
+def write_data(
+    folder: Path, name: str, classes: list[str], shape: tuple, tests: int, rng: np.random.Generator
+) -> np.ndarray:
     """The data set's part of a run folder; returns the test labels."""
     folder.mkdir(parents=True)
     k = len(classes)

@@ -100,7 +100,7 @@ def test_stretching_halves_errors_in_equal_steps():
 
 def test_labels_keep_their_numbers_and_colours_in_the_page():
     with_label = style.figure(2, 2)
-    with_label.text(0.1, 0.5, f"0.123456 {style.INK} id=\"a\"")
-    drawing = style.svg(with_label, "n", "a \"quoted\" title")
+    with_label.text(0.1, 0.5, f'0.123456 {style.INK} id="a"')
+    drawing = style.svg(with_label, "n", 'a "quoted" title')
     assert f"0.123456 {style.INK} id=" in drawing
     assert "a &quot;quoted&quot; title" in drawing
