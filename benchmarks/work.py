@@ -8,6 +8,7 @@ import resource
 import shutil
 import time
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,12 @@ def _trial(job: Job) -> dict[str, Any]:
     scored = time.perf_counter()
 
     found = dict(getattr(model, "found_", {}))
-    if "epochs" in found:
-        # Schedules are shaped by the number of epochs: the best of 2 out of 6 stands for the same share of all 6.
-        found["epochs"] = max(1, round(found["epochs"] * job.params["epochs"] / params["epochs"]))
+    if estimator.effort in found:
+        # In units of a full fit: the best of 2 epochs out of 6 stands for the same share of all 6. Schedules are shaped
+        # by the number of epochs, and a cheap trial cannot tell where more rounds would have stopped to help.
+        found[estimator.effort] = max(
+            1, round(found[estimator.effort] * job.params[estimator.effort] / params[estimator.effort])
+        )
     return {
         "score": float((proba.argmax(axis=1) == held_out.y).mean()),
         "log_loss": _log_loss(proba, held_out.y),
@@ -151,10 +155,13 @@ def _classes(job: Job) -> list[str]:
 def _fit(model: Any, images: Images, held_out: Images | None) -> None:
     # The rows are copied into memory: a map of the file would be read again and again.
     X = np.ascontiguousarray(images.X)
-    if held_out is not None and "validation" in inspect.signature(model.fit).parameters:
-        model.fit(X, images.y, validation=(held_out.X, held_out.y))
-    else:
-        model.fit(X, images.y)
+    with warnings.catch_warnings():
+        # Solvers that are given few iterations on purpose say so at every fit, in between the lines of the progress.
+        warnings.simplefilter("ignore")
+        if held_out is not None and "validation" in inspect.signature(model.fit).parameters:
+            model.fit(X, images.y, validation=(held_out.X, held_out.y))
+        else:
+            model.fit(X, images.y)
 
 
 def _probabilities(model: Any, X: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -59,7 +59,7 @@ def build(
     augment: bool = True,
     flip: bool = False,
     views: int = 3,
-    epochs: int = 6,
+    epochs: int = 5,
 ) -> Any:
     """About 444,000 parameters on 28×28 pixels and 10 classes in its base setting."""
     from estimators.network import Network

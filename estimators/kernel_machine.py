@@ -38,9 +38,9 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         C: float = 10.0,
-        gamma: float = 1.0,
+        gamma: float = 1.5,
         features: str = "pixels",
-        components: int = 60,
+        components: int = 50,
         temperature: float = 0.3,
     ) -> None:
         self.C = C

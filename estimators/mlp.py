@@ -63,8 +63,8 @@ mlp = Estimator(
     "deep",
     build,
     Space(
-        width=Int(128, 1024, log=True),
-        depth=Int(1, 3),
+        width=Int(64, 512, log=True),
+        depth=Int(1, 2),
         dropout=Float(0.0, 0.4),
         batch_norm=Choice(("none", "before", "after")),
         l2=Float(0.0, 1e-3),

@@ -11,9 +11,9 @@ from tuning import Choice, Float, Space
 def build(
     seed: int,
     C: float = 10.0,
-    gamma: float = 1.0,
+    gamma: float = 1.5,
     features: str = "pixels",
-    components: int = 60,
+    components: int = 50,
     temperature: float = 0.3,
 ) -> Any:
     """A `KernelMachine`; nothing in it is random, so the seed has no effect."""

@@ -17,7 +17,7 @@ from reports.exhibits import EXHIBITS, GROUPS, Exhibit
 from reports.run import Run
 from reports.verdict import verdict
 
-LONGEST = 150  # rows of a table on the page; the CSV beside it has all
+LONGEST = 100  # rows of a table on the page; the CSV beside it has all
 SHARES = [
     "accuracy",
     "accuracy_low",

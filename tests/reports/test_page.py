@@ -15,6 +15,7 @@ import pytest
 
 import reports
 from reports.exhibits import EXHIBITS
+from tests.reports.conftest import HOSTILE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -113,12 +114,19 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def small(make_run):
+    """A page with few rows, of one data set, for what takes its time on every element."""
+    estimators = ["logistic_regression", "svm", "cnn"]
+    return reports.report(make_run(classes={"digits": HOSTILE}, tests=80, trials=4, estimators=estimators))
+
+
 @pytest.fixture
 def opened(browser, page_file):
     """Open the page; complaints and requests are noted on it."""
     contexts = []
 
-    def open_page(width=1280, theme="light", script=True, part=""):
+    def open_page(width=1280, theme="light", script=True, part="", file=page_file):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=script
         )
@@ -128,7 +136,7 @@ def opened(browser, page_file):
         tab.on("console", lambda message: tab.complaints.append(message.text))
         tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.on("request", lambda request: tab.requested.append(request.url))
-        tab.goto(page_file.as_uri() + part)
+        tab.goto(file.as_uri() + part)
         return tab
 
     yield open_page
@@ -200,16 +208,15 @@ def test_printing_shows_all_data_sets(opened):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing_serious(opened, width, theme):
+@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1280, "dark")])
+def test_axe_finds_nothing_serious(opened, small, width, theme):
     from axe_core_python.sync_playwright import Axe
 
-    tab = opened(width, theme)
-    for name in ("digits", "things"):
-        tab.evaluate("name => { location.hash = name }", name)
-        for summary in tab.locator(f"#{name}-classes summary, #{name}-differences summary").all():
-            summary.click()
-        found = Axe().run(tab)["violations"]
-        serious = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
-        assert serious == []
+    tab = opened(width, theme, file=small)
+    tab.locator("#digits-differences summary").click()
+    # axe weighs every element: what is inside a figure is one picture to assistive technology.
+    found = Axe().run(tab, context={"exclude": [["figure svg"]]}, options={"resultTypes": ["violations"]})
+    faults = [
+        (v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"] if v["impact"] in ("serious", "critical")
+    ]
+    assert faults == []
