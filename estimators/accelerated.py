@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import decomposition, linear_model, svm
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 
 from estimators.threads import threads
 
@@ -93,7 +94,13 @@ class _Accelerated:
 
 
 class LogisticRegression(_Accelerated, linear_model.LogisticRegression):
-    """``sklearn.linear_model.LogisticRegression``, accelerated."""
+    """``sklearn.linear_model.LogisticRegression``, accelerated; `max_iter` is a limit that may be reached in silence."""
+
+    def fit(self, X: NDArray, y: Any = None) -> Any:
+        """Fit on rows ``X`` float32 (n, d) and labels ``y`` (n,)."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return super().fit(X, y)
 
     def _fitted(self, twin: Any) -> dict[str, Any]:
         names = ("classes_", "coef_", "intercept_", "n_iter_", "n_features_in_")
