@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 INK, MUTED, GRID, SURFACE = "#1b2027", "#5c6672", "#d8dde3", "#fefefe"
 FAMILY = {"classical": "#1167a8", "deep": "#c65102", "": "#7b8490"}
 WRONG = "#b3246b"  # errors and failures, whatever the family
+HEAT = "#b3246c"  # shades behind numbers: no variable stands for it, since numbers must read on it in light and dark
 VARIABLES = {
     INK: "ink", MUTED: "muted", GRID: "grid", SURFACE: "surface", WRONG: "wrong",
     FAMILY["classical"]: "classical", FAMILY["deep"]: "deep", FAMILY[""]: "other",
@@ -43,7 +44,7 @@ RC = {
     "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "xtick.major.size": 3, "ytick.major.size": 3,
     "xtick.minor.visible": False, "ytick.minor.visible": False, "grid.color": GRID, "grid.linewidth": 0.6,
     "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.6, "lines.markersize": 6.5,
-    "svg.fonttype": "none", "svg.image_inline": True, "image.interpolation": "none", "figure.dpi": 72,
+    "svg.fonttype": "none", "svg.image_inline": True, "image.composite_image": False, "image.interpolation": "none", "figure.dpi": 72,
 }  # fmt: skip
 WIDE, NARROW = 10.4, 5.3  # inches of 72 points: a figure across the page, or one of two beside each other
 
@@ -192,7 +193,13 @@ def accuracy_axis(axis: Any, low: float, high: float) -> None:
 
         even = MaxNLocator(5).tick_values(1 - 10 ** -ends[0], 1 - 10 ** -ends[1])
         ticks = [float(a) for a in even.round(6) if 0 <= a < 1 and ends[0] <= stretch(a) <= ends[1]]
-    axis.set_ticks(stretch(ticks), [f"{100 * a:.10g} %" for a in ticks])
+    # Towards 0 the ticks crowd; those that would touch the next finer one are left out.
+    apart = (0.15 if axis.axis_name == "x" else 0.07) * (ends[1] - ends[0])
+    kept: list[float] = []
+    for tick in sorted(ticks, reverse=True):
+        if not kept or stretch(kept[-1]) - stretch(tick) >= apart:
+            kept.append(tick)
+    axis.set_ticks(stretch(kept), [f"{100 * a:.10g} %" for a in kept])
 
 
 def span(values: Sequence[float] | NDArray) -> str:
@@ -222,11 +229,25 @@ def thumbnail(image: NDArray[np.uint8], side: int = 56) -> NDArray[np.uint8]:
     return np.asarray(picture)
 
 
-def show(axes: Axes, image: NDArray[np.uint8]) -> None:
-    """Draw one picture, pixels as they are, without ticks."""
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, aspect="equal", interpolation="none")
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(True)
+def board(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure to pin pictures on: one bare pair of axes in inches, from the top left corner down."""
+    page = figure(width, height)
+    axes = page.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.axis("off")
+    return page, axes
+
+
+def pin(axes: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -> None:
+    """Pin a picture on a `board`, centred in a square with its top left corner at (x, y), pixels as they are."""
+    height, width = (side * n / max(image.shape[:2]) for n in image.shape[:2])
+    left, top = x + (side - width) / 2, y + (side - height) / 2
+    axes.imshow(
+        image, cmap="gray", vmin=0, vmax=255, interpolation="none", aspect="auto",
+        extent=(left, left + width, top + height, top),
+    )  # fmt: skip
+    # A picture stretches the axes to its own extent.
+    axes.set(xlim=(0, axes.figure.get_figwidth()), ylim=(axes.figure.get_figheight(), 0))  # type: ignore[union-attr]
 
 
 def svg(drawing: Figure, name: str, title: str) -> str:

@@ -34,7 +34,10 @@ def percent(share: Any, digits: int = 2) -> str:
 
 def points(share: Any) -> str:
     """A difference of two shares in percentage points, signed: ``+1.24``."""
-    return GAP if absent(share) else f"{100 * float(share):+.2f}".replace("-", "−")
+    if absent(share):
+        return GAP
+    text = f"{100 * float(share):+.2f}".replace("-", "−")
+    return "0.00" if text in ("+0.00", "−0.00") else text
 
 
 def interval(low: Any, high: Any) -> str:

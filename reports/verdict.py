@@ -54,7 +54,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     board, pairs = scores(run, dataset), differences.frame(run, dataset)
     everything = leaderboard.frame(run)
     everything = everything[everything["dataset"] == dataset]
-    title = run.title(dataset)
+    title = run.title(dataset).split(" (")[0]  # what is in brackets is for the passport
     failed = _failed(everything)
     if board.empty:
         return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)

@@ -42,7 +42,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     edge = 0.35 + 0.075 * max(map(len, labels))
     width = (style.WIDE - edge - 0.55) / 2
     page, panels = style.axes_grid(2, 2, (width, 0.24 * len(labels) + 0.1), (0.35, 0), (edge, 0.2, 0.75, 0.1))
-    shades = ListedColormap([(*to_rgb(style.WRONG), 0.72 * i / 255) for i in range(256)])
+    shades = ListedColormap([(*to_rgb(style.HEAT), 0.72 * i / 255) for i in range(256)])
     most = 100 * max(1e-9, (1 - rows[["recall", "precision"]].min(axis=None)))
     for axes, score, title in zip(panels, ("recall", "precision"), ("missed", "false alarms"), strict=True):
         share = 100 * (1 - rows.pivot_table(index="label", columns="estimator", values=score, dropna=False))

@@ -74,7 +74,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         counts = np.zeros((k, k), int)
         counts[rows["true_label"], rows["predicted_label"]] = rows["count"]
         off = counts * ~np.eye(k, dtype=bool)
-        shades = np.zeros((k, k, 4)) + to_rgba(style.WRONG)
+        shades = np.zeros((k, k, 4)) + to_rgba(style.HEAT)
         shades[np.diag_indices(k)] = to_rgba(style.MUTED)
         shades[..., 3] = np.where(off > 0, 0.08 + 0.62 * np.sqrt(off / worst), 0.12 * np.eye(k))
         axes.imshow(shades, interpolation="none", aspect="equal", extent=(-0.5, k - 0.5, k - 0.5, -0.5))

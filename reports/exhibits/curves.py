@@ -86,7 +86,7 @@ def draw(frame: pd.DataFrame) -> Figure:
             style.plain_log(axes.yaxis)
         if measure == "accuracy" and len(values):
             # The first steps are always poor; the axis shows where the curves end up.
-            bottom = max(values.min(), 1 - 6 * (1 - values.median()))
+            bottom = max(values.min(), min(1 - 6 * (1 - values.median()), values.quantile(0.1)))
             axes.set_ylim(bottom - 0.05 * (1 - bottom), min(1.0, values.max()) + 0.05 * (1 - bottom))
         from matplotlib.ticker import MaxNLocator
 

@@ -44,34 +44,27 @@ def draw(frame: pd.DataFrame) -> Figure:
     side, label = 0.82, 1.5
     # Long class names get a line each.
     lines = 1 if frame[["true", "predicted"]].map(lambda name: len(str(name)) <= 4).all(axis=None) else 2
-    page, panels = style.axes_grid(
-        len(names) * SHOWN, SHOWN, (side, side), (0.08, 0.28 + 0.14 * lines), (label, 0.05, 0.1, 0.25 + 0.14 * lines)
-    )
+    line, gap = 0.145, 0.08
+    row_height = side + (lines + 1) * line + 0.16
+    page, axes = style.board(label + SHOWN * (side + gap), 0.05 + len(names) * row_height)
     looks = style.looks(frame)
-    for axes in panels:
-        axes.axis("off")
     for i, name in enumerate(names):
-        first = panels[i * SHOWN]
-        first.text(
-            -0.12, 0.5, style.short(name, 20), transform=first.transAxes, ha="right", va="center", fontsize=8.5,
+        y = 0.05 + i * row_height
+        axes.text(
+            label - 0.12, y + side / 2, style.short(name, 20), ha="right", va="center", fontsize=8.5,
             fontweight="bold", color=looks[name].colour,
         )  # fmt: skip
-        for axes, row in zip(panels[i * SHOWN :], frame[frame["estimator"] == name].itertuples(), strict=False):
-            axes.axis("on")
-            style.show(axes, row.image)
-            words = f"{style.short(row.true, 11)}{' ' if lines == 1 else chr(10)}→ {style.short(row.predicted, 10)}"
-            axes.text(0.5, -0.06, words, transform=axes.transAxes, ha="center", va="top", fontsize=7.5)
-            sure = f"{units.percent(row.confidence, 1)} %"
-            axes.text(
-                0.5,
-                -0.08 - 0.165 * lines,
-                sure,
-                transform=axes.transAxes,
-                ha="center",
-                va="top",
-                fontsize=7,
-                color=style.MUTED,
-            )
+        for j, row in enumerate(frame[frame["estimator"] == name].itertuples()):
+            x = label + j * (side + gap)
+            style.pin(axes, row.image, x, y, side)
+            true, predicted = style.short(row.true, 11), style.short(row.predicted, 10)
+            words = [f"{true} → {predicted}"] if lines == 1 else [true, f"→ {predicted}"]
+            for place, text in enumerate([*words, f"{units.percent(row.confidence, 1)} %"], 1):
+                below = place > lines
+                axes.text(
+                    x + side / 2, y + side + place * line, text, ha="center", va="baseline",
+                    fontsize=7 if below else 7.5, color=style.MUTED if below else style.INK,
+                )  # fmt: skip
     return page
 
 

@@ -20,8 +20,8 @@ MANY = 250  # points of one panel from which on they are drawn as pixels
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial: round, effort, setting as JSON text, score, seconds, status, whether it won."""
-    trials = of(run.trials, dataset)
+    """One row per trial that ran: round, effort, setting as JSON text, score, seconds, status, whether it won."""
+    trials = of(run.trials, dataset).query("status != 'skipped'")
     winners = {(s.estimator, s.seed, s.winner) for s in of(run.searches, dataset).itertuples()}
     table = trials[["estimator", "family", "seed", "number", "round", "effort", "status", "score", "seconds"]].copy()
     table["params"] = [json.dumps(params, ensure_ascii=False) for params in trials["params"]]

@@ -38,20 +38,18 @@ def draw(frame: pd.DataFrame) -> Figure:
     deep = int(frame.groupby("label").size().max()) if len(labels) <= 12 else 1
     columns = len(labels) if deep > 1 else min(len(labels), 12)
     rows = deep if deep > 1 else -(-len(labels) // columns)
-    side = min(0.85, (style.WIDE - 0.2) / columns - 0.08)
-    gap = 0.08 if deep > 1 else 0.3
-    page, panels = style.axes_grid(rows * columns, columns, (side, side), (0.08, gap), (0.1, 0.1, 0.3, 0.1))
-    for axes in panels:
-        axes.axis("off")
+    side, gap = min(0.95, (style.WIDE - 0.2) / columns - 0.08), 0.08
+    row_height, heading = side + (gap if deep > 1 else 0.3), 0.22
+    page, axes = style.board(0.2 + columns * (side + gap) - gap, heading + rows * row_height)
     for place, label in enumerate(labels):
         own = frame[frame["label"] == label]
         for i, picture in enumerate(own["image"].iloc[:deep]):
-            axes = panels[i * columns + place] if deep > 1 else panels[place]
-            axes.axis("on")
-            style.show(axes, picture)
+            row, column = (i, place) if deep > 1 else divmod(place, columns)
+            x, y = 0.1 + column * (side + gap), heading + row * row_height
+            style.pin(axes, picture, x, y, side)
             if i == 0:
                 title = style.short(own["class"].iloc[0], max(3, int(side * 11)))
-                axes.set_title(title, loc="center", fontweight="normal", fontsize=8.5, pad=4)
+                axes.text(x + side / 2, y - 0.07, title, ha="center", va="baseline", fontsize=8.5)
     return page
 
 

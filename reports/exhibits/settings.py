@@ -20,7 +20,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         rows.append(
             {
                 "estimator": search.estimator, "family": search.family, "seed": search.seed,
-                "strategy": search.strategy, "trials": len(cell), "base_accuracy": scores.get(1),
+                "strategy": search.strategy, "trials": int((cell["status"] != "skipped").sum()), "base_accuracy": scores.get(1),
                 "tuned_accuracy": scores.get(search.winner), "winning_trial": search.winner,
                 "setting": units.setting(final["params"].iloc[0]) if len(final) else "", "ended": search.ended,
             }

@@ -36,7 +36,7 @@ SHARES = [
     "test_share",
 ]
 POINTS = ["difference", "low", "high", "gap"]
-HIDDEN = ["image", "true_label", "predicted_label", "label"]
+HIDDEN = ["image", "family", "true_label", "predicted_label", "label"]
 HEADINGS = {"estimator": "estimator", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives",
             "fp": "false positives", "fn": "false negatives", "f1": "F1"}  # fmt: skip
 
