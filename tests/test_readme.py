@@ -1,0 +1,37 @@
+"""What README.md claims is what is committed."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+PUBLISHED = ROOT / "reports" / "published" / "quick"
+
+
+def test_the_leaderboard_is_the_published_one():
+    shown = re.search(r"<!-- leaderboard: (\S+) -->\n(.*?)<!-- /leaderboard -->", TEXT, flags=re.DOTALL)
+    assert shown[2].strip() == (ROOT / shown[1]).read_text().strip()
+
+
+def test_the_machine_and_the_date_are_those_of_the_run():
+    info = json.loads((PUBLISHED / "run.json").read_text())
+    assert info["created"][:10] in TEXT and info["environment"]["cpu"] in TEXT
+    minutes = sum(session["seconds"] for session in info["sessions"]) / 60
+    assert f"{minutes:.0f} minutes" in TEXT
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", TEXT))))
+def test_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
+
+
+def test_the_commands_exist():
+    import crossover
+
+    verbs = {command.name for command in crossover.app.registered_commands}
+    assert set(re.findall(r"bin/crossover (\S+)", TEXT)) <= verbs
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"`make (\w+)`", TEXT)) <= targets
