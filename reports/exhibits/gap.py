@@ -63,6 +63,7 @@ def describe(frame: pd.DataFrame) -> str:
 gap = Exhibit(
     "gap", "Validation against test", "tuning",
     "Validation images chose the setting, so the winner's score on them is too good by luck; the test images were read "
-    "once. A hollow mark far right of the bar tells of over-tuning.",
+    "once. A hollow mark far right of the bar tells of over-tuning; one far left, of a winner tried with less than the full "
+    "effort, which the final fit had.",
     frame, "No estimator has both a validation and a test score.", draw, describe,
 )  # fmt: skip

@@ -16,12 +16,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     for search in searches.itertuples():
         cell = trials[(trials["estimator"] == search.estimator) & (trials["seed"] == search.seed)]
         final = finals[(finals["estimator"] == search.estimator) & (finals["seed"] == search.seed)]
-        scores = cell.set_index("number")["score"]
+        tried = cell.set_index("number")
+        scores, efforts = tried["score"], tried["effort"]
         rows.append(
             {
                 "estimator": search.estimator, "family": search.family, "seed": search.seed,
-                "strategy": search.strategy, "trials": int((cell["status"] != "skipped").sum()), "base_accuracy": scores.get(1),
-                "tuned_accuracy": scores.get(search.winner), "winning_trial": search.winner,
+                "strategy": search.strategy, "trials": int((cell["status"] != "skipped").sum()), "base_accuracy": scores.get(1), "base_effort": efforts.get(1),
+                "tuned_accuracy": scores.get(search.winner), "tuned_effort": efforts.get(search.winner), "winning_trial": search.winner,
                 "setting": units.setting(final["params"].iloc[0]) if len(final) else "", "ended": search.ended,
             }
         )  # fmt: skip
@@ -30,7 +31,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 settings = Exhibit(
     "settings", "What tuning found", "tuning",
-    "Validation accuracy of the base setting (always trial 1) and of the winner, and the setting that was fitted again "
-    "on all training images.",
+    "Validation accuracy of the base setting (always trial 1) and of the winner, each with the effort it was tried at (the "
+    "share of a full fit), and the setting that was fitted again on all training images.",
     frame, "No search has ended yet.",
 )  # fmt: skip

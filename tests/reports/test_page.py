@@ -130,6 +130,7 @@ def opened(browser, page_file):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=script
         )
+        context.set_default_timeout(90_000)  # a busy machine is no fault of the page
         contexts.append(context)
         tab = context.new_page()
         tab.complaints, tab.requested = [], []
