@@ -145,7 +145,9 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
     space = cell.estimator.space
     if cell.search.axes is not None:
         space = tuning.Space(**{name: space[name] for name in cell.search.axes})
-    propose = tuning.strategy(cell.strategy)(space, cell.estimator.base, cell.seed, **cell.search.options)
+    propose = tuning.strategy(cell.strategy)(
+        space, cell.estimator.base | cell.search.base, cell.seed, **cell.search.options
+    )
     recorded = {row["key"]: row for row in ledger.rows("trials", **cell.where)}
     spending = _Spending(cell)
     outcomes: list[Outcome] = []

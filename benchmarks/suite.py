@@ -21,7 +21,8 @@ FOLDER = Path(__file__).parent / "suites"
 class Search(BaseModel):
     """How one estimator is searched where it differs from its defaults.
 
-    `strategy` by name; `axes` narrows the search to these; `options` are keyword arguments of the strategy.
+    `strategy` by name; `axes` narrows the search to these; `options` are keyword arguments of the strategy; `base`
+    changes the base setting, for example the number of epochs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Search(BaseModel):
     strategy: str | None = None
     axes: tuple[str, ...] | None = None
     options: dict[str, Any] = {}
+    base: dict[str, Any] = {}
 
 
 def _seeds(value: Any) -> Any:
@@ -129,6 +131,9 @@ def check(suite: Suite, origin: str) -> Suite:
         for axis in search.axes or ():
             if axis not in chosen[name].space:
                 raise UserError(f"{origin}: search.{name}: {unknown('axis', axis, chosen[name].space)}")
+        for parameter in search.base:
+            if parameter not in chosen[name].base:
+                raise UserError(f"{origin}: search.{name}.base: {unknown('parameter', parameter, chosen[name].base)}")
         propose = tuning.strategy(search.strategy or chosen[name].strategy)
         for option in search.options:
             if option not in (allowed := options(propose)):

@@ -37,6 +37,11 @@ def test_the_first_trial_is_the_base_setting_and_the_best_wins(tmp_path):
     assert trials.set_index("number")["score"][search["winner"]] == trials["score"].max()
 
 
+def test_a_suite_may_change_the_base_setting(tmp_path):
+    carry_out(tmp_path / "run", search={"nearest_mean": {"base": {"shrink": 0.3}}})
+    assert read_table(tmp_path / "run", "trials")["params"][0] == {"shrink": 0.3}
+
+
 def test_a_poisoned_test_set_changes_nothing_before_the_end(tmp_path, monkeypatch):
     """Searches and refits are the same whatever the test part holds, and it is opened once per data set, last."""
     from benchmarks import datasets

@@ -63,6 +63,7 @@ GOOD = 'title = "T"\ndatasets = ["digits"]\nestimators = ["svm"]\nbudget = "3 tr
         (GOOD + '[search.svm]\naxes = ["c"]\n', "axis 'c'"),
         (GOOD + "[search.svm]\ntrials = 3\n", "no key 'trials'"),
         (GOOD + "[search.svm.options]\npionts = 3\n", "pionts"),
+        (GOOD + "[search.svm.base]\ngama = 3\n", "Did you mean 'gamma'?"),
         ("title = ", "is not TOML"),
         ('title = "T"\n', "datasets"),
     ],
