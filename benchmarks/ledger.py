@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became 
   score REAL,                             -- validation accuracy
   log_loss REAL,                          -- validation log-loss
   found JSON,                             -- what early stopping or calibration found
-  seconds REAL, fit_seconds REAL, score_seconds REAL,
+  seconds REAL,                           -- all of it but the import of libraries
+  fit_seconds REAL, score_seconds REAL,
+  import_seconds REAL,                    -- start of the worker and import of libraries, if this trial was the first
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
   reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
   history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
@@ -49,13 +51,15 @@ CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, s
   params JSON,                            -- as refitted, with what the search found
   validation_score REAL,
   fit_seconds REAL, predict_seconds REAL, -- of all training rows; of all test rows
+  seconds REAL, import_seconds REAL,      -- as for trials
+  warmup_seconds REAL,                    -- the first prediction, which compiles
   latency_ms REAL,                        -- median for one image
   model_bytes INTEGER, parameters INTEGER,
   backend TEXT,                           -- what computed it, e.g. "scikit-learn-intelex 2026.2.0"
   history JSON,                           -- curves of the refit
   layers JSON,                            -- networks: [{"layer":, "type":, "output":, "parameters":}, ...]
   folder TEXT,                            -- relative: cells/<dataset>/<estimator>/seed-<seed>
-  peak_bytes INTEGER, finished REAL,
+  peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER, finished REAL,
   PRIMARY KEY (dataset, estimator, seed)
 );
 """
@@ -72,6 +76,7 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(SCHEMA)
+        self._add_columns()
 
     def __enter__(self) -> Ledger:
         return self
@@ -84,6 +89,16 @@ class Ledger:
         with suppress(sqlite3.OperationalError):
             self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
+
+    def _add_columns(self) -> None:
+        """Bring a ledger of an earlier version up to the schema."""
+        with closing(sqlite3.connect(":memory:")) as new:
+            new.executescript(SCHEMA)
+            for table in ("trials", "searches", "finals"):
+                there = {column["name"] for column in self._db.execute(f"PRAGMA table_info({table})")}
+                for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})"):
+                    if name not in there:
+                        self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
     def write(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert or replace one row, durably."""

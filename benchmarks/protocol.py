@@ -84,8 +84,8 @@ class Cell:
             "validation_share": self.suite.validation_share,
             "params": dict(params),
             "effort": effort,
-        }
-        return Job(**(facts | more))
+        } | more
+        return Job(**(self.search.limits.over(self.suite.limits).of(facts["kind"], self.suite.budget) | facts))
 
 
 def cells(suite: Suite, datasets: Sequence[Dataset]) -> list[Cell]:
@@ -148,7 +148,8 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
         space = tuning.Space(**{name: space[name] for name in cell.search.axes})
     propose = tuning.strategy(cell.strategy)(space, cell.estimator.base, cell.seed, **cell.search.options)
     recorded = {row["key"]: row for row in ledger.rows("trials", **cell.where)}
-    spending, outcomes = _Spending(cell), []
+    spending = _Spending(cell)
+    outcomes: list[Outcome] = []
     answers: list[Outcome] | None = None
     while True:
         started = time.perf_counter()
@@ -248,7 +249,7 @@ def _trial_row(cell: Cell, trial: Trial, number: int, answer: Mapping[str, Any])
             "params": dict(trial.params),
             "finished": time.time(),
         }
-        | answer
+        | dict(answer)
     )
 
 

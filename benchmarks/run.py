@@ -49,7 +49,7 @@ def run(
     for dataset in data:
         for seed in suite.seeds:
             split(dataset.train.y, suite.validation_share, seed)  # Fails here if a class has too few rows.
-    info = {
+    info: dict[str, Any] = {
         "suite": suite.name,
         "title": suite.title,
         "crossover": version("crossover-bench"),
@@ -59,7 +59,7 @@ def run(
         "seeds": list(suite.seeds),
         "budget": str(suite.budget),
         "validation_share": suite.validation_share,
-        "search": {name: search.model_dump(mode="json") for name, search in suite.search.items()},
+        "search": {name: search.model_dump(mode="json", exclude={"limits"}) for name, search in suite.search.items()},
         "executor": execute_by,
         "workers": workers,
         "threads": threads(),
