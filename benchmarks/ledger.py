@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.errors import UserError
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it
   dataset TEXT, estimator TEXT, family TEXT, seed INTEGER,
@@ -63,6 +65,7 @@ CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, s
   PRIMARY KEY (dataset, estimator, seed)
 );
 """
+KEPT = "What is finished is kept: mend this, and the same command goes on from there."
 JSON_COLUMNS = ("params", "found", "history", "layers")
 
 
@@ -71,12 +74,15 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "ledger.sqlite"
-        self._db = sqlite3.connect(self.path, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(SCHEMA)
-        self._add_columns()
+        try:
+            self._db = sqlite3.connect(self.path, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(SCHEMA)
+            self._add_columns()
+        except sqlite3.Error as error:
+            raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
     def __enter__(self) -> Ledger:
         return self
@@ -104,7 +110,10 @@ class Ledger:
         """Insert or replace one row, durably."""
         values = {k: json.dumps(v) if k in JSON_COLUMNS else v for k, v in row.items()}
         names, marks = ", ".join(values), ", ".join(f":{k}" for k in values)
-        self._db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", values)
+        try:
+            self._db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", values)
+        except sqlite3.OperationalError as error:  # The disk is full, or gone.
+            raise UserError(f"{self.path} cannot be written: {error}. {KEPT}") from error
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """The rows of a table that match, in order, JSON decoded."""

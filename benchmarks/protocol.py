@@ -170,6 +170,10 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
             break
     best = tuning.winner(outcomes)
     budget = cell.suite.budget
+    if budget.seconds and (over := spending.seconds + spending.thinking - budget.seconds) > 0.02 * budget.seconds:
+        observer.noted(
+            f"{cell.dataset.name} · {cell.estimator.name}: the search took {over:.0f} s more than its {budget}"
+        )
     ledger.write(
         "searches",
         cell.where
