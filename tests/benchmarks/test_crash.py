@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.errors import UserError
 from benchmarks.ledger import read_table
+from benchmarks.lock import locked
 from tests.benchmarks.study import add_estimator
 from tests.benchmarks.test_protocol import without_clock
 
@@ -117,20 +119,17 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(study, tmp_path):
     assert json.loads((tmp_path / "runs" / "stopped" / "run.json").read_text())["sessions"]
 
 
-def test_a_second_run_is_refused_and_a_stale_lock_is_not_minded(study, tmp_path):
-    first = study("shared", 200, '"zoomed"')
-    until(lambda: rows(tmp_path / "runs" / "shared") > 0)
-    second = study("shared", 200, '"zoomed"')
-    _, said = second.communicate(timeout=30)
-    assert second.returncode == 2 and f"process {first.pid} on" in said and len(said.splitlines()) < 4
-    first.kill()
-    first.communicate()
-    assert str(first.pid) in (tmp_path / "runs" / "shared" / "lock.json").read_text()
-    before = rows(tmp_path / "runs" / "shared")
-    third = study("shared", 200, '"zoomed"')
-    until(lambda: rows(tmp_path / "runs" / "shared") > before)
-    third.kill()
-    third.communicate()
+def test_a_second_run_is_refused_and_a_stale_lock_is_not_minded(tmp_path):
+    hold = f"from pathlib import Path; from benchmarks.lock import locked; lock = locked(Path({str(tmp_path)!r}))"
+    holder = subprocess.Popen([sys.executable, "-c", f"{hold}; lock.__enter__(); input()"], cwd=ROOT, stdin=-1)
+    until(lambda: (tmp_path / "lock.json").exists() and str(holder.pid) in (tmp_path / "lock.json").read_text())
+    with pytest.raises(UserError, match=f"process {holder.pid} on"), locked(tmp_path):
+        pass
+    holder.kill()
+    holder.communicate()
+    assert str(holder.pid) in (tmp_path / "lock.json").read_text(), "it should have left a stale lock"
+    with locked(tmp_path):
+        assert json.loads((tmp_path / "lock.json").read_text())["process"] == os.getpid()
 
 
 def test_a_full_disk_is_one_clear_line_and_loses_nothing(study, tmp_path):
