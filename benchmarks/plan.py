@@ -44,8 +44,8 @@ def plan(suite: Suite, folder: Path) -> str:
                     same = same[same["estimator"] == estimator] if len(same) else same
                     left += float(same["seconds"].mean()) if len(same) and same["seconds"].notna().any() else 0.0
                 lines.append(f"  {dataset} · {estimator} · seed {seed}: {state}")
-    more = ", and cells of which nothing has been measured yet" if unknown else ""
-    return "\n".join([*lines, f"Left: about {left / 60:.1f} min{more}, and last fits where none was measured."])
+    more = "; of some cells nothing has been measured yet" if unknown else ""
+    return "\n".join([*lines, f"Left: about {left / 60:.1f} min, and last fits where none was measured{more}."])
 
 
 def _table(folder: Path, name: str) -> pd.DataFrame:
