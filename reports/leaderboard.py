@@ -88,7 +88,9 @@ def frame(run: Run) -> pd.DataFrame:
     best validation score. ``status`` is "ok", "partial" (some seeds failed), "unfinished" (nothing recorded yet),
     or what went wrong; then the scores are missing and ``reason`` says why.
     """
-    return run.once("leaderboard", lambda: _frame(run)).copy()
+    table = run.once("leaderboard", lambda: _frame(run)).copy()
+    table.attrs["notes"] = list(run.info.get("notes", []))
+    return table
 
 
 def _frame(run: Run) -> pd.DataFrame:
@@ -158,8 +160,8 @@ def csv(table: pd.DataFrame) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The leaderboard as Markdown tables, one per data set, failures explained below each."""
-    parts = []
+    """The leaderboard as Markdown tables, one per data set, failures explained below each; the run's notes first."""
+    parts = [f"> **Note.** {_plain(note)}" for note in table.attrs.get("notes", [])]
     for dataset, rows in table.groupby("dataset", sort=False):
         head = ["", "estimator", "family", *(column.heading for column in COLUMNS)]
         lines = [f"### {_plain(dataset)}", "", _line(head), _line(["--:", "---", "---"] + ["--:"] * len(COLUMNS))]
@@ -191,6 +193,7 @@ def text(table: pd.DataFrame) -> str:
         ]
         notes = [f"{row.estimator}: {_last_line(row.reason)}" for row in rows.itertuples() if row.reason]
         parts.append("\n".join([str(dataset), *(line.rstrip() for line in lines), *notes]))
+    parts += [f"NOTE: {note}" for note in table.attrs.get("notes", [])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -222,3 +225,5 @@ def print_leaderboard(table: pd.DataFrame, console: Console) -> None:
         for row in rows.itertuples():
             if row.reason:
                 console.print(f"[red]{escape(row.estimator)}[/]: {escape(_last_line(row.reason))}", highlight=False)
+    for note in table.attrs.get("notes", []):
+        console.print(f"[bold red]NOTE[/]: {escape(note)}", highlight=False)

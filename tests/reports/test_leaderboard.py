@@ -79,3 +79,14 @@ def test_pipes_get_plain_lines_and_terminals_a_table(board):
     assert "━" in screen.getvalue()
     assert max(map(len, screen.getvalue().splitlines())) <= 80
     assert "out_of_memory" in screen.getvalue()
+
+
+def test_the_notes_of_a_run_go_with_its_table(board):
+    """A reader of the table alone must see that, say, another data set stands in for the one asked for."""
+    board = board.copy()
+    board.attrs["notes"] = ["mnist could not be had, so digits stands in for it"]
+    assert leaderboard.markdown(board).startswith("> **Note.** mnist could not be had")
+    assert "NOTE: mnist could not be had" in leaderboard.text(board)
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    leaderboard.print_leaderboard(board, console)
+    assert "mnist could not be had" in console.file.getvalue()
