@@ -1,6 +1,13 @@
-"""Shared by all tests: few threads, because many small fits on many threads are slower than on one."""
+"""Shared by all tests: few threads, because many small fits on many threads are slower than on one; and profiles."""
 
 import os
 
+from hypothesis import settings
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# CI must say the same of the same commit; elsewhere every run looks at new examples.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")

@@ -140,8 +140,9 @@ class Float(_Numeric[float]):
         # Six digits of the width are more than any parameter needs. They make settings readable, and equal on
         # machines whose logarithms differ in the last bit, which the digest of a setting would notice.
         grain = min(abs(value), width) if self.log else width
-        digits = 5 - math.floor(math.log10(grain)) if grain > 0 else 15
-        return float(min(max(round(float(value), digits), least), most))
+        if grain > 0:  # An axis without width has but one value, which stays what it is.
+            value = round(float(value), 5 - math.floor(math.log10(grain)))
+        return float(min(max(value, least), most))
 
 
 @dataclass(frozen=True)
