@@ -49,11 +49,11 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        rounds: int = 150,
-        learning_rate: float = 0.3,
+        rounds: int = 225,
+        learning_rate: float = 0.25,
         max_depth: int = 6,
         min_child_weight: float = 1.0,
-        colsample_bynode: float = 0.1,
+        colsample_bynode: float = 0.2,
         features: str = "pixels",
         rare: float = 0.01,
         max_bin: int = 64,

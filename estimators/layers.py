@@ -15,7 +15,7 @@ BATCH_NORM = ("before", "after", "none")
 class BatchNorm(layers.BatchNormalization):
     """Keras' layer over channels-last images, with TensorFlow's fused operation while training.
 
-    Keras computes the moments with a dozen operations, which is an eighth of a training step on a CPU.
+    Keras computes the moments with a dozen operations, a noticeable part of a training step on a CPU.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -35,8 +35,7 @@ def conv_block(
 ) -> Any:
     """Convolution, optional 2×2 pooling, BatchNorm before or after the ReLU.
 
-    Pooling comes first because it commutes with what follows and leaves it a quarter of the work: the step of the
-    whole network is a quarter faster.
+    Pooling comes first because it leaves what follows a quarter of the values.
     """
     x = layers.Conv2D(
         filters, kernel, padding="same", use_bias=batch_norm != "before", kernel_regularizer=_penalty(l1, l2)

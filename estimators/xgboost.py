@@ -10,11 +10,11 @@ from tuning import Choice, Float, Int, Space
 
 def build(
     seed: int,
-    rounds: int = 150,
-    learning_rate: float = 0.3,
+    rounds: int = 225,
+    learning_rate: float = 0.25,
     max_depth: int = 6,
     min_child_weight: float = 1.0,
-    colsample_bynode: float = 0.1,
+    colsample_bynode: float = 0.2,
     features: str = "pixels",
 ) -> Any:
     """`BoostedTrees` with the given seed."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tuning.quiet import quiet
 from tuning.random import draw_new
 from tuning.space import Choice, Int, Space
 from tuning.trial import Search, Trial
@@ -241,13 +242,6 @@ def _keras_tuner() -> Any:
     """The package; its first import, which takes seconds and is charged to the search, without the noise."""
     if "keras_tuner" in sys.modules:
         return sys.modules["keras_tuner"]
-    # TensorFlow writes its greetings to the file descriptor before its log level is read.
-    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
+    with quiet():  # TensorFlow writes its greetings before its log level is read.
         import keras_tuner
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(null)
     return keras_tuner
