@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup benchmark report submission test lint clean
+.PHONY: help setup benchmark report submission test torture lint clean
 SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
@@ -27,6 +27,9 @@ submission: $(READY) ## a Kaggle Digit Recognizer submission from train.csv
 
 test: $(READY) ## every test that needs no network
 	@$(BIN)/python -m pytest
+
+torture: $(READY) ## a hundred kills, a thousand trials, memory and speed of workers; long
+	@$(BIN)/python -m pytest -m torture tests/torture
 
 lint: $(READY) ## ruff and mypy
 	@$(BIN)/ruff check .

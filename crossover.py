@@ -13,6 +13,7 @@ Everything heavy is imported inside the calls, so that ``crossover --help`` is i
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,7 +35,7 @@ def run(
     budget: str | None = None,
     seeds: int | None = None,
     executor: str = "local",
-    workers: int = 1,
+    workers: int | None = None,
     data: str | Path | None = None,
     name: str | None = None,
     fail_fast: bool = False,
@@ -48,6 +49,8 @@ def run(
     budget : of each search, for example ``"2m"`` or ``"20 trials"``.
     seeds : how many.
     data : folder with the data sets, before ``$CROSSOVER_DATA`` and the cache.
+    executor : "local", "serial", the address of a Dask scheduler, or a TOML file that describes a cluster.
+    workers : processes of the local executor, which share cores and memory; as many as pay off if None.
     name : of the run folder below ``runs/``; the name of the suite or data set if not given.
 
     Raises
@@ -165,15 +168,26 @@ def _run(
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Of each search: 90s, 2m, '20 trials'.")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many.", min=1)] = None,
-    executor: Annotated[str, typer.Option(help="local or serial.")] = "local",
-    workers: Annotated[int, typer.Option(help="Processes of the local executor.", min=1)] = 1,
+    executor: Annotated[
+        str, typer.Option(help="local, serial, tcp://HOST:PORT of a Dask scheduler, or a TOML.")
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(help="Processes of the local executor; as many as pay off if not given.", min=1)
+    ] = None,
     data: Data = None,
     name: Annotated[
         str | None, typer.Option("--run", help="Name of the run folder below runs/.", metavar="NAME")
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
+    if dry_run:
+        from benchmarks.plan import plan
+
+        suite = _suite(what, estimators, budget, seeds)
+        print(plan(suite, Path("runs") / (name or suite.name)))
+        return
     ok = run(
         what,
         estimators=estimators,
@@ -267,14 +281,25 @@ def main() -> None:
     """The command `crossover`: bad usage and bad data end in one line and exit code 2."""
     from benchmarks.errors import UserError
 
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app()
     except UserError as error:
         print(f"crossover: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("\ncrossover: stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as leaving:  # Typer makes this of a KeyboardInterrupt.
+        if leaving.code == 130:
+            again = " ".join(["crossover", *sys.argv[1:]])
+            print(f"\ncrossover: stopped. What is finished is kept; to go on: {again}", file=sys.stderr)
+        raise
+
+
+def _stop(number: int, frame: Any) -> None:
+    """End cleanly at the first Ctrl-C (or SIGTERM), at once at the second; workers end with their driver."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: os._exit(130))
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

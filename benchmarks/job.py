@@ -25,6 +25,7 @@ class Job:
     params : the complete setting.
     effort : share of a full fit, in (0, 1].
     folder : where a final fit leaves its predictions and its model; "" for a trial.
+    limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
     """
 
     kind: Literal["trial", "final", "submission"]
@@ -38,10 +39,12 @@ class Job:
     params: Mapping[str, Any]
     effort: float = 1.0
     folder: str = ""
+    limit_seconds: float | None = None
+    limit_bytes: int | None = None
 
     @property
     def key(self) -> str:
-        """A digest of all that determines the result; not of where data and results are kept."""
+        """A digest of all that determines the result; not of where data and results are kept, nor of the limits."""
         facts = [
             self.kind,
             self.fingerprint,

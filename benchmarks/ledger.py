@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.errors import UserError
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it
   dataset TEXT, estimator TEXT, family TEXT, seed INTEGER,
@@ -25,7 +27,9 @@ CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became 
   score REAL,                             -- validation accuracy
   log_loss REAL,                          -- validation log-loss
   found JSON,                             -- what early stopping or calibration found
-  seconds REAL, fit_seconds REAL, score_seconds REAL,
+  seconds REAL,                           -- all of it but the import of libraries
+  fit_seconds REAL, score_seconds REAL,
+  import_seconds REAL,                    -- start of the worker and import of libraries, if this trial was the first
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
   reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
   history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
@@ -49,16 +53,19 @@ CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, s
   params JSON,                            -- as refitted, with what the search found
   validation_score REAL,
   fit_seconds REAL, predict_seconds REAL, -- of all training rows; of all test rows
+  seconds REAL, import_seconds REAL,      -- as for trials
+  warmup_seconds REAL,                    -- the first prediction, which compiles
   latency_ms REAL,                        -- median for one image
   model_bytes INTEGER, parameters INTEGER,
   backend TEXT,                           -- what computed it, e.g. "scikit-learn-intelex 2026.2.0"
   history JSON,                           -- curves of the refit
   layers JSON,                            -- networks: [{"layer":, "type":, "output":, "parameters":}, ...]
   folder TEXT,                            -- relative: cells/<dataset>/<estimator>/seed-<seed>
-  peak_bytes INTEGER, finished REAL,
+  peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER, finished REAL,
   PRIMARY KEY (dataset, estimator, seed)
 );
 """
+KEPT = "What is finished is kept: mend this, and the same command goes on from there."
 JSON_COLUMNS = ("params", "found", "history", "layers")
 
 
@@ -67,11 +74,15 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "ledger.sqlite"
-        self._db = sqlite3.connect(self.path, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(SCHEMA)
+        try:
+            self._db = sqlite3.connect(self.path, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(SCHEMA)
+            self._add_columns()
+        except sqlite3.Error as error:
+            raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
     def __enter__(self) -> Ledger:
         return self
@@ -85,11 +96,24 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
 
+    def _add_columns(self) -> None:
+        """Bring a ledger of an earlier version up to the schema."""
+        with closing(sqlite3.connect(":memory:")) as new:
+            new.executescript(SCHEMA)
+            for table in ("trials", "searches", "finals"):
+                there = {column["name"] for column in self._db.execute(f"PRAGMA table_info({table})")}
+                for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})"):
+                    if name not in there:
+                        self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+
     def write(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert or replace one row, durably."""
         values = {k: json.dumps(v) if k in JSON_COLUMNS else v for k, v in row.items()}
         names, marks = ", ".join(values), ", ".join(f":{k}" for k in values)
-        self._db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", values)
+        try:
+            self._db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", values)
+        except sqlite3.OperationalError as error:  # The disk is full, or gone.
+            raise UserError(f"{self.path} cannot be written: {error}. {KEPT}") from error
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """The rows of a table that match, in order, JSON decoded."""

@@ -83,8 +83,8 @@ class Cell:
             "validation_share": self.suite.validation_share,
             "params": dict(params),
             "effort": effort,
-        }
-        return Job(**(facts | more))
+        } | more
+        return Job(**(self.search.limits.over(self.suite.limits).of(facts["kind"], self.suite.budget) | facts))
 
 
 def cells(suite: Suite, datasets: Sequence[Dataset]) -> list[Cell]:
@@ -171,6 +171,10 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
             break
     best = tuning.winner(outcomes)
     budget = cell.suite.budget
+    if budget.seconds and (over := spending.seconds + spending.thinking - budget.seconds) > 0.02 * budget.seconds:
+        observer.noted(
+            f"{cell.dataset.name} · {cell.estimator.name}: the search took {over:.0f} s more than its {budget}"
+        )
     ledger.write(
         "searches",
         cell.where

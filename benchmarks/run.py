@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 from benchmarks import datasets
 from benchmarks.environment import environment
 from benchmarks.errors import Unavailable, UserError
-from benchmarks.executors import executor
+from benchmarks.executors import Execute, executor, paying_workers
 from benchmarks.images import Dataset
-from benchmarks.ledger import Ledger
+from benchmarks.ledger import KEPT, Ledger
+from benchmarks.lock import locked
 from benchmarks.protocol import Observer, cells, run_cell
 from benchmarks.split import split
 from benchmarks.suite import Suite
@@ -32,7 +34,7 @@ def run(
     *,
     data_dir: Path | None = None,
     execute_by: str = "local",
-    workers: int = 1,
+    workers: int | None = None,
     command: str = "",
     fail_fast: bool = False,
 ) -> bool:
@@ -40,8 +42,9 @@ def run(
 
     Raises
     ------
-    UserError : data that cannot be had, too few rows for the split, a folder of another suite or not writable.
+    UserError : data that cannot be had, too few rows for the split, a folder of another suite, in use, or not writable.
     """
+    workers = workers or paying_workers()
     data, notes = gather(suite, data_dir)
     for note in notes:
         observer.noted(note)
@@ -58,7 +61,7 @@ def run(
         "seeds": list(suite.seeds),
         "budget": str(suite.budget),
         "validation_share": suite.validation_share,
-        "search": {name: search.model_dump(mode="json") for name, search in suite.search.items()},
+        "search": {name: search.model_dump(mode="json", exclude={"limits"}) for name, search in suite.search.items()},
         "executor": execute_by,
         "workers": workers,
         "threads": threads(),
@@ -66,24 +69,47 @@ def run(
         "notes": notes,
         "environment": environment(),
     }
-    info = _claim(folder, info)
-    started, clock = datetime.now(UTC), time.perf_counter()
-    ok = True
     try:
-        with Ledger(folder) as ledger, executor(execute_by, workers) as execute:
-            for cell in cells(suite, data):
-                ok = run_cell(cell, folder, ledger, execute, observer) and ok
-                if fail_fast and not ok:
-                    break
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            info = _claim(folder, info)
+            with _session(folder, info):
+                return _cells(suite, data, folder, observer, executor(execute_by, workers), fail_fast)
+    except OSError as error:
+        raise UserError(f"The run folder {folder} cannot be written: {error.strerror or error}. {KEPT}") from error
+
+
+def _cells(
+    suite: Suite,
+    data: Sequence[Dataset],
+    folder: Path,
+    observer: Observer,
+    executing: AbstractContextManager[Execute],
+    fail_fast: bool,
+) -> bool:
+    ok = True
+    with Ledger(folder) as ledger, executing as execute:
+        for cell in cells(suite, data):
+            ok = run_cell(cell, folder, ledger, execute, observer) and ok
+            if fail_fast and not ok:
+                break
+    return ok
+
+
+@contextmanager
+def _session(folder: Path, info: dict[str, Any]) -> Iterator[None]:
+    """Note in run.json when this process worked on the run, also if it is stopped."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    try:
+        yield
     finally:
         session = {
             "started": started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 1),
         }
-        info["sessions"].append(session)
-        _write(folder, info)
-    return ok
+        with suppress(OSError):  # On a full disk the reason for that is the one to tell.
+            _write(folder, info | {"sessions": [*info["sessions"], session]})
 
 
 def gather(suite: Suite, data_dir: Path | None) -> tuple[list[Dataset], list[str]]:
@@ -122,23 +148,19 @@ def read_info(folder: Path) -> dict[str, Any]:
 
 def _claim(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
     """Write run.json, or check that the one there is of the same suite and keep its history."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "run.json").exists():
-            there = read_info(folder)
-            different = [key for key in IDENTITY if there.get(key) != info[key]]
-            if different:
-                key = different[0]
-                raise UserError(
-                    f"{folder} belongs to another run: its {key} is {_short(there.get(key))}, not {_short(info[key])}. "
-                    f"Give --run NAME for a folder of its own, or delete {folder}."
-                )
-            info = info | {"created": there["created"], "sessions": there["sessions"]}
-        else:
-            info = info | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "sessions": []}
-        _write(folder, info)
-    except OSError as error:
-        raise UserError(f"The run folder {folder} cannot be written: {error.strerror or error}.") from error
+    if (folder / "run.json").exists():
+        there = read_info(folder)
+        different = [key for key in IDENTITY if there.get(key) != info[key]]
+        if different:
+            key = different[0]
+            raise UserError(
+                f"{folder} belongs to another run: its {key} is {_short(there.get(key))}, not {_short(info[key])}. "
+                f"Give --run NAME for a folder of its own, or delete {folder}."
+            )
+        info = info | {"created": there["created"], "sessions": there["sessions"]}
+    else:
+        info = info | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "sessions": []}
+    _write(folder, info)
     return info
 
 

@@ -14,6 +14,7 @@ import estimators
 import tuning
 from benchmarks.budget import Budget, parse_budget
 from benchmarks.errors import UserError, unknown
+from benchmarks.limits import Limits
 
 FOLDER = Path(__file__).parent / "suites"
 
@@ -22,7 +23,7 @@ class Search(BaseModel):
     """How one estimator is searched where it differs from its defaults.
 
     `strategy` by name; `axes` narrows the search to these; `options` are keyword arguments of the strategy; `base`
-    changes the base setting, for example the number of epochs.
+    changes the base setting, for example the number of epochs; `limits` where they differ from those of the suite.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +32,7 @@ class Search(BaseModel):
     axes: tuple[str, ...] | None = None
     options: dict[str, Any] = {}
     base: dict[str, Any] = {}
+    limits: Limits = Limits()
 
 
 def _seeds(value: Any) -> Any:
@@ -47,6 +49,7 @@ class Suite(BaseModel):
     budget : of each search, "90 s" or "20 trials".
     validation_share : share of the training rows that scores the trials.
     fallback : data set to use, loudly, in place of one that cannot be had.
+    limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
     """
 
@@ -60,6 +63,7 @@ class Suite(BaseModel):
     budget: Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     fallback: str | None = None
+    limits: Limits = Limits()
     search: dict[str, Search] = {}
 
     @field_serializer("budget")
@@ -109,8 +113,9 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            allowed = Search.model_fields if where.startswith("search.") else Suite.model_fields
-            raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], allowed)}") from error
+            parents = [str(part) for part in first["loc"][:-1]]
+            model = Limits if "limits" in parents else Search if parents else Suite
+            raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
         given = "" if first["type"] == "missing" else f", given {first['input']!r}"
         raise UserError(f"{origin}: {where}: {first['msg']}{given}.") from error
     return check(suite, origin)

@@ -7,7 +7,6 @@ records. Written for KerasTuner 1.4; what is worked around is said where it is.
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Hashable, Mapping

@@ -14,19 +14,34 @@ from benchmarks.errors import unknown
 from benchmarks.executors.local import local
 from benchmarks.executors.serial import serial
 from benchmarks.job import Job
+from benchmarks.memory import machine_bytes
+from estimators.threads import threads
+
+THREADS_PER_WORKER = 4
+BYTES_PER_WORKER = 4 * 10**9
 
 Execute = Callable[[Iterable[Job]], Iterator[tuple[Job, dict[str, Any]]]]
 
 EXECUTORS: dict[str, Callable[..., AbstractContextManager[Execute]]] = {"local": local, "serial": serial}
 
 
+def paying_workers() -> int:
+    """As many workers as pay off: a fit gains little from more than four threads, and needs some memory."""
+    return max(1, min(threads() // THREADS_PER_WORKER, machine_bytes() // BYTES_PER_WORKER))
+
+
 def executor(name: str, workers: int = 1) -> AbstractContextManager[Execute]:
-    """The executor of that name, not yet started.
+    """The executor of that name, not yet started; a name with "://" in it is the address of a Dask scheduler, and one
+    that ends in ".toml" a file that describes a cluster.
 
     Raises
     ------
     UserError : there is none.
     """
+    if "://" in name or name.endswith(".toml"):
+        from benchmarks.executors.dask import dask
+
+        return dask(name)
     if name not in EXECUTORS:
         raise unknown("executor", name, EXECUTORS)
     return EXECUTORS[name](workers)

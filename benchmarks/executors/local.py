@@ -1,59 +1,74 @@
-"""`local`: jobs in warm worker processes of this machine, so that a crash costs one trial and TensorFlow is imported once.
-
-Workers are spawned, never forked: TensorFlow does not survive a fork.
-"""
+"""`local`: jobs in supervised, warm worker processes of this machine."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
 from benchmarks.job import Job
-from benchmarks.work import perform
+from benchmarks.memory import machine_bytes
+from benchmarks.supervisor import MEMORY_SHARE, Supervisor
 from estimators.threads import threads
 
 
 @contextmanager
 def local(workers: int = 1) -> Iterator[Any]:
-    """Yields a function that performs jobs in `workers` processes, which share the cores evenly."""
+    """Yields a function that performs trials in `workers` processes, which share cores and memory evenly.
+
+    Whatever is not a trial is measured, and so runs while nothing else does, in a process with all threads.
+    """
+    alone = Supervisor(threads())
+    supervisors = [alone] if workers == 1 else _shares(workers)
+    idle: SimpleQueue[Supervisor] = SimpleQueue()
+    for supervisor in supervisors:
+        idle.put(supervisor)
+
+    def perform(job: Job) -> dict[str, Any]:
+        if job.kind != "trial":
+            return alone.perform(job)
+        supervisor = idle.get()
+        try:
+            return supervisor.perform(job)
+        finally:
+            idle.put(supervisor)
+
+    # Workers end with the thread that started them (PR_SET_PDEATHSIG); these threads last as long as the executor.
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            yield lambda jobs: _execute(pool, perform, workers, jobs)
+        finally:
+            for supervisor in {alone, *supervisors}:
+                supervisor.close()
+
+
+def _shares(workers: int) -> list[Supervisor]:
     each = max(1, threads() // workers)
-    # Spawned processes inherit this; thread counts cannot be changed once the libraries are imported.
-    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, str(each)))
-    pool = ProcessPool(max_workers=workers, context=multiprocessing.get_context("spawn"))
-    for name, value in before.items():
-        os.environ.pop(name) if value is None else os.environ.update({name: value})
-    try:
-        yield lambda jobs: _execute(pool, workers, jobs)
-        pool.close()
-    finally:
-        pool.stop()
-        pool.join()
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    memory = int(MEMORY_SHARE * machine_bytes() / workers)
+    enough = len(cores) >= workers * each
+    return [Supervisor(each, cores[i * each : (i + 1) * each] if enough else None, memory) for i in range(workers)]
 
 
-def _execute(pool: ProcessPool, workers: int, jobs: Iterable[Job]) -> Iterator[tuple[Job, dict[str, Any]]]:
-    waiting = iter(jobs)
+def _execute(pool: ThreadPoolExecutor, perform: Any, workers: int, jobs: Iterable[Job]) -> Iterator[Any]:
+    waiting, held = iter(jobs), None
     running: dict[Future, Job] = {}
     while True:
-        while len(running) < workers and (job := next(waiting, None)) is not None:
-            running[pool.schedule(perform, args=[job])] = job
+        while len(running) < workers and (job := held or next(waiting, None)) is not None:
+            held = None if _may_join(job, running) else job
+            if held is not None:
+                break
+            running[pool.submit(perform, job)] = job
         if not running:
             return
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
-            yield running.pop(future), _answer(future)
+            yield running.pop(future), future.result()
 
 
-def _answer(future: Future) -> dict[str, Any]:
-    try:
-        return future.result()
-    except ProcessExpired as error:
-        return {"status": "killed", "reason": f"the worker process ended with exit code {error.exitcode}"}
-    except Exception as error:  # What cannot cross a process; the study goes on.
-        return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+def _may_join(job: Job, running: dict[Future, Job]) -> bool:
+    """Trials run beside trials; anything else alone."""
+    return not running or all(other.kind == "trial" for other in [job, *running.values()])

@@ -24,7 +24,9 @@ def estimators_folder(tmp_path, monkeypatch):
 
 
 def without_clock(frame):
-    clocks = [c for c in frame if "seconds" in c or c in ("finished", "latency_ms", "peak_bytes", "folder")]
+    clocks = [
+        c for c in frame if "seconds" in c or c in ("finished", "latency_ms", "peak_bytes", "limit_bytes", "folder")
+    ]
     return frame.drop(columns=clocks)
 
 

@@ -1,0 +1,52 @@
+"""What a run would do, before it does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+import estimators
+from benchmarks.ledger import read_table
+from benchmarks.suite import Suite
+
+
+def plan(suite: Suite, folder: Path) -> str:
+    """A line per cell with what is done of it, and an estimate of the seconds that are left.
+
+    The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
+    """
+    tables = {name: _table(folder, name) for name in ("trials", "searches", "finals")}
+    lines, left, unknown = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"], 0.0, False
+    for dataset in suite.datasets:
+        for seed in suite.seeds:
+            for estimator in (estimators.get(name).name for name in suite.estimators):
+                trials, searches, finals = (
+                    t[(t["dataset"] == dataset) & (t["estimator"] == estimator) & (t["seed"] == seed)] if len(t) else t
+                    for t in tables.values()
+                )
+                ran = trials[trials["status"] != "skipped"] if len(trials) else trials
+                spent = float(ran["seconds"].sum()) if len(ran) else 0.0
+                if len(finals) and finals["status"].iloc[0] == "ok":
+                    state = "done"
+                elif len(searches):
+                    state = f"searched, {len(ran)} trials"
+                else:
+                    state = f"{len(ran)} trials done" if len(ran) else "to do"
+                    if suite.budget.seconds:
+                        left += max(0.0, suite.budget.seconds - spent)
+                    elif len(ran):
+                        left += spent / len(ran) * max(0, (suite.budget.trials or 0) - len(ran))
+                    else:
+                        unknown = True
+                if state != "done":
+                    same = tables["finals"]
+                    same = same[same["estimator"] == estimator] if len(same) else same
+                    left += float(same["seconds"].mean()) if len(same) and same["seconds"].notna().any() else 0.0
+                lines.append(f"  {dataset} · {estimator} · seed {seed}: {state}")
+    more = "; of some cells nothing has been measured yet" if unknown else ""
+    return "\n".join([*lines, f"Left: about {left / 60:.1f} min, and last fits where none was measured{more}."])
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame:
+    return read_table(folder, name) if (folder / "ledger.sqlite").exists() else pd.DataFrame()

@@ -1,0 +1,83 @@
+"""A real scheduler with two worker processes on this machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from benchmarks import datasets
+from benchmarks.errors import UserError
+from benchmarks.executors import executor
+from benchmarks.job import Job
+from tests.benchmarks.study import add_estimator
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """Address of a scheduler and its workers' processes; estimators sleep a little."""
+    folder = tmp_path / "estimators"
+    folder.mkdir()
+    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
+    add_estimator(folder, "sleepy", "import time; time.sleep(0.3)")
+    log = (tmp_path / "log").open("w")
+    options = dict(stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)})
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    more = ["--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file)]
+    processes = [subprocess.Popen([*dask, *more], **options)]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1"]
+    processes += [
+        subprocess.Popen([*worker, "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path)], **options)
+        for _ in range(2)
+    ]
+    try:
+        with distributed.Client(scheduler_file=str(file), timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
+            yield client.scheduler.address, processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def jobs(count, **changes):
+    dataset = datasets.load("digits")
+    facts = dict(data=str(dataset.folder), fingerprint=dataset.fingerprint, estimator="sleepy", source="s", seed=0)
+    return [
+        Job("trial", "digits", **(facts | changes), validation_share=0.1, params={"shrink": i / count / 2})
+        for i in range(count)
+    ]
+
+
+def test_a_cluster_answers_as_this_machine_and_a_lost_worker_loses_nothing(cluster):
+    address, workers = cluster
+    answers = {}
+    with executor(address) as execute:
+        for job, answer in execute(jobs(8)):
+            answers[job.key] = answer
+            if len(answers) == 2:
+                supervised = workers[0] and psutil.Process(workers[0].pid).children()
+                time.sleep(0.1)
+                workers[0].send_signal(signal.SIGKILL)
+        assert len(answers) == 8 and {a["status"] for a in answers.values()} == {"ok"}
+        assert not psutil.wait_procs(supervised, timeout=2)[1], "a worker outlived the one that started it"
+        [(_, stranger)] = execute(jobs(1, fingerprint="another"))
+        assert stranger["status"] == "failed" and "has other data of digits" in stranger["reason"]
+        [(_, nowhere)] = execute(jobs(1, data="/nowhere"))
+        assert "has no data of digits at /nowhere" in nowhere["reason"] and "\n" not in nowhere["reason"]
+    with executor("serial") as execute:
+        assert {j.key: a["score"] for j, a in execute(jobs(8))} == {k: a["score"] for k, a in answers.items()}
+
+
+def test_a_file_that_describes_no_cluster_is_refused(tmp_path):
+    file = tmp_path / "cluster.toml"
+    file.write_text('[cluster]\nclass = "distributed.NoSuchCluster"\n')
+    with pytest.raises(UserError, match="describes no cluster"), executor(str(file)):
+        pass

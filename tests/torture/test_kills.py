@@ -1,0 +1,82 @@
+"""`make torture`: the long proofs, each printing its figure."""
+
+import time
+
+import pytest
+
+from benchmarks import datasets
+from benchmarks.executors import executor
+from benchmarks.job import Job
+from benchmarks.work import perform
+from tests.benchmarks.study import Silent, add_estimator, suite
+from tests.benchmarks.test_crash import study, torture  # noqa: F401 (a fixture)
+
+BUSY = "while time.process_time() < end: pass"
+
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(7200)]
+
+
+def test_a_hundred_kills(study, tmp_path):  # noqa: F811
+    """Sixty trials, classical and KerasTuner; thirty each."""
+    torture(study, tmp_path / "runs", kills=100, trials=30, seed=1)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    folder = tmp_path / "estimators"
+    folder.mkdir()
+    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
+    return folder
+
+
+def test_a_thousand_trials_that_do_nothing(tmp_path, folder, capsys):
+    from benchmarks.run import run
+
+    add_estimator(folder, "idle")
+    jobs = _jobs("idle", 100)
+    started = time.perf_counter()
+    for job in jobs:
+        perform(job)
+    bare = (time.perf_counter() - started) / len(jobs)
+    started = time.perf_counter()
+    assert run(suite(estimators=["idle"], budget="1000 trials"), tmp_path / "run", Silent())
+    seconds = time.perf_counter() - started
+    with capsys.disabled():
+        print(f"\n1,000 trials in {seconds:.1f} s: {seconds:.1f} ms each; a bare loop takes {bare * 1000:.1f} ms each")
+    assert seconds - 1000 * bare < 10
+
+
+def test_two_workers_against_one(folder, capsys):
+    add_estimator(folder, "busy", "import time; end = time.process_time() + 0.5\n        " + BUSY)
+    took = {}
+    for workers in (1, 2):
+        with executor("local", workers) as execute:
+            list(execute(_jobs("busy", workers)))  # Warm.
+            started = time.perf_counter()
+            assert all(answer["status"] == "ok" for _, answer in execute(_jobs("busy", 40)))
+            took[workers] = time.perf_counter() - started
+    with capsys.disabled():
+        print(f"\n40 trials: one worker {took[1]:.1f} s, two {took[2]:.1f} s, {took[1] / took[2]:.2f} times as fast")
+    assert took[1] / took[2] >= 1.7
+
+
+def test_the_memory_of_a_worker_over_200_networks(folder, capsys):
+    import estimators
+
+    base = dict(estimators.get("mlp").base) | {"epochs": 1}
+    jobs = [_job("mlp", base | {"learning_rate": 0.001 + i * 1e-6}) for i in range(200)]
+    with executor("local") as execute:
+        peaks = [answer["peak_bytes"] for _, answer in execute(jobs)]
+    with capsys.disabled():
+        print(f"\n200 networks: peak {peaks[0] / 1e9:.2f} GB at first, {max(peaks) / 1e9:.2f} GB at most")
+    assert max(peaks) < peaks[0] + 2e9
+
+
+def _job(name, params):
+    folder = str(datasets.load("digits").folder)
+    return Job("trial", "digits", folder, datasets.load("digits").fingerprint, name, "s", 0, 0.1, params)
+
+
+def _jobs(name, count):
+    return [_job(name, {"shrink": i / count / 2}) for i in range(count)]
