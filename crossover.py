@@ -126,6 +126,37 @@ def predict(model: str | Path, paths: list[Path], out: str | Path | None = None,
     return frame
 
 
+def augment(
+    source: str | Path,
+    target: str | Path,
+    *,
+    copies: int = 5,
+    seed: int = 0,
+    shift: float = 0.06,
+    rotation: float = 10.0,
+    zoom: float = 0.09,
+    shear: float = 0.13,
+    flip: bool = False,
+) -> int:
+    """Write changed copies of every image below a folder into another; returns how many.
+
+    Parameters
+    ----------
+    copies : of each image.
+    shift, zoom : at most this share of the image's side, of its size.
+    rotation : degrees, at most.
+    shear : tangent of the angle, at most.
+    flip : also mirror half of them left to right.
+    """
+    import math
+
+    from benchmarks.augment import augment as augment_files
+    from estimators.pipeline import Augmentation
+
+    changes = Augmentation(shift, math.radians(rotation), zoom, shear, flip)
+    return augment_files(Path(source), Path(target), changes, copies, seed)
+
+
 def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None) -> Any:
     """The suite of that name, or one made for a single data set, with the given changes."""
     from benchmarks import datasets
@@ -275,6 +306,33 @@ def _predict(
 ) -> None:
     """Label images with a trained model."""
     print(predict(model, paths, out, invert=invert).to_string(index=False))
+
+
+@app.command("augment")
+def _augment(
+    source: Annotated[Path, typer.Argument(help="A folder of images, at any depth.", metavar="IN")],
+    target: Annotated[Path, typer.Argument(help="An empty or new folder.", metavar="OUT")],
+    copies: Annotated[int, typer.Option(help="Of each image.", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="Equal seeds, equal files.")] = 0,
+    shift: Annotated[float, typer.Option(help="Share of the side, at most.", min=0, max=1)] = 0.06,
+    rotation: Annotated[float, typer.Option(help="Degrees, at most.", min=0, max=180)] = 10.0,
+    zoom: Annotated[float, typer.Option(help="Share of the size, at most.", min=0, max=0.9)] = 0.09,
+    shear: Annotated[float, typer.Option(help="Tangent of the angle, at most.", min=0, max=2)] = 0.13,
+    flip: Annotated[bool, typer.Option("--flip", help="Also mirror half of them left to right.")] = False,
+) -> None:
+    """Write changed copies of images, changed as networks see them in training."""
+    count = augment(
+        source,
+        target,
+        copies=copies,
+        seed=seed,
+        shift=shift,
+        rotation=rotation,
+        zoom=zoom,
+        shear=shear,
+        flip=flip,
+    )
+    print(f"{count} images written to {target}/")
 
 
 def main() -> None:

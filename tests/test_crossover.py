@@ -21,7 +21,7 @@ def run(*arguments, cwd=None, env=None):
 def test_help_names_every_verb():
     answer = CliRunner().invoke(crossover.app, ["--help"])
     assert answer.exit_code == 0
-    for verb in ("run", "report", "list", "submit", "predict", "check-submission"):
+    for verb in ("run", "report", "list", "submit", "predict", "augment", "check-submission"):
         assert verb in answer.output
 
 
@@ -62,6 +62,7 @@ IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") *
         (["submit", "nowhere"], "nowhere"),
         (["predict", "nowhere", "image.png"], "nowhere"),
         (["check-submission", "missing.csv"], "missing.csv"),
+        (["augment", "nowhere", "out"], "nowhere"),
         (["list", "estimator"], "Did you mean 'estimators'?"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else None,

@@ -102,6 +102,12 @@ def load_image(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         return np.asarray(image, np.uint8).reshape(shape)
 
 
+def image_shape(path: Path) -> tuple[int, int, int]:
+    """Height and width as seen upright, and 1 channel if the file is grey, else 3."""
+    (height, width), grey = _look(path)
+    return height, width, 1 if grey else 3
+
+
 class _Opened:
     """An image by Pillow; whatever it raises becomes a `UserError` that names the file."""
 
