@@ -20,11 +20,13 @@ from __future__ import annotations
 import ast
 import difflib
 import fnmatch
+import functools
 import importlib
 import importlib.util
 import os
 import pkgutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from estimators.estimator import Estimator
@@ -75,7 +77,7 @@ def select(glob: str = "*") -> list[Estimator]:
 
 def _files() -> dict[str, Path]:
     """Names of estimators and the files that define them."""
-    files = _builtin()
+    files = dict(_builtin())
     folder = os.environ.get("CROSSOVER_ESTIMATORS")
     if folder:
         if not Path(folder).is_dir():
@@ -88,7 +90,9 @@ def _files() -> dict[str, Path]:
     return files
 
 
-def _builtin() -> dict[str, Path]:
+@functools.cache
+def _builtin() -> Mapping[str, Path]:
+    # Kept: reading them anew takes longer than a short trial.
     return _plugins(Path(__file__).parent)
 
 

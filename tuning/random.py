@@ -14,9 +14,12 @@ DRAWS = 1000  # without a new setting, before the space counts as exhausted
 
 
 def random(
-    space: Space, base: Mapping[str, Any], seed: int, *, trials: int = 20, effort: float = 1.0, batch: int = 1
+    space: Space, base: Mapping[str, Any], seed: int, *, trials: int = 1000, effort: float = 1.0, batch: int = 4
 ) -> Search:
-    """Try the base setting, then random ones, `trials` in all, `batch` at a time; no setting twice."""
+    """Try the base setting, then random ones, `batch` at a time, no setting twice, until there were `trials`.
+
+    As a rule the budget ends it sooner. Nothing is learned from outcomes, so a batch may run side by side.
+    """
     space.check(base)
     rng = np.random.default_rng(seed)
     seen = {space.point(base)}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -70,36 +71,55 @@ def rows(folder: Path) -> int:
 
 
 def torture(study, runs: Path, kills: int, trials: int, seed: int) -> None:
-    """Kill a study at random moments until it was killed so often; then let it end, and compare."""
+    """Kill a study at random moments, over and over; whenever it has ended before, compare it with an undisturbed one."""
     whole = study("whole", trials)
-    assert whole.wait() == 0, whole.stderr.read()
-    whole.communicate()
-    rng, done = random.Random(seed), 0
-    while done < kills:
-        process = study("killed", trials)
-        before = rows(runs / "killed")
-        moment = rng.uniform(0, 1)
-        if rng.random() < 0.7:  # Most kills go where the work is, the others where it starts.
-            until(lambda p=process, b=before: p.poll() is not None or rows(runs / "killed") > b)
-        time.sleep(moment)
-        workers = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        done += 1
-        gone, alive = psutil.wait_procs(workers, timeout=2)
-        assert not alive, "a worker outlived its driver"
-        if (runs / "killed" / "ledger.sqlite").exists() and rows(runs / "killed"):
-            kept = read_table(runs / "killed", "trials").set_index(["estimator", "number"])["finished"]
-            if done > 1 and "last" in locals():
-                assert kept.loc[last.index].equals(last), "a finished trial was lost or run again"  # noqa: F821
-            last = kept[[s != "skipped" for s in read_table(runs / "killed", "trials")["status"]]]
-    assert study("killed", trials).wait() == 0
+    _, said = whole.communicate()
+    assert whole.returncode == 0, said
+    rng, done, ended = random.Random(seed), 0, 0
+    kept = None
+    while done < kills or kept is not None:  # The last one is let end.
+        folder = runs / f"killed-{ended}"
+        before = rows(folder)
+        process = study(folder.name, trials)
+        if done < kills:
+            if rng.random() < 0.7:  # Most kills go where the work is, the others where it starts.
+                until(lambda p=process, f=folder, b=before: p.poll() is not None or rows(f) > b)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(rng.uniform(0, 1))
+        if done < kills and process.poll() is None:
+            workers = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            done += 1
+            left = psutil.wait_procs(workers, timeout=5)[1]
+            assert not left, f"a worker outlived its driver: {left}, {[p.cmdline() for p in left]}"
+            now = finished(folder)
+            assert (kept or {}).items() <= now.items(), "a finished trial was lost or run again"
+            kept = now
+        else:
+            _, said = process.communicate()
+            assert process.returncode == 0, said
+            compare(runs / "whole", folder)
+            kept, ended = None, ended + 1
+
+
+def finished(folder: Path) -> dict[tuple[str, int], float]:
+    """When each trial in the ledger ended, by estimator and number."""
+    if not rows(folder):
+        return {}
+    table = read_table(folder, "trials").query("status != 'skipped'")
+    return dict(zip(zip(table["estimator"], table["number"], strict=True), table["finished"], strict=True))
+
+
+def compare(one: Path, two: Path) -> None:
+    """Both runs have the same trials, searches and finals, but for clocks."""
     for table in ("trials", "searches", "finals"):
-        one, two = (read_table(runs / name, table) for name in ("whole", "killed"))
         keys = ["estimator", "number"] if table == "trials" else ["estimator"]
-        one, two = (without_clock(f).sort_values(keys).reset_index(drop=True) for f in (one, two))
-        assert one.equals(two), table
-    assert read_table(runs / "killed", "trials")["key"].is_unique
+        first, second = (
+            without_clock(read_table(f, table)).sort_values(keys).reset_index(drop=True) for f in (one, two)
+        )
+        assert first.equals(second), table
+    assert read_table(two, "trials")["key"].is_unique
 
 
 def test_a_driver_killed_at_random_loses_nothing(study, tmp_path):
