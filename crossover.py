@@ -57,22 +57,22 @@ def run(
     ------
     UserError : bad usage or bad data, in one line.
     """
-    from benchmarks.progress import Progress
+    from benchmarks.progress import progress
     from benchmarks.run import run as run_suite
 
     suite = _suite(what, estimators, budget, seeds)
     folder = Path("runs") / (name or suite.name)
-    progress = Progress(suite, folder)
-    return run_suite(
-        suite,
-        folder,
-        progress,
-        data_dir=Path(data) if data is not None else None,
-        execute_by=executor,
-        workers=workers,
-        command=" ".join(["crossover", *sys.argv[1:]]) if Path(sys.argv[0]).name.startswith("crossover") else "",
-        fail_fast=fail_fast,
-    )
+    with progress(suite, folder) as observer:
+        return run_suite(
+            suite,
+            folder,
+            observer,
+            data_dir=Path(data) if data is not None else None,
+            execute_by=executor,
+            workers=workers,
+            command=" ".join(["crossover", *sys.argv[1:]]) if Path(sys.argv[0]).name.startswith("crossover") else "",
+            fail_fast=fail_fast,
+        )
 
 
 def report(*folders: str | Path) -> Path:
@@ -213,11 +213,12 @@ def _run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
+    suite = _suite(what, estimators, budget, seeds)
+    folder = Path("runs") / (name or suite.name)
     if dry_run:
         from benchmarks.plan import plan
 
-        suite = _suite(what, estimators, budget, seeds)
-        print(plan(suite, Path("runs") / (name or suite.name)))
+        print(plan(suite, folder))
         return
     ok = run(
         what,
@@ -234,7 +235,6 @@ def _run(
 
     from reports.leaderboard import frame, print_leaderboard
 
-    folder = Path("runs") / (name or _suite(what, estimators, budget, seeds).name)
     page = report(folder)
     print_leaderboard(frame(load(folder)), Console())
     print(f"Report: {page}")
@@ -356,8 +356,14 @@ def main() -> None:
 def _stop(number: int, frame: Any) -> None:
     """End cleanly at the first Ctrl-C (or SIGTERM), at once at the second; workers end with their driver."""
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: os._exit(130))
+        signal.signal(name, _leave)
     raise KeyboardInterrupt
+
+
+def _leave(number: int, frame: Any) -> None:
+    if sys.stderr.isatty():
+        os.write(2, b"\x1b[?25h")  # The cursor, which the live display hides.
+    os._exit(130)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from estimators.threads import threads
@@ -21,6 +22,7 @@ LIBRARIES = (
     "tensorflow",
     "keras",
     "keras-tuner",
+    "scikit-image",
     "numpy",
     "scipy",
     "pandas",
@@ -32,6 +34,7 @@ def environment() -> dict[str, Any]:
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "blas": _blas(),
         "memory_bytes": psutil.virtual_memory().total,
         "gpu": _gpu(),
         "threads": threads(),
@@ -56,6 +59,12 @@ def _cpu() -> str:
         facts = {name.strip(): value.strip() for name, _, value in lines}
         return f"{facts.get('model name', platform.machine())} (family {facts.get('cpu family')}, model {facts.get('model')})"
     return platform.processor() or platform.machine()
+
+
+def _blas() -> str:
+    """What NumPy multiplies matrices with."""
+    found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{found['name']} {found['version']}"
 
 
 def _gpu() -> str:

@@ -7,6 +7,7 @@ what was running (https://www.sqlite.org/atomiccommit.html).
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became 
   seconds REAL,                           -- all of it but the import of libraries
   fit_seconds REAL, score_seconds REAL,
   import_seconds REAL,                    -- start of the worker and import of libraries, if this trial was the first
+  overhead_seconds REAL,                  -- handing it over, looking after its worker
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
   reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
   history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
@@ -43,6 +45,7 @@ CREATE TABLE IF NOT EXISTS searches (     -- one row per finished search
   spent_seconds REAL,                     -- trials and thinking together
   thinking_seconds REAL,                  -- what the proposer itself took
   trials INTEGER,                         -- trials that ran
+  driver_seconds REAL,                    -- writing rows and choosing jobs, which no budget pays
   winner INTEGER,                         -- number of the winning trial; NULL if none was ok
   ended TEXT,                             -- "strategy ended", "budget spent", ...
   PRIMARY KEY (dataset, estimator, seed)
@@ -54,6 +57,8 @@ CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, s
   validation_score REAL,
   fit_seconds REAL, predict_seconds REAL, -- of all training rows; of all test rows
   seconds REAL, import_seconds REAL,      -- as for trials
+  overhead_seconds REAL,
+  driver_seconds REAL,                    -- opening the seal, and the passport
   warmup_seconds REAL,                    -- the first prediction, which compiles
   latency_ms REAL,                        -- median for one image
   model_bytes INTEGER, parameters INTEGER,
@@ -127,7 +132,10 @@ class Ledger:
 
 def read_table(folder: Path, table: str) -> pd.DataFrame:
     """A ledger table as a DataFrame, JSON columns decoded, opened read-only."""
-    uri = f"file:{(folder / 'ledger.sqlite').resolve()}?mode=ro"
+    path = (folder / "ledger.sqlite").resolve()
+    uri = f"{path.as_uri()}?mode=ro"
+    if not os.access(path.parent, os.W_OK) and not path.with_name("ledger.sqlite-wal").exists():
+        uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
     with closing(sqlite3.connect(uri, uri=True)) as db:
         frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
     for column in set(JSON_COLUMNS) & set(frame.columns):

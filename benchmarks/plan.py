@@ -7,18 +7,23 @@ from pathlib import Path
 import pandas as pd
 
 import estimators
+from benchmarks import datasets
+from benchmarks.datasets.formats import recipe
 from benchmarks.ledger import read_table
+from benchmarks.run import read_info
 from benchmarks.suite import Suite
 
 
 def plan(suite: Suite, folder: Path) -> str:
-    """A line per cell with what is done of it, and an estimate of the seconds that are left.
+    """A line per cell with what is done of it, and an estimate of the minutes that are left. Nothing is written.
 
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
     tables = {name: _table(folder, name) for name in ("trials", "searches", "finals")}
     lines, left, unknown = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"], 0.0, False
-    for dataset in suite.datasets:
+    if not (folder / "run.json").exists() and suite.fallback:
+        lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
+    for dataset in _datasets(suite, folder):
         for seed in suite.seeds:
             for estimator in (estimators.get(name).name for name in suite.estimators):
                 trials, searches, finals = (
@@ -46,6 +51,13 @@ def plan(suite: Suite, folder: Path) -> str:
                 lines.append(f"  {dataset} · {estimator} · seed {seed}: {state}")
     more = "; of some cells nothing has been measured yet" if unknown else ""
     return "\n".join([*lines, f"Left: about {left / 60:.1f} min, and last fits where none was measured{more}."])
+
+
+def _datasets(suite: Suite, folder: Path) -> list[str]:
+    """The names under which a run has recorded the data sets, or would."""
+    if (folder / "run.json").exists():
+        return read_info(folder)["datasets"]
+    return [name if name in datasets.names() else recipe(Path(name)).name for name in suite.datasets]
 
 
 def _table(folder: Path, name: str) -> pd.DataFrame:

@@ -1,48 +1,176 @@
-"""`Progress`: tells on the terminal what a run is doing; plain lines, so that pipes and CI can read them too."""
+"""What a run is doing, told on standard error while it does it.
+
+`progress` gives the observer: `Display`, one live board, on a terminal; `Lines`, a plain line per trial, where there is
+none, so that pipes and CI can read it.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.protocol import Cell
 from benchmarks.suite import Suite
-from tuning import Outcome
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from benchmarks.protocol import Cell
+    from tuning import Outcome
+
+BOARD_ROWS = 12  # of the leaderboard so far: a board that is higher than the terminal cannot be kept in place
 
 
-class Progress:
-    """An observer that prints a line per trial and per finished cell to standard error."""
+@contextmanager
+def progress(suite: Suite, folder: Path) -> Iterator[Lines]:
+    """Yields the observer that suits standard error, and says in the end what was done."""
+    live = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "NO_COLOR" not in os.environ
+    observer = Display(suite, folder) if live else Lines(suite, folder)
+    try:
+        with observer.shown():
+            yield observer
+    finally:
+        observer.summarize()
+
+
+class Lines:
+    """An observer that prints a line per trial and per finished cell."""
 
     def __init__(self, suite: Suite, folder: Path) -> None:
+        self.suite = suite
         self.started = time.perf_counter()
-        count = len(suite.datasets) * len(suite.estimators) * len(suite.seeds)
-        self._say(f"{suite.title}: {count} cells, {suite.budget} for each search, results in {folder}/")
+        self.count = len(suite.datasets) * len(suite.estimators) * len(suite.seeds)
+        self.kept = self.ended = 0  # cells of earlier sessions, of this one
+        self.trials: Counter[str] = Counter()  # by status
+        self.cell: Cell | None = None
+        self.share = 0.0  # of the budget of the current search, what is spent
+        self.best: dict[str, tuple[float, bool]] = {}  # by cell: accuracy, and whether it is that of the test
+        self._say(f"{suite.title}: {self.count} cells, {suite.budget} for each search, results in {folder}/")
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Where a board would be up."""
+        yield
 
     def noted(self, note: str) -> None:
         """Say a warning loudly."""
         self._say(f"WARNING: {note}")
 
     def cell_started(self, cell: Cell) -> None:
-        self._say(f"{_name(cell)}: searching with {cell.strategy}")
+        self.cell, self.share = cell, 0.0
+        self._detail(f"{_name(cell)}: searching with {cell.strategy}")
 
-    def trial_ended(self, cell: Cell, number: int, outcome: Outcome) -> None:
+    def trial_ended(self, cell: Cell, number: int, outcome: Outcome, spent: float) -> None:
+        self.trials[outcome.status] += 1
+        self.share = spent
+        if outcome.score is not None and outcome.score > self.best.get(_name(cell), (0.0, False))[0]:
+            self.best[_name(cell)] = outcome.score, False
         score = f"{outcome.score:.2%} on validation" if outcome.score is not None else outcome.status
         reason = f": {outcome.reason.splitlines()[-1]}" if outcome.reason else ""
         effort = "" if outcome.trial.effort == 1 else f" at {outcome.trial.effort:.0%} effort"
-        self._say(f"{_name(cell)}: trial {number}{effort}: {score}, {outcome.seconds:.1f} s{reason}")
+        say = self._detail if outcome.status == "ok" else self._say
+        say(f"{_name(cell)}: trial {number}{effort}: {score}, {outcome.seconds:.1f} s{reason}")
 
     def cell_ended(self, cell: Cell, final: Mapping[str, Any], accuracy: float | None) -> None:
+        kept, self.cell = self.cell is None, None
+        self.kept, self.ended = self.kept + kept, self.ended + (not kept)
+        self.best.pop(_name(cell), None)
         if accuracy is None:
-            self._say(f"{_name(cell)}: {final['status']}: {final['reason']}")
+            reason = (final["reason"] or "").strip().splitlines()[-1:]
+            self._say(": ".join([_name(cell), final["status"], *reason]))
         else:
-            self._say(f"{_name(cell)}: {accuracy:.2%} on the test images; last fit {final['fit_seconds']:.1f} s")
+            self.best[_name(cell)] = accuracy, True
+            earlier = ", done earlier" if kept else ""
+            self._say(
+                f"{_name(cell)}: {accuracy:.2%} on the test images; last fit {final['fit_seconds']:.1f} s{earlier}"
+            )
+
+    def summarize(self) -> None:
+        """Say in one line what this session did."""
+        self._say(f"{self.kept + self.ended} of {self.count} cells are done; this session tried {self._tried()}")
+
+    def left_seconds(self) -> float | None:
+        """An estimate of what is left, from what the cells of this session took; None as long as there is nothing."""
+        done = self.ended + (min(1.0, self.share) if self.cell else 0.0)
+        if not done:
+            return None
+        return (time.perf_counter() - self.started) * (self.count - self.kept - done) / done
+
+    def _tried(self) -> str:
+        failed = self.trials.total() - self.trials["ok"]
+        return f"{self.trials.total()} settings, {failed} of which failed"
+
+    def _detail(self, text: str) -> None:
+        """Say what a board would show anyway."""
+        self._say(text)
 
     def _say(self, text: str) -> None:
-        minutes, seconds = divmod(int(time.perf_counter() - self.started), 60)
-        print(f"[{minutes:d}:{seconds:02d}] {text}", file=sys.stderr, flush=True)
+        print(f"[{_clock(time.perf_counter() - self.started)}] {text}", file=sys.stderr, flush=True)
+
+
+class Display(Lines):
+    """An observer that keeps one board up to date, below the lines that are to stay."""
+
+    def __init__(self, suite: Suite, folder: Path) -> None:
+        from rich.console import Console
+
+        self.console = Console(stderr=True, highlight=False)
+        super().__init__(suite, folder)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        from rich.live import Live
+
+        # What others print to standard error and output goes above the board too.
+        with Live(get_renderable=self._board, console=self.console, refresh_per_second=4, transient=True):
+            yield
+
+    def _board(self) -> RenderableType:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        left = self.left_seconds()
+        facts = [
+            f"{self.kept + self.ended} of {self.count} cells",
+            f"{self.trials.total()} trials",
+            f"{self.trials.total() - self.trials['ok']} failed",
+            _clock(time.perf_counter() - self.started),
+            "time left unknown yet" if left is None else f"about {_clock(left)} left",
+        ]
+        state = "between two cells"
+        if cell := self.cell:
+            doing = (
+                "last fit, then the test"
+                if self.share >= 1
+                else f"{max(0.0, 1 - self.share):.0%} of {self.suite.budget} left"
+            )
+            state = f"{_name(cell)}: {cell.strategy}, {doing}"
+        board = Table.grid(padding=(0, 2))
+        best = sorted(dict(self.best).items(), key=lambda item: item[1][0], reverse=True)
+        for name, (accuracy, tested) in best[:BOARD_ROWS]:
+            board.add_row(name, f"{accuracy:.2%}", Text("test" if tested else "validation so far", style="dim"))
+        rest = [Text(f"and {len(best) - BOARD_ROWS} more", style="dim")] if len(best) > BOARD_ROWS else []
+        done = self.kept + self.ended + (min(1.0, self.share) if self.cell else 0.0)
+        bar = ProgressBar(total=self.count, completed=done, width=min(60, self.console.width))
+        return Group(board, *rest, bar, Text(" · ".join(facts)), Text(state, style="dim"))
+
+    def _detail(self, text: str) -> None:
+        pass
+
+    def _say(self, text: str) -> None:
+        self.console.print(f"[{_clock(time.perf_counter() - self.started)}] {text}", markup=False, soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    return f"{minutes:d}:{seconds:02d}"
 
 
 def _name(cell: Cell) -> str:

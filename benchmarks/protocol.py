@@ -37,8 +37,11 @@ class Observer(Protocol):
 
     def noted(self, note: str) -> None: ...
     def cell_started(self, cell: Cell) -> None: ...
-    def trial_ended(self, cell: Cell, number: int, outcome: Outcome) -> None: ...
-    def cell_ended(self, cell: Cell, final: Mapping[str, Any], accuracy: float | None) -> None: ...
+    def trial_ended(self, cell: Cell, number: int, outcome: Outcome, spent: float) -> None:
+        """`spent` is the share of the search's budget that is gone."""
+
+    def cell_ended(self, cell: Cell, final: Mapping[str, Any], accuracy: float | None) -> None:
+        """Also told, without `cell_started` before it, of a cell that was finished in an earlier session."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def run_cell(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, observe
     """Do what is missing of a cell; returns whether it ended well."""
     finals = ledger.rows("finals", **cell.where)
     if finals and finals[0]["status"] == "ok":
+        observer.cell_ended(cell, finals[0], _accuracy(cell, folder))
         return True
     observer.cell_started(cell)
     if not ledger.has("searches", **cell.where):
@@ -119,21 +123,33 @@ class _Spending:
     trials: int = 0
     seconds: float = 0.0
     thinking: float = 0.0
+    driver: float = 0.0  # seconds of this process that no budget pays
+    running: dict[int, float] = field(default_factory=dict)  # place of a trial → seconds that it takes at least
     costs: list[tuple[float, float]] = field(default_factory=list)  # (effort, seconds) of the trials that ran
 
     def refusal(self, trial: Trial) -> str:
         """Why the budget has no room for a trial; "" if it has. The first trial always runs."""
         budget = self.cell.suite.budget
         if budget.trials is not None:
-            return "" if self.trials < budget.trials else f"budget of {budget} spent"
+            return "" if self.trials + len(self.running) < budget.trials else f"budget of {budget} spent"
         if not self.trials or budget.seconds is None:
             return ""
-        left = budget.seconds - self.seconds - self.thinking
-        # A trial that cannot be expected to fit would be paid by nobody's budget. Costs grow at least as effort does.
-        expected = min((s * max(1.0, trial.effort / e) for e, s in self.costs), default=0.0)
+        left = budget.seconds - self.seconds - self.thinking - sum(self.running.values())
+        # A trial that cannot be expected to fit would be paid by nobody's budget.
+        expected = self.expected(trial)
         if left <= 0 or expected > left:
             return f"budget of {budget} spent: {max(0.0, left):.0f} s left, at least {expected:.0f} s expected"
         return ""
+
+    def expected(self, trial: Trial) -> float:
+        """Seconds that a trial takes at least, going by earlier ones: costs grow at least as effort does."""
+        return min((s * max(1.0, trial.effort / e) for e, s in self.costs), default=0.0)
+
+    @property
+    def share(self) -> float:
+        """Of the budget, what is gone."""
+        budget = self.cell.suite.budget
+        return (self.seconds + self.thinking) / budget.seconds if budget.seconds else self.trials / (budget.trials or 1)
 
     def add(self, trial: Trial, seconds: float) -> None:
         self.trials += 1
@@ -186,6 +202,7 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
             "granted_trials": budget.trials,
             "spent_seconds": spending.seconds + spending.thinking,
             "thinking_seconds": spending.thinking,
+            "driver_seconds": spending.driver,
             "trials": spending.trials,
             "winner": None if best is None else next(i for i, o in enumerate(outcomes, start=1) if o is best),
             "ended": ended,
@@ -217,28 +234,41 @@ def _try(
             row.get("found") or {},
         )
 
+    def claimed(place: int, trial: Trial) -> Job | None:
+        """The job of a trial that is to run now; None if it is concluded without."""
+        job = cell.job(trial.params, trial.effort)
+        row = recorded.get(job.key)
+        if row is not None and row["status"] != "skipped":
+            conclude(place, row)
+            spending.add(trial, outcomes[place].seconds)
+            return None
+        if refusal := spending.refusal(trial):
+            skipped = {"status": "skipped", "reason": refusal, "key": job.key}
+            ledger.write("trials", _trial_row(cell, trial, before + place + 1, skipped))
+            conclude(place, skipped)
+            return None
+        numbers[id(job)] = place
+        spending.running[place] = spending.expected(trial)
+        return job
+
     def affordable() -> Iterator[Job]:
         for place, trial in enumerate(batch):
-            job = cell.job(trial.params, trial.effort)
-            row = recorded.get(job.key)
-            if row is not None and row["status"] != "skipped":
-                conclude(place, row)
-                spending.add(trial, outcomes[place].seconds)
-            elif refusal := spending.refusal(trial):
-                skipped = {"status": "skipped", "reason": refusal, "key": job.key}
-                ledger.write("trials", _trial_row(cell, trial, before + place + 1, skipped))
-                conclude(place, skipped)
-            else:
-                numbers[id(job)] = place
+            began = time.perf_counter()
+            job = claimed(place, trial)
+            spending.driver += time.perf_counter() - began
+            if job is not None:
                 yield job
 
     for job, answer in execute(affordable()):
+        began = time.perf_counter()
         place = numbers[id(job)]
+        del spending.running[place]
         number = before + place + 1
         ledger.write("trials", _trial_row(cell, batch[place], number, answer | {"key": job.key}))
         conclude(place, answer)
         spending.add(batch[place], outcomes[place].seconds)
-        observer.trial_ended(cell, number, outcomes[place])
+        observer.trial_ended(cell, number, outcomes[place], spending.share)
+        spending.driver += time.perf_counter() - began
     return [outcomes[place] for place in range(len(batch))]
 
 
@@ -268,8 +298,16 @@ def _evaluate(cell: Cell, folder: Path, ledger: Ledger, execute: Execute) -> dic
     params = trial["params"] | trial["found"]
     job = cell.job(params, kind="final", folder=str(folder / cell.folder))
     _, answer = next(iter(execute([job])))
+    began = time.perf_counter()
     _open_test(cell.dataset, folder)
-    facts = {"key": job.key, "params": params, "validation_score": trial["score"], "folder": cell.folder}
+    driver = time.perf_counter() - began
+    facts = {
+        "key": job.key,
+        "driver_seconds": driver,
+        "params": params,
+        "validation_score": trial["score"],
+        "folder": cell.folder,
+    }
     return final | facts | answer | {"finished": time.time()}
 
 

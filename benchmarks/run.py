@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks import datasets
 from benchmarks.environment import environment
 from benchmarks.errors import Unavailable, UserError
-from benchmarks.executors import Execute, executor, paying_workers
+from benchmarks.executors import Execute, executor, fitting_workers
 from benchmarks.images import Dataset
 from benchmarks.ledger import KEPT, Ledger
 from benchmarks.lock import locked
@@ -44,8 +44,10 @@ def run(
     ------
     UserError : data that cannot be had, too few rows for the split, a folder of another suite, in use, or not writable.
     """
-    workers = workers or paying_workers()
+    asked, workers = workers, fitting_workers(workers)
     data, notes = gather(suite, data_dir)
+    if asked and asked > workers and execute_by == "local":
+        observer.noted(f"{asked} workers would share {workers} cores and slow each other down: {workers} are started")
     for note in notes:
         observer.noted(note)
     for dataset in data:
@@ -106,7 +108,7 @@ def _session(folder: Path, info: dict[str, Any]) -> Iterator[None]:
         session = {
             "started": started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 1),
+            "seconds": round(time.perf_counter() - clock, 3),
         }
         with suppress(OSError):  # On a full disk the reason for that is the one to tell.
             _write(folder, info | {"sessions": [*info["sessions"], session]})

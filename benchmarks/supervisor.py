@@ -29,6 +29,7 @@ INTERVAL = 0.2  # seconds between two looks at a worker's memory
 IMPORT_SECONDS = 60.0  # that the import of libraries may take on top of the limit
 RECYCLE_JOBS = 500
 RECYCLE_BYTES = 10**9  # grown by this much since its first job
+GONE_SECONDS = 1.0  # that processes below a killed worker may take to be gone
 MEMORY_SHARE = 0.8  # of the machine, for all workers together
 
 _THREAD_COUNTS = (
@@ -72,7 +73,9 @@ class Supervisor:
         starting = time.perf_counter() - start
         answer = self._supervised(job, job.limit_seconds or float("inf"), limit_bytes)
         self._recycle()
-        return limits | answer | {"import_seconds": starting + answer.get("import_seconds", 0.0)}
+        importing = starting + answer.get("import_seconds", 0.0)
+        overhead = time.perf_counter() - start - answer["seconds"] - importing
+        return limits | answer | {"import_seconds": importing, "overhead_seconds": overhead}
 
     def close(self) -> None:
         """Kill the worker, also in the middle of a job."""
@@ -163,10 +166,20 @@ class Supervisor:
         process, self._process = self._process, None
         if process is None:
             return
-        members: list[Any] = [process]
+        below: list[psutil.Process] = []
         with suppress(psutil.Error):
-            members += psutil.Process(process.pid).children(recursive=True)
-        for member in members:
+            below = psutil.Process(process.pid).children(recursive=True)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # Whatever it starts meanwhile is of its group.
+        for member in below:
             with suppress(psutil.Error):
                 member.kill()
         process.wait()
+        # A large process takes a while to give its memory back, which the next job is to find.
+        psutil.wait_procs([member for member in below if _lives(member)], timeout=GONE_SECONDS)
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -5,10 +5,11 @@ import os
 
 def threads() -> int:
     """``OMP_NUM_THREADS`` if set (executors set it, so that workers times threads stay within the cores), else cores."""
-    return int(os.environ.get("OMP_NUM_THREADS") or _cores())
+    return int(os.environ.get("OMP_NUM_THREADS") or cores())
 
 
-def _cores() -> int:
+def cores() -> int:
+    """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Respects containers and taskset; Linux alone has it.
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -15,7 +15,7 @@ from benchmarks.executors.local import local
 from benchmarks.executors.serial import serial
 from benchmarks.job import Job
 from benchmarks.memory import machine_bytes
-from estimators.threads import threads
+from estimators.threads import cores, threads
 
 THREADS_PER_WORKER = 4
 BYTES_PER_WORKER = 4 * 10**9
@@ -28,6 +28,11 @@ EXECUTORS: dict[str, Callable[..., AbstractContextManager[Execute]]] = {"local":
 def paying_workers() -> int:
     """As many workers as pay off: a fit gains little from more than four threads, and needs some memory."""
     return max(1, min(threads() // THREADS_PER_WORKER, machine_bytes() // BYTES_PER_WORKER))
+
+
+def fitting_workers(asked: int | None) -> int:
+    """The workers to start: as many as were asked for, but never more than cores."""
+    return min(asked or paying_workers(), cores())
 
 
 def executor(name: str, workers: int = 1) -> AbstractContextManager[Execute]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.errors import UserError
 from benchmarks.job import Job
+from benchmarks.ledger import KEPT
 from benchmarks.supervisor import Supervisor
 from estimators.threads import threads
 
@@ -37,7 +38,8 @@ def dask(where: str) -> Iterator[Any]:
 
     Raises
     ------
-    UserError : distributed is not installed, nobody answers, or the file says nothing useful.
+    UserError : distributed is not installed, nobody answers, or the file says nothing useful; while jobs run: a worker
+        has not the data. That says nothing about an estimator, so it is no row of the ledger: mend it and go on.
     """
     try:
         from distributed import Client
@@ -79,7 +81,8 @@ def _execute(client: Any, jobs: Iterable[Job]) -> Iterator[tuple[Job, dict[str, 
             running[client.submit(supervised, job, pure=False)] = job
         if not running:
             return
-        for future in wait(list(running), return_when="FIRST_COMPLETED").done:
+        done = wait(list(running), return_when="FIRST_COMPLETED").done
+        for future in sorted(done, key=lambda f: f.status == "error"):  # Answers are kept before an error ends the run.
             yield running.pop(future), _answer(future)
 
 
@@ -87,14 +90,21 @@ def _answer(future: Any) -> dict[str, Any]:
     error = future.exception()
     if error is None:
         return future.result()
+    if isinstance(error, UserError):
+        raise error
     status = "killed" if type(error).__name__ == "KilledWorker" else "failed"  # It took several workers with it.
     return {"status": status, "reason": f"{type(error).__name__}: {error}"}
 
 
 def supervised(job: Job) -> dict[str, Any]:
-    """Perform a job on this machine; what a Dask worker is sent."""
+    """Perform a job on this machine; what a Dask worker is sent.
+
+    Raises
+    ------
+    UserError : the data is not here.
+    """
     if problem := _missing(job):
-        return {"status": "failed", "reason": problem}
+        raise UserError(f"{problem}. {KEPT}")
     if not hasattr(_mine, "supervisor"):
         _mine.supervisor = Supervisor(threads())
     return _mine.supervisor.perform(job)

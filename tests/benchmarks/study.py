@@ -70,7 +70,7 @@ class Silent:
     def cell_started(self, cell):
         pass
 
-    def trial_ended(self, cell, number, outcome):
+    def trial_ended(self, cell, number, outcome, spent):
         self.trials += 1
         self.at_trial(number)
 

@@ -68,10 +68,11 @@ def test_a_cluster_answers_as_this_machine_and_a_lost_worker_loses_nothing(clust
                 workers[0].send_signal(signal.SIGKILL)
         assert len(answers) == 8 and {a["status"] for a in answers.values()} == {"ok"}
         assert not psutil.wait_procs(supervised, timeout=2)[1], "a worker outlived the one that started it"
-        [(_, stranger)] = execute(jobs(1, fingerprint="another"))
-        assert stranger["status"] == "failed" and "has other data of digits" in stranger["reason"]
-        [(_, nowhere)] = execute(jobs(1, data="/nowhere"))
-        assert "has no data of digits at /nowhere" in nowhere["reason"] and "\n" not in nowhere["reason"]
+        with pytest.raises(UserError, match="has other data of digits"):
+            list(execute(jobs(1, fingerprint="another")))
+        with pytest.raises(UserError, match="has no data of digits at /nowhere") as nowhere:
+            list(execute(jobs(1, data="/nowhere")))
+        assert "\n" not in str(nowhere.value)
     with executor("serial") as execute:
         assert {j.key: a["score"] for j, a in execute(jobs(8))} == {k: a["score"] for k, a in answers.items()}
 
