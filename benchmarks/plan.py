@@ -23,6 +23,7 @@ def plan(suite: Suite, folder: Path) -> str:
     lines, left, unknown = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"], 0.0, False
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
+    first = len(lines)
     for dataset in _datasets(suite, folder):
         for seed in suite.seeds:
             for estimator in (estimators.get(name).name for name in suite.estimators):
@@ -49,8 +50,10 @@ def plan(suite: Suite, folder: Path) -> str:
                     same = same[same["estimator"] == estimator] if len(same) else same
                     left += float(same["seconds"].mean()) if len(same) and same["seconds"].notna().any() else 0.0
                 lines.append(f"  {dataset} · {estimator} · seed {seed}: {state}")
+    if all(line.endswith(": done") for line in lines[first:]):
+        return "\n".join([*lines, "Nothing is left to do."])
     more = "; of some cells nothing has been measured yet" if unknown else ""
-    return "\n".join([*lines, f"Left: about {left / 60:.1f} min, and last fits where none was measured{more}."])
+    return "\n".join([*lines, f"Left: at least {left / 60:.1f} min, and last fits where none was measured{more}."])
 
 
 def _datasets(suite: Suite, folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -13,7 +14,10 @@ from benchmarks import datasets
 from benchmarks.errors import UserError
 from benchmarks.executors import executor
 from benchmarks.job import Job
-from tests.benchmarks.study import add_estimator
+from benchmarks.ledger import read_table
+from benchmarks.protocol import Cell
+from benchmarks.run import run
+from tests.benchmarks.study import Silent, add_estimator, suite
 
 distributed = pytest.importorskip("distributed")
 
@@ -50,10 +54,8 @@ def cluster(tmp_path, monkeypatch):
 def jobs(count, **changes):
     dataset = datasets.load("digits")
     facts = dict(data=str(dataset.folder), fingerprint=dataset.fingerprint, estimator="sleepy", source="s", seed=0)
-    return [
-        Job("trial", "digits", **(facts | changes), validation_share=0.1, params={"shrink": i / count / 2})
-        for i in range(count)
-    ]
+    settings = [{"params": {"shrink": i / count / 2}} for i in range(count)]
+    return [Job("trial", "digits", validation_share=0.1, **(facts | setting | changes)) for setting in settings]
 
 
 def test_a_cluster_answers_as_this_machine_and_a_lost_worker_loses_nothing(cluster):
@@ -82,3 +84,47 @@ def test_a_file_that_describes_no_cluster_is_refused(tmp_path):
     file.write_text('[cluster]\nclass = "distributed.NoSuchCluster"\n')
     with pytest.raises(UserError, match="describes no cluster"), executor(str(file)):
         pass
+
+
+def scores(folder):
+    trials = read_table(folder, "trials").query("status != 'skipped'")
+    return {key: (status, score) for key, status, score in trials[["key", "status", "score"]].itertuples(index=False)}
+
+
+def test_a_study_is_the_same_by_serial_local_and_cluster_also_if_a_worker_is_lost(cluster, tmp_path):
+    address, workers = cluster
+
+    def lose(number):
+        if number == 3:
+            workers[0].send_signal(signal.SIGKILL)
+
+    study = suite(estimators=["sleepy", "logistic_regression"], budget="6 trials")
+    folders = {name: tmp_path / name for name in ("serial", "local", "dask", "lost")}
+    assert run(study, folders["serial"], Silent(), execute_by="serial")
+    assert run(study, folders["local"], Silent(), execute_by="local", workers=2)
+    assert run(study, folders["dask"], Silent(), execute_by=address)
+    assert run(study, folders["lost"], Silent(lose), execute_by=address)
+    expected = scores(folders["serial"])
+    assert len(expected) == 12
+    for name, folder in folders.items():
+        assert scores(folder) == expected, name
+
+
+def test_a_cluster_without_the_data_stops_the_run_and_records_nothing(cluster, tmp_path, monkeypatch):
+    address, _ = cluster
+    study = suite(estimators=["sleepy"], budget="2 trials")
+    with monkeypatch.context() as wrong:
+        wrong.setattr(Cell, "job", lambda *a, job=Cell.job, **k: replace(job(*a, **k), data="/nowhere"))
+        with pytest.raises(UserError, match="has no data of digits at /nowhere"):
+            run(study, tmp_path / "run", Silent(), execute_by=address)
+    assert not len(read_table(tmp_path / "run", "trials"))
+    assert run(study, tmp_path / "run", Silent(), execute_by=address)
+
+
+def test_a_file_that_describes_a_cluster_starts_one(tmp_path, monkeypatch):
+    file = tmp_path / "cluster.toml"
+    options = 'n_workers = 0, processes = true, threads_per_worker = 1, dashboard_address = ":0"'
+    file.write_text(f'[cluster]\nclass = "distributed.LocalCluster"\nworkers = 1\noptions = {{ {options} }}\n')
+    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__DAEMON", "False")
+    with distributed.config.set({"distributed.worker.daemon": False}), executor(str(file)) as execute:
+        assert [a["status"] for _, a in execute(jobs(2, estimator="logistic_regression", params={}))] == ["ok"] * 2

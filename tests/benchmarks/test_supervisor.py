@@ -105,6 +105,12 @@ def test_memory_of_child_processes_counts_and_they_end_too(job, worker):
     answer = worker.perform(job(fault, "parent", limit_bytes=500_000_000))
     assert answer["status"] == "out_of_memory"
     assert not [p for p in before if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    # Only what is gone, not what is being torn down, has given its memory back: `close` waits for that a second.
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline and any(
+        child in (p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])
+    ):
+        time.sleep(0.05)
     assert not [p for p in psutil.process_iter(["cmdline"]) if child in (p.info["cmdline"] or [])]
 
 
@@ -158,3 +164,21 @@ def test_workers_share_cores_and_finals_have_them_all(job, monkeypatch, tmp_path
     with executor("local", 2) as execute:
         answers = [(j.kind, a["history"]["got"]) for j, a in execute([task, job(show), final])]
     assert answers == [("trial", [cores // 2] * 2)] * 2 + [("final", [cores] * 2)]
+
+
+def test_a_worker_has_its_share_of_every_pool(job, worker):
+    """BLAS, OpenMP, oneDAL, XGBoost and both pools of TensorFlow, asked in the worker after each has worked."""
+    lines = [
+        "import collections, pathlib, threadpoolctl, json, xgboost, tensorflow as tf",
+        "import estimators.network",
+        "tf.function(lambda a: a @ a)(tf.ones((300, 300))).numpy()",
+        "booster = xgboost.train({'nthread': __import__('estimators.threads').threads.threads()}, xgboost.DMatrix(X.reshape(len(X), -1), y), 1)",
+        "got = [p['num_threads'] for p in threadpoolctl.threadpool_info()]",
+        "got.append(int(json.loads(booster.save_config())['learner']['generic_param']['nthread']))",
+        "names = [p.read_text().strip() for p in pathlib.Path('/proc/self/task').glob('*/comm')]",
+        "got += [names.count('tf_Compute'), tf.config.threading.get_inter_op_parallelism_threads() or 1]",
+        "self.history_ = {'threads': got}",
+    ]
+    answer = worker.perform(job("\n        ".join(lines)))
+    assert answer["status"] == "ok", answer["reason"]
+    assert set(answer["history"]["threads"]) <= {0, 1} and len(answer["history"]["threads"]) >= 5

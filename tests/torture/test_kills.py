@@ -1,6 +1,8 @@
 """`make torture`: the long proofs, each printing its figure."""
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -10,7 +12,7 @@ from benchmarks.job import Job
 from benchmarks.ledger import read_table
 from benchmarks.work import perform
 from tests.benchmarks.study import Silent, add_estimator, suite
-from tests.benchmarks.test_crash import study, torture  # noqa: F401 (a fixture)
+from tests.benchmarks.test_crash import rows, study, torture, until  # noqa: F401 (a fixture)
 
 BUSY = "while time.process_time() < end: pass"
 
@@ -82,3 +84,39 @@ def _job(name, params):
 
 def _jobs(name, count):
     return [_job(name, {"shrink": i / count / 2}) for i in range(count)]
+
+
+SUM = """SELECT (SELECT sum(seconds + import_seconds + coalesce(overhead_seconds, 0)) FROM trials WHERE status != 'skipped')
+ + (SELECT sum(thinking_seconds + driver_seconds) FROM searches)
+ + (SELECT sum(seconds + import_seconds + coalesce(overhead_seconds, 0) + driver_seconds) FROM finals)"""
+
+
+def test_the_ledger_adds_up_to_the_session(tmp_path, capsys):
+    from benchmarks.run import read_info, run
+
+    study = suite(estimators=["logistic_regression", "svm", "mlp"], budget="10 s")
+    assert run(study, tmp_path / "run", Silent(), workers=1)
+    with closing(sqlite3.connect(tmp_path / "run" / "ledger.sqlite")) as db:
+        [(accounted,)] = db.execute(SUM)
+    session = read_info(tmp_path / "run")["sessions"][0]["seconds"]
+    with capsys.disabled():
+        print(f"\nledger {accounted:.2f} s of a session of {session:.2f} s: {accounted / session - 1:+.2%}")
+    assert abs(accounted / session - 1) < 0.02
+
+
+def test_from_restart_to_the_first_new_trial(study, tmp_path, capsys):  # noqa: F811
+    runs = tmp_path / "runs"
+    process = study("again", 40, '"logistic_regression"')
+    until(lambda: rows(runs / "again") > 1)
+    process.kill()
+    process.communicate()
+    before, started = rows(runs / "again"), time.time()
+    process = study("again", 40, '"logistic_regression"')
+    until(lambda: rows(runs / "again") > before)
+    process.kill()
+    process.communicate()
+    trial = read_table(runs / "again", "trials").iloc[before]
+    seconds = trial["finished"] - trial["seconds"] - started
+    with capsys.disabled():
+        print(f"\nfrom restart to the first new trial {seconds:.2f} s, worker and imports included")
+    assert seconds < 3
