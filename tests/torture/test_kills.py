@@ -94,8 +94,8 @@ SUM = """SELECT (SELECT sum(seconds + import_seconds + coalesce(overhead_seconds
 def test_the_ledger_adds_up_to_the_session(tmp_path, capsys):
     from benchmarks.run import read_info, run
 
-    study = suite(estimators=["logistic_regression", "svm", "mlp"], budget="10 s")
-    assert run(study, tmp_path / "run", Silent(), workers=1)
+    three = suite(estimators=["logistic_regression", "svm", "mlp"], budget="10 s")
+    assert run(three, tmp_path / "run", Silent(), workers=1)
     with closing(sqlite3.connect(tmp_path / "run" / "ledger.sqlite")) as db:
         [(accounted,)] = db.execute(SUM)
     session = read_info(tmp_path / "run")["sessions"][0]["seconds"]
