@@ -56,6 +56,9 @@ def dask(where: str) -> Iterator[Any]:
 
 
 def _cluster(path: Path) -> Any:
+    import dask.config
+
+    dask.config.set({"distributed.worker.daemon": False})  # Workers may have child processes: their supervisors' own.
     try:
         described = tomllib.loads(path.read_text())["cluster"]
         module, _, name = described["class"].rpartition(".")

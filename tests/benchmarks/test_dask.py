@@ -121,10 +121,9 @@ def test_a_cluster_without_the_data_stops_the_run_and_records_nothing(cluster, t
     assert run(study, tmp_path / "run", Silent(), execute_by=address)
 
 
-def test_a_file_that_describes_a_cluster_starts_one(tmp_path, monkeypatch):
+def test_a_file_that_describes_a_cluster_starts_one(tmp_path):
     file = tmp_path / "cluster.toml"
     options = 'n_workers = 0, processes = true, threads_per_worker = 1, dashboard_address = ":0"'
     file.write_text(f'[cluster]\nclass = "distributed.LocalCluster"\nworkers = 1\noptions = {{ {options} }}\n')
-    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__DAEMON", "False")
-    with distributed.config.set({"distributed.worker.daemon": False}), executor(str(file)) as execute:
+    with executor(str(file)) as execute:
         assert [a["status"] for _, a in execute(jobs(2, estimator="logistic_regression", params={}))] == ["ok"] * 2
