@@ -132,6 +132,7 @@ class Display(Lines):
 
     def _board(self) -> RenderableType:
         from rich.console import Group
+        from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
@@ -159,7 +160,8 @@ class Display(Lines):
         rest = [Text(f"and {len(best) - BOARD_ROWS} more", style="dim")] if len(best) > BOARD_ROWS else []
         done = self.kept + self.ended + (min(1.0, self.share) if self.cell else 0.0)
         bar = ProgressBar(total=self.count, completed=done, width=min(60, self.console.width))
-        return Group(board, *rest, bar, Text(" · ".join(facts)), Text(state, style="dim"))
+        # A bar does not end its line.
+        return Group(board, *rest, Padding(bar, 0), Text(" · ".join(facts)), Text(state, style="dim"))
 
     def _detail(self, text: str) -> None:
         pass

@@ -156,7 +156,8 @@ class Supervisor:
         if self._process is None:
             return
         self._jobs += 1
-        used = tree_bytes(self._watched)
+        with suppress(psutil.Error):  # That of the worker alone: finding the processes below it takes a millisecond or more.
+            used = self._watched.memory_info().rss
         self._bytes_after_first = self._bytes_after_first or used
         if self._jobs >= RECYCLE_JOBS or used - self._bytes_after_first > RECYCLE_BYTES:
             self._kill()
