@@ -167,7 +167,10 @@ def test_workers_share_cores_and_finals_have_them_all(job, monkeypatch, tmp_path
 
 
 def test_a_worker_has_its_share_of_every_pool(job, worker):
-    """BLAS, OpenMP, oneDAL, XGBoost and both pools of TensorFlow, asked in the worker after each has worked."""
+    """BLAS, OpenMP, XGBoost and both pools of TensorFlow, asked in the worker after each has worked.
+
+    oneDAL is told its threads with every call (`estimators.accelerated`).
+    """
     lines = [
         "import collections, pathlib, threadpoolctl, json, xgboost, tensorflow as tf",
         "import estimators.network",
