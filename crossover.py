@@ -38,6 +38,7 @@ def run(
     workers: int | None = None,
     data: str | Path | None = None,
     name: str | None = None,
+    study: str | None = None,
     fail_fast: bool = False,
 ) -> bool:
     """Carry out a suite, or compare all default estimators on one data set; returns whether every cell ended well.
@@ -51,6 +52,7 @@ def run(
     data : folder with the data sets, before ``$CROSSOVER_DATA`` and the cache.
     executor : "local", "serial", the address of a Dask scheduler, or a TOML file that describes a cluster.
     workers : processes of the local executor, which share cores and memory; as many as pay off if None.
+    study : do with the data set `what` as this suite does with its own: ``"crossover"`` compares at growing sizes.
     name : of the run folder below ``runs/``; the name of the suite or data set if not given.
 
     Raises
@@ -60,7 +62,7 @@ def run(
     from benchmarks.progress import progress
     from benchmarks.run import run as run_suite
 
-    suite = _suite(what, estimators, budget, seeds)
+    suite = _suite(what, estimators, budget, seeds, study)
     folder = Path("runs") / (name or suite.name)
     with progress(suite, folder) as observer:
         return run_suite(
@@ -157,7 +159,7 @@ def augment(
     return augment_files(Path(source), Path(target), changes, copies, seed)
 
 
-def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None) -> Any:
+def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None, study: str | None = None) -> Any:
     """The suite of that name, or one made for a single data set, with the given changes."""
     from benchmarks import datasets
     from benchmarks.errors import UserError, unknown
@@ -166,9 +168,19 @@ def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | N
     path = Path(what)
     if what in names() or (path.suffix == ".toml" and is_suite_file(path)):
         content = load_suite(what).model_dump()
+        if study is not None:
+            raise UserError(
+                f"--study {study} says what to do with a data set, and {what} is a suite: give one of the two."
+            )
     elif what in datasets.names() or path.exists() or os.sep in what:
-        content = load_suite("quick").model_dump() | {"name": path.stem, "datasets": (what,), "fallback": None}
-        content["title"] = f"Five tuned estimators on {what}"
+        content = load_suite(study or "quick").model_dump() | {"datasets": (what,), "fallback": None}
+        if study is None:
+            content |= {"name": path.stem, "title": f"Five tuned estimators on {what}"}
+        else:
+            content |= {
+                "name": f"{path.stem}-{Path(study).stem}",
+                "title": f"{content['title'].split(':')[0]} on {what}",
+            }
     else:
         raise unknown("suite or data set", what, [*names(), *datasets.names()])
     if estimators is not None:
@@ -206,6 +218,9 @@ def _run(
         int | None, typer.Option(help="Processes of the local executor; as many as pay off if not given.", min=1)
     ] = None,
     data: Data = None,
+    study: Annotated[
+        str | None, typer.Option(help="Do with the data set as this suite does: crossover.", metavar="SUITE")
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--run", help="Name of the run folder below runs/.", metavar="NAME")
     ] = None,
@@ -218,7 +233,12 @@ def _run(
     if dry_run:
         from benchmarks.plan import plan
 
+<<<<<<< HEAD
         print(plan(suite, folder))
+=======
+        suite = _suite(what, estimators, budget, seeds, study)
+        print(plan(suite, Path("runs") / (name or suite.name)))
+>>>>>>> c0a1af2 (Studies of training-set size: nested subsets, a cell per size, networks that learn from few rows)
         return
     ok = run(
         what,
@@ -229,12 +249,17 @@ def _run(
         workers=workers,
         data=data,
         name=name,
+        study=study,
         fail_fast=fail_fast,
     )
     from rich.console import Console
 
     from reports.leaderboard import frame, print_leaderboard
 
+<<<<<<< HEAD
+=======
+    folder = Path("runs") / (name or _suite(what, estimators, budget, seeds, study).name)
+>>>>>>> c0a1af2 (Studies of training-set size: nested subsets, a cell per size, networks that learn from few rows)
     page = report(folder)
     print_leaderboard(frame(load(folder)), Console())
     print(f"Report: {page}")

@@ -24,6 +24,7 @@ class Job:
     seed : of the cell; it fixes the split.
     params : the complete setting.
     effort : share of a full fit, in (0, 1].
+    rows : the training rows are a subset of so many, drawn with `seed`; None: all of them.
     folder : where a final fit leaves its predictions and its model; "" for a trial.
     limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
     """
@@ -38,6 +39,7 @@ class Job:
     validation_share: float
     params: Mapping[str, Any]
     effort: float = 1.0
+    rows: int | None = None
     folder: str = ""
     limit_seconds: float | None = None
     limit_bytes: int | None = None
@@ -54,6 +56,7 @@ class Job:
             self.validation_share,
             dict(self.params),
             round(self.effort, 6),
+            *([] if self.rows is None else [f"{self.rows} rows"]),
         ]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -21,6 +21,7 @@ from benchmarks.errors import UserError
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it
   dataset TEXT, estimator TEXT, family TEXT, seed INTEGER,
+  train_rows INTEGER DEFAULT 0,           -- size of the subset of the training rows; 0: all of them
   number INTEGER,                         -- 1-based order within the cell; trial 1 is the base setting
   key TEXT,                               -- digest of all that determines the result
   strategy TEXT, round INTEGER, effort REAL, params JSON,
@@ -36,10 +37,10 @@ CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became 
   reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
   history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
   finished REAL,                          -- unix time
-  PRIMARY KEY (dataset, estimator, seed, number)
+  PRIMARY KEY (dataset, estimator, seed, train_rows, number)
 );
 CREATE TABLE IF NOT EXISTS searches (     -- one row per finished search
-  dataset TEXT, estimator TEXT, family TEXT, seed INTEGER, strategy TEXT,
+  dataset TEXT, estimator TEXT, family TEXT, seed INTEGER, train_rows INTEGER DEFAULT 0, strategy TEXT,
   budget TEXT,                            -- as granted: "90 s" or "20 trials"
   granted_seconds REAL, granted_trials INTEGER, -- the one that was not granted is NULL
   spent_seconds REAL,                     -- trials and thinking together
@@ -48,10 +49,10 @@ CREATE TABLE IF NOT EXISTS searches (     -- one row per finished search
   driver_seconds REAL,                    -- writing rows and choosing jobs, which no budget pays
   winner INTEGER,                         -- number of the winning trial; NULL if none was ok
   ended TEXT,                             -- "strategy ended", "budget spent", ...
-  PRIMARY KEY (dataset, estimator, seed)
+  PRIMARY KEY (dataset, estimator, seed, train_rows)
 );
-CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, seed): refit, then the test once
-  dataset TEXT, estimator TEXT, family TEXT, seed INTEGER, strategy TEXT, key TEXT,
+CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, seed, size): refit, then the test once
+  dataset TEXT, estimator TEXT, family TEXT, seed INTEGER, train_rows INTEGER DEFAULT 0, strategy TEXT, key TEXT,
   status TEXT, reason TEXT,
   params JSON,                            -- as refitted, with what the search found
   validation_score REAL,
@@ -65,9 +66,9 @@ CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, s
   backend TEXT,                           -- what computed it, e.g. "scikit-learn-intelex 2026.2.0"
   history JSON,                           -- curves of the refit
   layers JSON,                            -- networks: [{"layer":, "type":, "output":, "parameters":}, ...]
-  folder TEXT,                            -- relative: cells/<dataset>/<estimator>/seed-<seed>
+  folder TEXT,                            -- relative: cells/<dataset>/<estimator>[/rows-<train_rows>]/seed-<seed>
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER, finished REAL,
-  PRIMARY KEY (dataset, estimator, seed)
+  PRIMARY KEY (dataset, estimator, seed, train_rows)
 );
 """
 KEPT = "What is finished is kept: mend this, and the same command goes on from there."
@@ -102,14 +103,15 @@ class Ledger:
         self._db.close()
 
     def _add_columns(self) -> None:
-        """Bring a ledger of an earlier version up to the schema."""
+        """Bring a ledger of an earlier version up to the schema; its rows are of all training rows, as its run will stay."""
         with closing(sqlite3.connect(":memory:")) as new:
             new.executescript(SCHEMA)
             for table in ("trials", "searches", "finals"):
                 there = {column["name"] for column in self._db.execute(f"PRAGMA table_info({table})")}
-                for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})"):
+                for _, name, kind, _, default, _ in new.execute(f"PRAGMA table_info({table})"):
                     if name not in there:
-                        self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+                        rule = "" if default is None else f" DEFAULT {default}"
+                        self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{rule}")
 
     def write(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert or replace one row, durably."""
@@ -138,6 +140,8 @@ def read_table(folder: Path, table: str) -> pd.DataFrame:
         uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
     with closing(sqlite3.connect(uri, uri=True)) as db:
         frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
+    if "train_rows" not in frame:  # A ledger of an earlier version: all rows.
+        frame["train_rows"] = 0
     for column in set(JSON_COLUMNS) & set(frame.columns):
         frame[column] = [json.loads(v) if isinstance(v, str) else {} for v in frame[column]]
     return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -25,11 +26,11 @@ def plan(suite: Suite, folder: Path) -> str:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
     first = len(lines)
     for dataset in _datasets(suite, folder):
-        for seed in suite.seeds:
+        for size, seed in product(suite.sizes or ("all",), suite.seeds):
+            rows = 0 if size == "all" else size
             for estimator in (estimators.get(name).name for name in suite.estimators):
                 trials, searches, finals = (
-                    t[(t["dataset"] == dataset) & (t["estimator"] == estimator) & (t["seed"] == seed)] if len(t) else t
-                    for t in tables.values()
+                    _where(t, dataset=dataset, estimator=estimator, seed=seed, train_rows=rows) for t in tables.values()
                 )
                 ran = trials[trials["status"] != "skipped"] if len(trials) else trials
                 spent = float(ran["seconds"].sum()) if len(ran) else 0.0
@@ -46,10 +47,10 @@ def plan(suite: Suite, folder: Path) -> str:
                     else:
                         unknown = True
                 if state != "done":
-                    same = tables["finals"]
-                    same = same[same["estimator"] == estimator] if len(same) else same
+                    same = _where(tables["finals"], estimator=estimator, train_rows=rows)
                     left += float(same["seconds"].mean()) if len(same) and same["seconds"].notna().any() else 0.0
-                lines.append(f"  {dataset} · {estimator} · seed {seed}: {state}")
+                which = f"{size if rows == 0 else format(rows, ',')} rows · " if suite.sizes else ""
+                lines.append(f"  {dataset} · {estimator} · {which}seed {seed}: {state}")
     if all(line.endswith(": done") for line in lines[first:]):
         return "\n".join([*lines, "Nothing is left to do."])
     more = "; of some cells nothing has been measured yet" if unknown else ""
@@ -61,6 +62,13 @@ def _datasets(suite: Suite, folder: Path) -> list[str]:
     if (folder / "run.json").exists():
         return read_info(folder)["datasets"]
     return [name if name in datasets.names() else recipe(Path(name)).name for name in suite.datasets]
+
+
+def _where(table: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """The rows of a table that have these values."""
+    for column, value in values.items():
+        table = table[table[column] == value] if len(table) else table
+    return table
 
 
 def _table(folder: Path, name: str) -> pd.DataFrame:

@@ -44,7 +44,7 @@ class Lines:
     def __init__(self, suite: Suite, folder: Path) -> None:
         self.suite = suite
         self.started = time.perf_counter()
-        self.count = len(suite.datasets) * len(suite.estimators) * len(suite.seeds)
+        self.count = len(suite.datasets) * len(suite.estimators) * len(suite.seeds) * max(1, len(suite.sizes))
         self.kept = self.ended = 0  # cells of earlier sessions, of this one
         self.trials: Counter[str] = Counter()  # by status
         self.cell: Cell | None = None
@@ -176,5 +176,4 @@ def _clock(seconds: float) -> str:
 
 
 def _name(cell: Cell) -> str:
-    seed = f" · seed {cell.seed}" if len(cell.suite.seeds) > 1 else ""
-    return f"{cell.dataset.name} · {cell.estimator.name}{seed}"
+    return cell.name

@@ -25,11 +25,13 @@ from benchmarks.images import Dataset
 from benchmarks.job import Job
 from benchmarks.ledger import Ledger
 from benchmarks.passport import passport
+from benchmarks.split import ROWS_PER_CLASS, subset
 from benchmarks.suite import Search, Suite
 from estimators.estimator import Estimator
 from tuning import Outcome, Trial
 
 SAMPLES_PER_CLASS = 8
+VALIDATION_ROWS = 200
 
 
 class Observer(Protocol):
@@ -46,18 +48,34 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Cell:
-    """One (data set, estimator, seed) of a suite: the unit that is searched, refitted and tested once."""
+    """One (data set, estimator, seed) of a suite: the unit that is searched, refitted and tested once.
+
+    In a study of sizes there is one for each size: `rows` is the number of training rows, None for all.
+    """
 
     dataset: Dataset
     estimator: Estimator
     seed: int
     suite: Suite
     reference: str = ""
+    rows: int | None = None
 
     @property
     def where(self) -> dict[str, Any]:
         """Its primary key in the ledger."""
-        return {"dataset": self.dataset.name, "estimator": self.estimator.name, "seed": self.seed}
+        return {
+            "dataset": self.dataset.name,
+            "estimator": self.estimator.name,
+            "seed": self.seed,
+            "train_rows": self.rows or 0,
+        }
+
+    @property
+    def name(self) -> str:
+        """As it is called in lines that people read."""
+        size = "" if not self.suite.sizes else f" · {self.rows:,} rows" if self.rows else " · all rows"
+        seed = f" · seed {self.seed}" if len(self.suite.seeds) > 1 else ""
+        return f"{self.dataset.name} · {self.estimator.name}{size}{seed}"
 
     @property
     def search(self) -> Search:
@@ -70,7 +88,8 @@ class Cell:
     @property
     def folder(self) -> str:
         """Relative to the run folder."""
-        return f"cells/{self.dataset.name}/{self.estimator.name}/seed-{self.seed}"
+        size = f"rows-{self.rows}/" if self.rows else ""
+        return f"cells/{self.dataset.name}/{self.estimator.name}/{size}seed-{self.seed}"
 
     def job(self, params: Mapping[str, Any], effort: float = 1.0, **more: Any) -> Job:
         """A job of this cell; a trial unless told otherwise."""
@@ -83,21 +102,54 @@ class Cell:
             "estimator": self.reference,
             "source": source_digest(self.estimator),
             "seed": self.seed,
-            "validation_share": self.suite.validation_share,
+            "validation_share": validation_share(self.suite, self.rows),
             "params": dict(params),
             "effort": effort,
+            "rows": self.rows,
         } | more
         return Job(**(self.search.limits.over(self.suite.limits).of(facts["kind"], self.suite.budget) | facts))
 
 
 def cells(suite: Suite, datasets: Sequence[Dataset]) -> list[Cell]:
-    """Every cell of a suite, in the order in which they run: all estimators of a data set, seed by seed."""
+    """Every cell of a suite, in the order in which they run: all estimators of a data set and size, seed by seed."""
     return [
-        Cell(dataset, estimators.get(name), seed, suite, name)
+        Cell(dataset, estimators.get(name), seed, suite, name, rows)
         for dataset in datasets
+        for rows in training_sizes(suite, dataset)[0]
         for seed in suite.seeds
         for name in suite.estimators
     ]
+
+
+def training_sizes(suite: Suite, dataset: Dataset) -> tuple[list[int | None], str]:
+    """The sizes of a suite that a data set has rows for, None meaning all rows; and a note on those left out.
+
+    Raises
+    ------
+    UserError : none is left.
+    """
+    if not suite.sizes:
+        return [None], ""
+    y = dataset.train.y
+    least = len(subset(y, 1, 0))  # 10 of each class
+    fitting = [None if size == "all" else size for size in suite.sizes if size == "all" or least <= size < len(y)]
+    left_out = [f"{size:,}" for size in suite.sizes if size != "all" and not least <= size < len(y)]
+    note = (
+        f"{dataset.name}: no study at {', '.join(left_out)} rows: a subset has at least {least:,} rows, "
+        f"{ROWS_PER_CLASS} of each class where there are as many, and fewer than all {len(y):,}"
+    )
+    if not fitting:
+        raise UserError(note + ". Give other sizes, or 'all'.")
+    return fitting, note if left_out else ""
+
+
+def validation_share(suite: Suite, rows: int | None) -> float:
+    """The share of the training rows that scores trials: that of the suite, and more of a small subset.
+
+    10 images cannot tell two settings apart, so a subset gives `VALIDATION_ROWS`, or a third of its rows if it has fewer
+    than three times as many. The same for every estimator, and the refit has all the rows.
+    """
+    return suite.validation_share if rows is None else max(suite.validation_share, min(1 / 3, VALIDATION_ROWS / rows))
 
 
 def run_cell(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, observer: Observer) -> bool:
@@ -188,9 +240,7 @@ def _search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) ->
     best = tuning.winner(outcomes)
     budget = cell.suite.budget
     if budget.seconds and (over := spending.seconds + spending.thinking - budget.seconds) > 0.02 * budget.seconds:
-        observer.noted(
-            f"{cell.dataset.name} · {cell.estimator.name}: the search took {over:.0f} s more than its {budget}"
-        )
+        observer.noted(f"{cell.name}: the search took {over:.0f} s more than its {budget}")
     ledger.write(
         "searches",
         cell.where

@@ -18,13 +18,13 @@ from benchmarks.executors import Execute, executor, fitting_workers
 from benchmarks.images import Dataset
 from benchmarks.ledger import KEPT, Ledger
 from benchmarks.lock import locked
-from benchmarks.protocol import Observer, cells, run_cell
-from benchmarks.split import split
+from benchmarks.protocol import Observer, cells, run_cell, training_sizes, validation_share
+from benchmarks.split import split, subset
 from benchmarks.suite import Suite
 from estimators.threads import threads
 
 # What must stay the same for results to belong into one run folder.
-IDENTITY = ("suite", "datasets", "fingerprints", "estimators", "seeds", "budget", "validation_share", "search")
+IDENTITY = ("suite", "datasets", "fingerprints", "estimators", "seeds", "budget", "validation_share", "sizes", "search")
 
 
 def run(
@@ -48,11 +48,15 @@ def run(
     data, notes = gather(suite, data_dir)
     if asked and asked > workers and execute_by == "local":
         observer.noted(f"{asked} workers would share {workers} cores and slow each other down: {workers} are started")
+    for dataset in data:
+        sizes, note = training_sizes(suite, dataset)
+        notes += [note] if note else []
+        for rows in sizes:
+            for seed in suite.seeds:  # Fails here if a class has too few rows.
+                y = dataset.train.y if rows is None else dataset.train.y[subset(dataset.train.y, rows, seed)]
+                split(y, validation_share(suite, rows), seed)
     for note in notes:
         observer.noted(note)
-    for dataset in data:
-        for seed in suite.seeds:
-            split(dataset.train.y, suite.validation_share, seed)  # Fails here if a class has too few rows.
     info: dict[str, Any] = {
         "suite": suite.name,
         "title": suite.title,
@@ -63,6 +67,7 @@ def run(
         "seeds": list(suite.seeds),
         "budget": str(suite.budget),
         "validation_share": suite.validation_share,
+        "sizes": list(suite.sizes),
         "search": {name: search.model_dump(mode="json", exclude={"limits"}) for name, search in suite.search.items()},
         "executor": execute_by,
         "workers": workers,
@@ -152,7 +157,8 @@ def _claim(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
     """Write run.json, or check that the one there is of the same suite and keep its history."""
     if (folder / "run.json").exists():
         there = read_info(folder)
-        different = [key for key in IDENTITY if there.get(key) != info[key]]
+        # A run of an earlier version has no sizes, which is what an empty list says.
+        different = [key for key in IDENTITY if (there.get(key) or None) != (info[key] or None)]
         if different:
             key = different[0]
             raise UserError(

@@ -31,7 +31,7 @@ def submission(folder: Path, estimator: str, data_dir: Path | None = None) -> ND
     info = read_info(folder)
     dataset = _competition(info, folder, data_dir)
     with Ledger(folder) as ledger:
-        finals = [row for row in ledger.rows("finals", dataset=dataset.name) if row["status"] == "ok"]
+        finals = [row for row in ledger.rows("finals", dataset=dataset.name, train_rows=0) if row["status"] == "ok"]
         names = {row["estimator"] for row in finals}
         if estimator not in names:
             raise unknown(f"finished estimator of {folder}", estimator, names)

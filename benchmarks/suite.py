@@ -6,9 +6,17 @@ import inspect
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+)
 
 import estimators
 import tuning
@@ -39,6 +47,13 @@ def _seeds(value: Any) -> Any:
     return tuple(range(value)) if isinstance(value, int) and value > 0 else value
 
 
+def _ascending(sizes: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    numbers = [size for size in sizes if size != "all"]
+    if numbers != sorted(set(numbers)) or "all" in sizes[:-1]:
+        raise ValueError("sizes must ascend, and 'all' comes last")
+    return sizes
+
+
 class Suite(BaseModel):
     """What a run compares; see the files in ``benchmarks/suites`` for examples.
 
@@ -48,6 +63,8 @@ class Suite(BaseModel):
     seeds : their number, or a list of them; a seed fixes the split and everything random.
     budget : of each search, "90 s" or "20 trials".
     validation_share : share of the training rows that scores the trials.
+    sizes : numbers of training rows, ascending, "all" as the last: everything is done once per size, on nested subsets,
+        which gives learning curves. None: all rows, once.
     fallback : data set to use, loudly, in place of one that cannot be had.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
@@ -62,6 +79,9 @@ class Suite(BaseModel):
     seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds), Field(min_length=1)] = (0,)
     budget: Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    sizes: Annotated[
+        tuple[Annotated[int, Field(strict=True, gt=0)] | Literal["all"], ...], AfterValidator(_ascending)
+    ] = ()
     fallback: str | None = None
     limits: Limits = Limits()
     search: dict[str, Search] = {}

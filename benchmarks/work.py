@@ -66,8 +66,11 @@ def cheaper(estimator: Estimator, params: dict[str, Any], effort: float) -> tupl
 def _trial(job: Job) -> dict[str, Any]:
     estimator = estimators.get(job.estimator)
     params, share = cheaper(estimator, dict(job.params), job.effort)
-    train = _labelled(job, "train")
+    train = _training(job)
     fit_rows, validation_rows = split(train.y, job.validation_share, job.seed)
+    if "epoch_images" in params:  # A network that shows few rows again and again shows them less often instead.
+        params["epoch_images"] = round(share * params["epoch_images"])
+        share = max(share, min(1.0, params["epoch_images"] / len(fit_rows)))
     if share < 1:
         fit_rows = fit_rows[subset(train.y[fit_rows], share, job.seed)]
     held_out = train.rows(validation_rows)
@@ -97,7 +100,7 @@ def _trial(job: Job) -> dict[str, Any]:
 
 
 def _final(job: Job) -> dict[str, Any]:
-    train = _labelled(job, "train")
+    train = _training(job)
     test_images = np.load(Path(job.data) / "test-X.npy", mmap_mode="r")
     model, answer = _refit(job, train)
     np.ascontiguousarray(test_images)  # Read from disk before the clock starts.
@@ -143,7 +146,7 @@ def _keep(job: Job, model: Any, answer: dict[str, Any], proba: NDArray[np.float3
         "classes": _classes(job),
         "image": list(np.load(Path(job.data) / "train-X.npy", mmap_mode="r").shape[1:]),
         "params": dict(job.params),
-        "trained_on": "every labelled row" if job.kind == "submission" else "all training rows",
+        "trained_on": "every labelled row" if job.kind == "submission" else f"{job.rows or 'all'} training rows",
     }
     save(model, target, facts)
     answer |= {
@@ -158,6 +161,12 @@ def _keep(job: Job, model: Any, answer: dict[str, Any], proba: NDArray[np.float3
 def _labelled(job: Job, part: str) -> Images:
     folder = Path(job.data)
     return Images(np.load(folder / f"{part}-X.npy", mmap_mode="r"), np.load(folder / f"{part}-y.npy"))
+
+
+def _training(job: Job) -> Images:
+    """The training rows of a job: a subset where it says so, and then the same for every estimator."""
+    train = _labelled(job, "train")
+    return train if job.rows is None else train.rows(subset(train.y, job.rows, job.seed))
 
 
 def _classes(job: Job) -> list[str]:

@@ -60,6 +60,7 @@ def build(
     flip: bool = False,
     views: int = 3,
     epochs: int = 5,
+    epoch_images: int = 6_000,
 ) -> Any:
     """About 444,000 parameters on 28×28 pixels and 10 classes in its base setting."""
     from estimators.network import Network
@@ -76,6 +77,7 @@ def build(
         schedule=schedule,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        epoch_images=epoch_images,
         views=views,
         augmentation=Augmentation(shift=0.06, rotation=0.17, zoom=0.09, shear=0.13, flip=flip) if augment else None,
     )

@@ -38,6 +38,7 @@ def build(
     batch_size: int = 128,
     augment: bool = False,
     epochs: int = 15,
+    epoch_images: int = 6_000,
 ) -> Any:
     """A perceptron of 101,770 parameters on 28×28 pixels and 10 classes in its base setting."""
     from estimators.network import Network
@@ -54,6 +55,7 @@ def build(
         schedule=schedule,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        epoch_images=epoch_images,
         augmentation=Augmentation(shift=0.05, rotation=0.1, zoom=0.1) if augment else None,
     )
 

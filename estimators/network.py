@@ -51,6 +51,9 @@ class Network(ClassifierMixin, BaseEstimator):
         "cosine" (Loshchilov & Hutter 2017); or "constant".
     weight_decay : decoupled; for "adamw" alone.
     augmentation : random changes of the training images, or None.
+    epoch_images : least number of images that an epoch shows. A smaller training set is gone through again, in fresh
+        random views where it is augmented: with 100 rows in batches of 128, one pass would be one step, and no network
+        learns in as many steps as it has epochs. Larger training sets are not touched by it.
     patience : with validation rows: epochs without a better validation accuracy before training stops.
     views : 1, or 3: probabilities are averaged over the image and the image turned by ± 0.1 radians, at three times
         the cost of a prediction (test-time augmentation, Krizhevsky et al. 2012).
@@ -76,6 +79,7 @@ class Network(ClassifierMixin, BaseEstimator):
         weight_decay: float = 0.01,
         label_smoothing: float = 0.0,
         augmentation: Augmentation | None = None,
+        epoch_images: int = 0,
         patience: int = 5,
         views: int = 1,
     ) -> None:
@@ -90,6 +94,7 @@ class Network(ClassifierMixin, BaseEstimator):
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
         self.augmentation = augmentation
+        self.epoch_images = epoch_images
         self.patience = patience
         self.views = views
 
@@ -112,7 +117,7 @@ class Network(ClassifierMixin, BaseEstimator):
         scaled = keras.layers.Rescaling(1 / 255)(images)
         model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
 
-        steps = math.ceil(len(X) / self.batch_size)
+        steps = math.ceil(max(len(X), self.epoch_images) / self.batch_size)
         model.compile(
             optimizer=self._optimizer(steps * self.epochs),
             loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.label_smoothing),
@@ -126,7 +131,12 @@ class Network(ClassifierMixin, BaseEstimator):
             held_out = batches(np.ascontiguousarray(validation[0]), self._targets(validation[1]))
         model.fit(
             training_batches(
-                np.ascontiguousarray(X), self._targets(y), self.batch_size, self.seed % 2**31, self.augmentation
+                np.ascontiguousarray(X),
+                self._targets(y),
+                self.batch_size,
+                self.seed % 2**31,
+                self.augmentation,
+                across=len(X) < self.epoch_images,
             ),
             epochs=self.epochs,
             steps_per_epoch=steps,

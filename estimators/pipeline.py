@@ -94,12 +94,17 @@ def training_batches(
     batch_size: int,
     seed: int,
     augmentation: Augmentation | None = None,
+    across: bool = False,
 ) -> Any:
-    """Endless shuffled batches of (images uint8 (b, h, w, c), targets float32 (b, k)); an epoch is ⌈n / b⌉ of them."""
+    """Endless shuffled batches of (images uint8 (b, h, w, c), targets float32 (b, k)).
+
+    A pass over the rows is ⌈n / b⌉ of them, the last one smaller; with `across` every batch is full, if need be with rows
+    of the next pass, so that a training set smaller than a batch has the same statistics of the batch as a large one.
+    """
     import tensorflow as tf
 
-    batches = tf.data.Dataset.from_tensor_slices((X, targets))
-    batches = batches.shuffle(len(X), seed=seed, reshuffle_each_iteration=True).batch(batch_size).repeat()
+    rows = tf.data.Dataset.from_tensor_slices((X, targets)).shuffle(len(X), seed=seed, reshuffle_each_iteration=True)
+    batches = rows.repeat().batch(batch_size) if across else rows.batch(batch_size).repeat()
     if augmentation is not None:
         # The batch's number seeds its augmentation, so that the order of threads does not matter.
         batches = batches.enumerate().map(

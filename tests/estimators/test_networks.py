@@ -74,6 +74,24 @@ def test_colour_images_and_three_classes(digits):
     assert network.predict_proba(np.repeat(X[:4], 3, axis=3)).shape == (4, 3)
 
 
+def test_an_epoch_shows_a_small_training_set_more_than_once(digits):
+    """100 rows in one step per epoch teach nothing; a training set of the epoch's size is passed once, as ever."""
+    X, y = digits
+    once, often = (small("mlp", epoch_images=n).fit(X[:100], y[:100]) for n in (0, 3_000))
+    assert (often.predict(X[500:]) == y[500:]).mean() > (once.predict(X[500:]) == y[500:]).mean() + 0.2
+    enough, plain = (small("mlp", epoch_images=n).fit(X[:600], y[:600]) for n in (600, 0))
+    assert np.array_equal(enough.predict_proba(X[500:]), plain.predict_proba(X[500:]))
+
+
+def test_batches_across_passes_are_full_and_show_every_row_equally():
+    from estimators.pipeline import training_batches
+
+    X, targets = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1), np.eye(10, dtype=np.float32)
+    batches = [b for b, _ in training_batches(X, targets, 25, 0, across=True).take(4).as_numpy_iterator()]
+    assert [len(b) for b in batches] == [25] * 4
+    assert np.bincount(np.concatenate(batches).ravel()).tolist() == [10] * 10
+
+
 def test_validation_keeps_the_best_epoch(digits):
     X, y = digits
     network = small("mlp", epochs=6, schedule="constant").fit(X[:500], y[:500], validation=(X[500:700], y[500:700]))
