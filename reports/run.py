@@ -36,8 +36,11 @@ class Run:
     ----------
     folder : where it lies.
     info : ``run.json`` as written: suite, title, data sets, estimators, seeds, environment, notes, sessions.
-    trials, searches, finals : the ledger's tables, one row per trial, search, final evaluation.
+    trials, searches, finals : the ledger's tables, one row per trial, search, final evaluation; of a study of sizes only
+        what was done with the largest training set (see `largest`).
     passports : data set name -> its ``passport.json``.
+    all_sizes : the three tables with every size of the training set, in ``train_rows``; 0 means all rows.
+    largest : data set -> the ``train_rows`` of `trials`, `searches` and `finals`; 0, all rows, if not there.
     """
 
     folder: Path
@@ -46,6 +49,8 @@ class Run:
     searches: pd.DataFrame
     finals: pd.DataFrame
     passports: dict[str, dict[str, Any]]
+    all_sizes: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    largest: dict[str, int] = field(default_factory=dict)
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -78,6 +83,15 @@ class Run:
         rows = self.finals.query("dataset == @dataset and estimator == @estimator and status == 'ok'")
         return sorted(int(seed) for seed in rows["seed"])
 
+    def curve(self, dataset: str) -> pd.DataFrame:
+        """The successful final evaluations at every size; ``train_rows`` is the number of rows, ``at`` the ledger's name."""
+        finals = self.all_sizes.get("finals", self.finals).query("dataset == @dataset and status == 'ok'")
+        total = self.passports.get(dataset, {}).get("train", 0)
+        at = finals["train_rows"].astype(int)
+        return finals.assign(at=at, train_rows=at.where(at > 0, total)).sort_values(
+            ["train_rows", "seed"], kind="stable"
+        )
+
     def scored(self, dataset: str) -> list[str]:
         """The estimators with at least one successful final evaluation, in the order of the suite."""
         return [name for name in self.estimators if self.evaluated(dataset, name)]
@@ -90,9 +104,14 @@ class Run:
         """A few training images per class; None where the run has stored none."""
         return self._images(dataset, "samples") if self._data(dataset, "samples.npz").exists() else None
 
-    def predictions(self, dataset: str, estimator: str, seed: int) -> NDArray[np.float32]:
-        """Predicted probabilities of the test images, float32 of shape (n_test, n_classes)."""
-        path = self.folder / "cells" / dataset / estimator / f"seed-{seed}" / "predictions.npz"
+    def predictions(self, dataset: str, estimator: str, seed: int, rows: int | None = None) -> NDArray[np.float32]:
+        """Predicted probabilities of the test images, float32 of shape (n_test, n_classes).
+
+        `rows` is the ``train_rows`` of a study, the largest if not given.
+        """
+        rows = self.largest.get(dataset, 0) if rows is None else rows
+        size = f"rows-{rows}" if rows else ""
+        path = self.folder / "cells" / dataset / estimator / size / f"seed-{seed}" / "predictions.npz"
         proba = self.once(path, lambda: _arrays(path, "proba")[0])
         shape = (len(self.test(dataset)), len(self.classes(dataset)))
         if proba.shape != shape:
@@ -165,7 +184,16 @@ def load(folder: Path | str) -> Run:
     if not (folder / "ledger.sqlite").is_file():
         raise UserError(f"{folder} has no ledger.sqlite: nothing was run in it yet.")
     tables = {name: _table(folder, name) for name in REQUIRED}
-    run = Run(folder, info, **tables, passports={})
+    largest = _largest(tables, info)
+    of_largest = {
+        name: table[table["train_rows"] == table["dataset"].map(largest).fillna(0)].reset_index(drop=True)
+        for name, table in tables.items()
+    }
+    notes = [
+        f"{name}: not all sizes are done; this is training on {rows:,} rows." for name, rows in largest.items() if rows
+    ]
+    info["notes"] = [*info.get("notes", []), *(notes if "all" in info.get("sizes", []) else [])]
+    run = Run(folder, info, **of_largest, passports={}, all_sizes=tables, largest=largest)
     for dataset in run.datasets:
         path = folder / "data" / dataset / "passport.json"
         if path.is_file():
@@ -175,6 +203,20 @@ def load(folder: Path | str) -> Run:
         elif run.scored(dataset):
             raise UserError(f"{path} is missing, though {dataset} was evaluated.")
     return run
+
+
+def _largest(tables: dict[str, pd.DataFrame], info: dict[str, Any]) -> dict[str, int]:
+    """The size that the tables of a study speak of: the largest at which most estimators got to their end; 0 is all rows.
+
+    While a study is under way not all of its estimators have come to the largest size, and would not be compared.
+    """
+    if not info.get("sizes"):
+        return {}
+    ended = tables["finals"].groupby(["dataset", "train_rows"])["estimator"].nunique()
+    return {
+        dataset: max(((count, rows == 0, rows) for (_, rows), count in counts.items()))[2]
+        for dataset, counts in ended.groupby(level="dataset")
+    }
 
 
 def _arrays(path: Path, *names: str) -> list[NDArray]:

@@ -8,15 +8,19 @@ What it costs is stated beside it, since only the reader knows what a point of a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from reports import style, units
+from reports.exhibits.compute import crossing as crossing_in_compute
 from reports.exhibits.confusion import matrix
 from reports.exhibits.differences import differences
 from reports.exhibits.exhibit import scores
+from reports.exhibits.learning import crossing
+from reports.learning_curve import Crossover
 from reports.run import Run
 
 
@@ -75,7 +79,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
             f"{leader.estimator}, 95 % interval {units.interval(leader.accuracy_low, leader.accuracy_high)}",
         ),
     ]  # fmt: skip
-    sentences: list[Sentence] = []
+    sentences = _crossovers(run, dataset)
     best = {family: rows.iloc[0] for family, rows in board.groupby("family", sort=False) if family}
     if {"deep", "classical"} <= set(best):
         figure, told = _worth(best["deep"], best["classical"], pairs)
@@ -98,6 +102,37 @@ def verdict(run: Run, dataset: str) -> Verdict:
         sentences.append(_cheapest(board[board["estimator"].isin([leader.estimator, *tied])], leader.estimator))
     sentences += _hard(run, dataset, leader.estimator)
     return Verdict(headline, "" if tied else leader.estimator, tuple(figures), (*sentences, *failed))
+
+
+def _crossovers(run: Run, dataset: str) -> list[Sentence]:
+    """Where deep learning passes classical, in training images and in compute; nothing where the run has one size."""
+    told = []
+    if found := crossing(run, dataset):
+        where = _place(found, lambda n: f"{n:,.0f} training images", lambda n: f"{float(f'{n:.2g}'):,.0f}")
+        told.append(Sentence(f"Deep learning passes classical {where}.", "learning"))
+    if found := crossing_in_compute(run, dataset):
+        where = _place(found, lambda s: f"{s:,.0f} core-seconds", lambda s: f"{float(f'{s:.2g}'):,.0f}")
+        told.append(Sentence(f"Against compute, search included, it passes {where}.", "compute"))
+    return told
+
+
+def _place(found: Crossover, whole: Callable[[float], str], rounded: Callable[[float], str]) -> str:
+    """Where a crossover is, with its interval; `whole` writes a place with its unit, `rounded` a number alone."""
+    share = f"{units.percent(found.share, 0)}\u00a0% of the resamples"
+    if found.at == float("inf"):
+        return f"not within the data: at their end it is ahead in {share}"
+    ends = (
+        f"{rounded(found.low)} or less" if found.low <= found.first else rounded(found.low),
+        "beyond the data" if found.high == float("inf") else rounded(found.high),
+    )
+    sure = (
+        ""
+        if found.high <= found.first
+        else f" (95\u00a0% interval {ends[0]} to {ends[1]}; ahead at the end in {share})"
+    )
+    if found.at <= found.first:
+        return f"already at the smallest, {whole(found.first)}{sure}"
+    return f"at about {whole(float(f'{found.at:.2g}'))}{sure}"
 
 
 def _total(row: Any) -> float:

@@ -7,6 +7,7 @@ and its name below.
 from reports.exhibits.accuracy import accuracy
 from reports.exhibits.balance import balance
 from reports.exhibits.classes import classes
+from reports.exhibits.compute import compute
 from reports.exhibits.confusion import confusion
 from reports.exhibits.cost import cost
 from reports.exhibits.curves import curves
@@ -15,8 +16,10 @@ from reports.exhibits.exhibit import Exhibit
 from reports.exhibits.failures import failures
 from reports.exhibits.gap import gap
 from reports.exhibits.layers import layers
+from reports.exhibits.learning import learning
 from reports.exhibits.mistakes import mistakes
 from reports.exhibits.passport import passport
+from reports.exhibits.prediction import prediction
 from reports.exhibits.progress import progress
 from reports.exhibits.rounds import rounds
 from reports.exhibits.samples import samples
@@ -24,6 +27,7 @@ from reports.exhibits.settings import settings
 from reports.exhibits.spending import spending
 
 EXHIBITS: tuple[Exhibit, ...] = (
+    learning, compute, prediction,
     accuracy, differences, cost,
     confusion, classes, mistakes,
     settings, rounds, progress, gap, curves, layers,
@@ -31,6 +35,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     passport, balance, samples,
 )  # fmt: skip
 GROUPS = {
+    "study": "How much data, how much compute",  # of a run with several sizes of the training set
     "result": "The result",
     "errors": "Where they err",
     "tuning": "How they were tuned",

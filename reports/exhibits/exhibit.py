@@ -13,7 +13,7 @@ from reports.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Group = Literal["result", "errors", "tuning", "bill", "data"]
+Group = Literal["study", "result", "errors", "tuning", "bill", "data"]
 
 
 @dataclass(frozen=True)

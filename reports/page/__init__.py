@@ -105,15 +105,16 @@ def _asset(name: str) -> str:
 def _section(run: Run, board: pd.DataFrame, dataset: str, place: int) -> dict[str, Any]:
     slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")[:40] or "data"
     slug = slug if place == 0 or len(run.datasets) == len({d.lower() for d in run.datasets}) else f"{slug}-{place}"
-    shown: dict[str, list[Shown]] = {group: [] for group in GROUPS}
-    for exhibit in EXHIBITS:
+    groups = {group: label for group, label in GROUPS.items() if group != "study" or run.info.get("sizes")}
+    shown: dict[str, list[Shown]] = {group: [] for group in groups}
+    for exhibit in (e for e in EXHIBITS if e.group in groups):
         shown[exhibit.group].append(_shown(run, dataset, slug, exhibit))
     rows = board[board["dataset"] == dataset]
     rows.attrs["families"] = run.families
     return {
         "id": slug, "name": dataset, "title": run.title(dataset), "verdict": verdict(run, dataset),
         "board": _board(rows), "reasons": [r for r in rows.itertuples() if r.reason], "groups": shown,
-        "labels": GROUPS,
+        "labels": groups,
         "note": str(run.passports.get(dataset, {}).get("note") or ""),
     }  # fmt: skip
 
