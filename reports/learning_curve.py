@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reports.statistics import LEVEL
 
+K = TypeVar("K")
 RESAMPLES = 1000
 FLOORS = 1 - np.geomspace(1, 0.001, 60)  # candidates for c, as shares of the smallest error; the first is no floor
 SIZES_FOR_A_FLOOR = 4  # fewer points cannot tell a floor from a slope
@@ -58,7 +60,9 @@ def power_law(sizes: NDArray, errors: NDArray) -> PowerLaw:
     return PowerLaw(np.exp(level[best]), -slope[best], c[best])
 
 
-def resample(wrong: Mapping[object, NDArray[np.bool_]], resamples: int = RESAMPLES, seed: int = 0) -> dict:
+def resample(
+    wrong: Mapping[K, NDArray[np.bool_]], resamples: int = RESAMPLES, seed: int = 0
+) -> dict[K, NDArray[np.float64]]:
     """Errors of two-level bootstrap resamples: seeds, and test images.
 
     Parameters

@@ -125,11 +125,9 @@ def _place(found: Crossover, whole: Callable[[float], str], rounded: Callable[[f
         f"{rounded(found.low)} or less" if found.low <= found.first else rounded(found.low),
         "beyond the data" if found.high == float("inf") else rounded(found.high),
     )
-    sure = (
-        ""
-        if found.high <= found.first
-        else f" (95\u00a0% interval {ends[0]} to {ends[1]}; ahead at the end in {share})"
-    )
+    # The places of compute are those of a few models: it may be the same one in nearly all resamples.
+    span = ends[0] if ends[0] == ends[1] else " to ".join(ends)
+    sure = "" if found.high <= found.first else f" (95\u00a0% interval {span}; ahead at the end in {share})"
     if found.at <= found.first:
         return f"already at the smallest, {whole(found.first)}{sure}"
     return f"at about {whole(float(f'{found.at:.2g}'))}{sure}"

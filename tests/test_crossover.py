@@ -48,6 +48,9 @@ IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") *
         (["run", "smoke", "--budget", "-3"], "is no budget"),
         (["run", "smoke", "--budget", "soon"], "is no budget"),
         (["run", "smoke", "--executor", "lokal"], "Did you mean 'local'?"),
+        (["run", "digits", "--study", "nonsense"], "There are: crossover"),
+        (["run", "digits", "--study", "crosover"], "Did you mean 'crossover'?"),
+        (["run", "smoke", "--study", "crossover"], "smoke is a suite"),
         (["run", "missing.csv"], "missing.csv"),
         (["run", "unknown_key.toml"], "Did you mean 'seeds'?"),
         (["run", "wrong_type.toml"], "seeds"),
@@ -97,6 +100,13 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, monkeypatch, arguments,
 def test_wrong_usage_is_exit_code_2(arguments):
     code, _, err = run(*arguments)
     assert code == 2 and "Traceback" not in err
+
+
+def test_a_study_of_a_data_set_is_what_the_suite_does_in_a_folder_of_its_own():
+    study = crossover._suite("digits", None, None, 2, "crossover")
+    assert study.name == "digits-crossover" and study.datasets == ("digits",) and study.fallback is None
+    assert study.sizes == crossover._suite("crossover", None, None, None).sizes and len(study.seeds) == 2
+    assert not crossover._suite("digits", None, None, None).sizes
 
 
 def test_the_library_calls_raise_what_the_command_prints():

@@ -8,11 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ledger import Ledger
-from tests.reports.conftest import FAMILY, predictions, write_data
+from tests.reports.conftest import FAMILY, write_data
 
 LAWS = {"logistic_regression": (1.0, 0.3, 0.03), "svm": (0.9, 0.35, 0.015), "cnn": (7.0, 0.65, 0.002)}
 SIZES = (100, 300, 1000, 3000, 0)
 TOTAL = 10_000
+
+
+def probabilities(y: np.ndarray, error: float, hardness: np.ndarray) -> np.ndarray:
+    """Of a model that errs on a share `error` of the images, the hardest ones."""
+    guess = np.where(hardness > np.quantile(hardness, 1 - error), (y + 1) % 10, y)
+    return np.where(np.arange(10) == guess[:, None], 0.91, 0.01).astype(np.float32)
 
 
 def write_study(folder: Path, laws=LAWS, sizes=SIZES, seeds=(0, 1, 2), tests=2000, last=None) -> Path:
@@ -44,7 +50,7 @@ def write_study(folder: Path, laws=LAWS, sizes=SIZES, seeds=(0, 1, 2), tests=200
                     home = Path("cells/things", name, f"rows-{size}" if size else "", f"seed-{seed}")
                     (folder / home).mkdir(parents=True)
                     a, b, c = laws[name]
-                    proba = predictions(y, 10, 1 - (a * n**-b + c), rng, hardness)
+                    proba = probabilities(y, a * n**-b + c, hardness + 0.3 * rng.random(tests))
                     np.savez_compressed(folder / home / "predictions.npz", proba=proba)
                     seconds = n / (100 if name == "cnn" else 1000) + (3 if name == "cnn" else 0.1)
                     ledger.write("trials", cell | {

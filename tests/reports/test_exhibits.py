@@ -23,7 +23,7 @@ each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.
 def test_it_shows_numbers_and_draws_them(exhibit, dataset, run_folder):
     run = reports.load(run_folder)
     frame = exhibit.table(run, dataset)
-    if exhibit.name == "failures" and dataset == "digits":
+    if exhibit.group == "study" or (exhibit.name == "failures" and dataset == "digits"):
         assert frame.empty
         return
     assert not frame.empty

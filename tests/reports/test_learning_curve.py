@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
+from reports import style
+from reports.exhibits import EXHIBITS
 from reports.exhibits.compute import compute
 from reports.exhibits.learning import crossing, learning
 from reports.exhibits.prediction import prediction
 from reports.learning_curve import crossover, interval, overtaking, power_law, resample
 from reports.verdict import verdict
-from tests.reports.study import LAWS, SIZES, TOTAL, write_study
+from tests.reports.study import LAWS, SIZES, TOTAL, probabilities, write_study
 
 N = np.array([100, 300, 1000, 3000, 10_000, 60_000])
 
@@ -134,11 +136,29 @@ def test_the_exhibits(run):
     assert ((laws["ratio_low"] <= 1) & (laws["ratio_high"] >= 1) == laws["holds"]).all()
 
 
+@pytest.mark.parametrize("exhibit", [e for e in EXHIBITS if e.draw], ids=lambda exhibit: exhibit.name)
+def test_every_figure_is_drawn_of_a_study(run, exhibit):
+    frame = exhibit.table(run, "things")
+    if frame.empty:
+        assert exhibit.group != "study"
+        return
+    drawing = style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
+    assert drawing == style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
+    assert exhibit.describe(frame) and drawing.startswith("<svg viewBox=")
+
+
 def test_a_law_that_breaks_is_caught(tmp_path):
-    broken = {"svm": (0.9, 0.35, 0.0), "cnn": (0.9, 0.01, 0.0)}
-    folder = write_study(tmp_path / "run", laws={"svm": broken["svm"], "cnn": (4.0, 0.6, 0.12)}, seeds=(0, 1))
+    """At the largest size an estimator errs three times as often as the smaller ones let expect."""
+    folder = write_study(tmp_path / "run", laws={"svm": (0.9, 0.35, 0.0), "cnn": (4.0, 0.5, 0.0)}, seeds=(0, 1))
+    for seed in (0, 1):
+        path = folder / f"cells/things/cnn/seed-{seed}/predictions.npz"
+        y = np.load(folder / "data/things/test.npz")["y"]
+        error = 3 * 4.0 * TOTAL**-0.5
+        hardness = np.random.default_rng(seed).random(len(y))
+        np.savez_compressed(path, proba=probabilities(y, error, hardness))
     frame = prediction.table(reports.load(folder), "things").set_index("estimator")
-    assert np.isfinite(frame[["predicted_error", "measured_error"]]).all().all()
+    assert not frame.loc["cnn", "holds"] and frame.loc["svm", "holds"]
+    assert frame.loc["cnn", "measured_to_predicted"] == pytest.approx(3, rel=0.3)
 
 
 def test_the_verdict_says_where_and_links_to_the_exhibit(run):
