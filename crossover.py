@@ -228,17 +228,12 @@ def _run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
-    suite = _suite(what, estimators, budget, seeds)
+    suite = _suite(what, estimators, budget, seeds, study)
     folder = Path("runs") / (name or suite.name)
     if dry_run:
         from benchmarks.plan import plan
 
-<<<<<<< HEAD
         print(plan(suite, folder))
-=======
-        suite = _suite(what, estimators, budget, seeds, study)
-        print(plan(suite, Path("runs") / (name or suite.name)))
->>>>>>> c0a1af2 (Studies of training-set size: nested subsets, a cell per size, networks that learn from few rows)
         return
     ok = run(
         what,
@@ -256,10 +251,6 @@ def _run(
 
     from reports.leaderboard import frame, print_leaderboard
 
-<<<<<<< HEAD
-=======
-    folder = Path("runs") / (name or _suite(what, estimators, budget, seeds, study).name)
->>>>>>> c0a1af2 (Studies of training-set size: nested subsets, a cell per size, networks that learn from few rows)
     page = report(folder)
     print_leaderboard(frame(load(folder)), Console())
     print(f"Report: {page}")
