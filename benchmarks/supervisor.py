@@ -156,7 +156,9 @@ class Supervisor:
         if self._process is None:
             return
         self._jobs += 1
-        with suppress(psutil.Error):  # That of the worker alone: finding the processes below it takes a millisecond or more.
+        with suppress(
+            psutil.Error
+        ):  # That of the worker alone: finding the processes below it takes a millisecond or more.
             used = self._watched.memory_info().rss
         self._bytes_after_first = self._bytes_after_first or used
         if self._jobs >= RECYCLE_JOBS or used - self._bytes_after_first > RECYCLE_BYTES:
