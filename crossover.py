@@ -77,11 +77,14 @@ def run(
         )
 
 
-def report(*folders: str | Path) -> Path:
-    """Write report.html, leaderboard.csv and leaderboard.md into a run folder; returns the path of the page."""
+def report(*folders: str | Path, out: str | Path | None = None) -> Path:
+    """Write report.html, leaderboard.csv and leaderboard.md into a run folder; returns the path of the page.
+
+    Several runs give one merged page, `out` or ``RUN1-and-RUN2.html`` beside the first run folder.
+    """
     from reports import report as write_report
 
-    return write_report(*map(Path, folders))
+    return write_report(*folders, out=out)
 
 
 def load(folder: str | Path) -> Run:
@@ -260,14 +263,19 @@ def _run(
 @app.command("report")
 def _report(
     folders: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN...")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where to write the page; RUN/report.html or RUN1-and-RUN2.html if not given.", metavar="FILE"
+        ),
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Write report.html, leaderboard.csv and leaderboard.md of finished or unfinished runs."""
-    for folder in folders:
-        page = report(folder)
-        print(page)
-        if show:
-            typer.launch(str(page.resolve()))
+    """Write report.html, leaderboard.csv and leaderboard.md of a run; of several runs, one merged page."""
+    page = report(*folders, out=out)
+    print(page)
+    if show:
+        typer.launch(str(page.resolve()))
 
 
 @app.command("list")

@@ -28,30 +28,36 @@ from reports.run import Run, load
 __all__ = ["Run", "load", "report"]
 
 
-def report(folder: Path | str) -> Path:
-    """Write ``report.html``, ``leaderboard.csv`` and ``leaderboard.md`` into a run folder.
+def report(*folders: Path | str, out: Path | str | None = None) -> Path:
+    """Write ``report.html``, ``leaderboard.csv`` and ``leaderboard.md`` into a run folder; of several runs, one page.
 
-    The same folder gives the same bytes, whenever and wherever the report is built.
+    The same folders give the same bytes, whenever and wherever the report is built.
 
     Parameters
     ----------
-    folder : a run folder, finished or not.
+    folders : run folders, finished or not. Several are merged (`reports.merged.merge`).
+    out : where to write the page; ``report.html`` in the run folder if not given, or, of several runs,
+        ``RUN1-and-RUN2.html`` beside the first.
 
     Returns
     -------
-    The path of ``report.html``.
+    The path of the page.
 
     Raises
     ------
-    UserError : the folder is missing, is not a run folder, or a file in it is damaged.
+    UserError : a folder is missing, given twice, or no run folder, or a file in it is damaged.
     """
     from reports import leaderboard, page
+    from reports.merged import merge
 
-    run = load(folder)
+    run = merge([load(folder) for folder in folders])
+    if len(folders) > 1:
+        names = "-and-".join(Path(folder).resolve().name for folder in folders)
+        return write(Path(out or run.folder / f"{names}.html"), page.render(run))
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
     write(run.folder / "leaderboard.md", leaderboard.markdown(table))
-    return write(run.folder / "report.html", page.render(run))
+    return write(Path(out or run.folder / "report.html"), page.render(run))
 
 
 def write(path: Path, text: str) -> Path:

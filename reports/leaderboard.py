@@ -94,7 +94,7 @@ def frame(run: Run) -> pd.DataFrame:
 
 
 def _frame(run: Run) -> pd.DataFrame:
-    rows = [_row(run, dataset, name) for dataset in run.datasets for name in run.estimators]
+    rows = [_row(run, dataset, name) for dataset in run.datasets for name in run.planned(dataset)]
     table = pd.DataFrame(rows, columns=ORDER)
     place = table["dataset"].map({name: i for i, name in enumerate(run.datasets)})
     order = np.lexsort([table["log_loss"].fillna(np.inf), -table["accuracy"].fillna(-1), place])
@@ -111,7 +111,7 @@ def _row(run: Run, dataset: str, estimator: str) -> dict[str, Any]:
     finals, searches, trials = of(run.finals), of(run.searches), of(run.trials)
     seeds = run.evaluated(dataset, estimator)
     done = finals[finals["status"] == "ok"]
-    status, reason = _fate(run, finals, seeds)
+    status, reason = _fate(run.seeds(estimator), finals, seeds)
     strategies = [s for t in (finals, searches, trials) for s in t["strategy"] if s]
     row: dict[str, Any] = {
         "dataset": dataset, "estimator": estimator, "family": run.families[estimator],
@@ -136,12 +136,12 @@ def _row(run: Run, dataset: str, estimator: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fate(run: Run, finals: pd.DataFrame, seeds: list[int]) -> tuple[str, str]:
+def _fate(planned: list[int], finals: pd.DataFrame, seeds: list[int]) -> tuple[str, str]:
     failed = finals[finals["status"] != "ok"]
-    missing = [s for s in run.info["seeds"] if s not in set(finals["seed"])]
+    missing = [s for s in planned if s not in set(finals["seed"])]
     reasons = [f"seed {r.seed}: {r.status}: {r.reason}".rstrip(": ") for r in failed.itertuples()]
     reasons += [f"seed {s}: not evaluated yet" for s in missing]
-    if len(run.info["seeds"]) == 1:
+    if len(planned) == 1:
         reasons = [r.split(": ", 1)[1] for r in reasons]
     if not reasons:
         return "ok", ""

@@ -66,9 +66,21 @@ class Run:
     @property
     def families(self) -> dict[str, str]:
         """Estimator -> "classical" or "deep"; "" for one that never left a row in the ledger."""
-        rows = pd.concat([t[["estimator", "family"]] for t in (self.finals, self.searches, self.trials)])
-        known = dict(zip(rows["estimator"], rows["family"], strict=True))
-        return {name: known.get(name) or "" for name in self.estimators}
+
+        def families() -> dict[str, str]:
+            pairs = [t[["estimator", "family"]].drop_duplicates() for t in (self.finals, self.searches, self.trials)]
+            known = {name: family for table in pairs for name, family in table.itertuples(index=False)}
+            return {name: known.get(name) or "" for name in self.estimators}
+
+        return self.once("families", families)
+
+    def planned(self, dataset: str) -> list[str]:
+        """The estimators that were to be run on a data set, in the order of the suite."""
+        return self.estimators
+
+    def seeds(self, estimator: str) -> list[int]:
+        """The seeds that an estimator was to be run with."""
+        return [int(seed) for seed in self.info["seeds"]]
 
     def title(self, dataset: str) -> str:
         """The data set's name as a reader would write it."""
@@ -80,8 +92,12 @@ class Run:
 
     def evaluated(self, dataset: str, estimator: str) -> list[int]:
         """The seeds for which the final evaluation succeeded, in order."""
-        rows = self.finals.query("dataset == @dataset and estimator == @estimator and status == 'ok'")
-        return sorted(int(seed) for seed in rows["seed"])
+
+        def seeds() -> dict[tuple[str, str], list[int]]:
+            done = self.finals[self.finals["status"] == "ok"].sort_values("seed")
+            return {cell: rows.astype(int).tolist() for cell, rows in done.groupby(["dataset", "estimator"])["seed"]}
+
+        return self.once("evaluated", seeds).get((dataset, estimator), [])
 
     def curve(self, dataset: str) -> pd.DataFrame:
         """The successful final evaluations at every size; ``train_rows`` is the number of rows, ``at`` the ledger's name."""
@@ -109,9 +125,7 @@ class Run:
 
         `rows` is the ``train_rows`` of a study, the largest if not given.
         """
-        rows = self.largest.get(dataset, 0) if rows is None else rows
-        size = f"rows-{rows}" if rows else ""
-        path = self.folder / "cells" / dataset / estimator / size / f"seed-{seed}" / "predictions.npz"
+        path = self._cell(dataset, estimator, seed, rows) / "predictions.npz"
         proba = self.once(path, lambda: _arrays(path, "proba")[0])
         shape = (len(self.test(dataset)), len(self.classes(dataset)))
         if proba.shape != shape:
@@ -119,6 +133,11 @@ class Run:
         if not np.isfinite(proba).all():
             raise UserError(f"{path} holds probabilities that are not finite. Delete its folder and run again.")
         return proba
+
+    def mean_probabilities(self, dataset: str, estimator: str) -> NDArray[np.float64]:
+        """Predicted probabilities averaged over the evaluated seeds: float64 of shape (n_test, n_classes)."""
+        seeds = self.evaluated(dataset, estimator)
+        return np.mean([self.predictions(dataset, estimator, seed) for seed in seeds], axis=0, dtype=np.float64)
 
     def predicted(self, dataset: str, estimator: str) -> NDArray[np.int64]:
         """Predicted labels, one row per evaluated seed: shape (n_seeds, n_test)."""
@@ -142,7 +161,12 @@ class Run:
 
     def _names(self, column: str, listed: list[str]) -> list[str]:
         tables = (self.finals, self.searches, self.trials)
-        return list(dict.fromkeys([*listed, *(name for t in tables for name in t[column])]))
+        found = lambda: list(dict.fromkeys([*listed, *(name for t in tables for name in t[column].unique())]))  # noqa: E731
+        return self.once(("names", column), found)
+
+    def _cell(self, dataset: str, estimator: str, seed: int, rows: int | None) -> Path:
+        rows = self.largest.get(dataset, 0) if rows is None else rows
+        return self.folder / "cells" / dataset / estimator / (f"rows-{rows}" if rows else "") / f"seed-{seed}"
 
     def _data(self, dataset: str, name: str) -> Path:
         if dataset not in self.datasets:

@@ -7,7 +7,6 @@ variable of the page's style sheet when a figure is put into the page, so that o
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from reports.svg import TIP, Shared, slim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -250,13 +251,19 @@ def pin(axes: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -
     axes.set(xlim=(0, axes.figure.get_figwidth()), ylim=(axes.figure.get_figheight(), 0))  # type: ignore[union-attr]
 
 
-def svg(drawing: Figure, name: str, title: str) -> str:
+def tip(artist: Any, words: str) -> None:
+    """Give a mark of a figure its numbers in words: what a reader sees who points at it or reaches it by keyboard."""
+    artist.set_gid(TIP + words)
+
+
+def svg(drawing: Figure, name: str, title: str, shared: Shared | None = None) -> str:
     """A figure as an SVG element for a page: themed by style sheet variables, labelled, the same bytes every time.
 
     Parameters
     ----------
-    name : unique on the page; the identifiers inside are derived from it.
+    name : unique on the page.
     title : the text alternative, unescaped.
+    shared : the styles and identifiers that the figures of a page share; None for a figure that stands alone.
     """
     import html
 
@@ -266,29 +273,8 @@ def svg(drawing: Figure, name: str, title: str) -> str:
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     with mpl.rc_context(RC | {"svg.hashsalt": name}), _any_script():
         drawing.savefig(out, format="svg", metadata=nothing)
-    text = out.getvalue().decode()
-    body = text[text.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.DOTALL)
-    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', body))
-    # Inside tags only: what stands between them are labels, and those are the reader's own words.
-    body = re.sub(r"<[^>]*>", lambda tag: _themed(tag[0], used), body)
-    body = re.sub(r"<g>\s*</g>\s*", "", body)
-    width, height = (float(v) for v in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body).groups())  # type: ignore[union-attr]
+    body = slim(out.getvalue().decode(), shared, VARIABLES)
+    width, height = (72 * float(side) for side in drawing.get_size_inches())
     label = html.escape(title, quote=True)
-    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{label}" style="--w:{width:g}px">'
-    return re.sub(r"<svg[^>]*>", lambda _: opening, body, count=1).strip()
-
-
-def _themed(tag: str, used: set[str]) -> str:
-    tag = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", tag).replace("xlink:href", "href")
-    if ";base64," in tag:
-        return tag
-    # The page's own font: "font: bold 9px 'DejaVu Sans'" keeps its weight and size.
-    tag = re.sub(
-        r"font: (?:(bold|\d+) )?([\d.]+)px [^;\"]*",
-        lambda m: f"font-size: {m[2]}px" + (f"; font-weight: {m[1]}" if m[1] else ""), tag,
-    )  # fmt: skip
-    for colour, variable in VARIABLES.items():
-        tag = tag.replace(colour, f"var(--{variable})")
-    return re.sub(r"(\.\d{2})\d+", r"\1", tag)
+    role = "group" if 'class="tip"' in body else "img"
+    return f'<svg viewBox="0 0 {width:g} {height:g}" role="{role}" aria-label="{label}" style="--w:{width:g}px">{body}</svg>'

@@ -62,7 +62,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     failed = _failed(everything)
     if board.empty:
         return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)
-    leader = board.iloc[0]
+    leader, apart = board.iloc[0], bool(run.info.get("not_comparable"))
     tied = _tied(pairs, leader.estimator)
     share = f"{units.percent(leader.accuracy)}\u00a0%"
     if len(board) == 1:
@@ -71,6 +71,8 @@ def verdict(run: Run, dataset: str) -> Verdict:
         headline = f"{leader.estimator} leads on {title} with {share}"
     elif len(tied) == len(board) - 1:
         headline = f"No clear winner on {title}: all {len(board)} are within the uncertainty"
+    elif len(tied) > 3:
+        headline = f"{len(tied) + 1} of {len(board)} are tied at the top on {title}"
     else:
         headline = f"{_listed([leader.estimator, *tied])} are tied at the top on {title}"
     figures = [
@@ -82,7 +84,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     sentences = _crossovers(run, dataset)
     best = {family: rows.iloc[0] for family, rows in board.groupby("family", sort=False) if family}
     if {"deep", "classical"} <= set(best):
-        figure, told = _worth(best["deep"], best["classical"], pairs)
+        figure, told = _worth(best["deep"], best["classical"], pairs, apart)
         figures.append(figure)
         sentences += told
     elif len(board) > 1:
@@ -98,7 +100,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
             f"one image {units.number(leader.latency_ms)} ms",
         )
     )  # fmt: skip
-    if tied:
+    if tied and not apart:
         sentences.append(_cheapest(board[board["estimator"].isin([leader.estimator, *tied])], leader.estimator))
     sentences += _hard(run, dataset, leader.estimator)
     return Verdict(headline, "" if tied else leader.estimator, tuple(figures), (*sentences, *failed))
@@ -158,12 +160,12 @@ def _lead(gap: Any) -> str:
     return points + (", within the uncertainty," if gap["tie"] else "")
 
 
-def _worth(deep: Any, classical: Any, pairs: pd.DataFrame) -> tuple[Figure, list[Sentence]]:
+def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple[Figure, list[Sentence]]:
     gap = _between(pairs, deep.estimator, classical.estimator)
     range_ = f"{units.points(gap['low'])} to {units.points(gap['high'])}"
     points = units.number(100 * abs(gap["difference"]))
     names = f"{deep.estimator} against {classical.estimator}"
-    costs = _costs(deep, classical)
+    costs = _costs(deep, classical, apart)
     if gap["tie"]:
         answer = "not shown"
         text = (
@@ -192,13 +194,15 @@ def _worth(deep: Any, classical: Any, pairs: pd.DataFrame) -> tuple[Figure, list
     return Figure(label, answer, note), told
 
 
-def _costs(deep: Any, classical: Any) -> str:
+def _costs(deep: Any, classical: Any, apart: bool) -> str:
+    """The ratios of what two models cost; those of times are left out if they were not measured alike."""
+
     def ratio(a: float, b: float) -> str | None:
         return units.times(a / b) if a > 0 and b > 0 else None
 
     parts = {
-        "the time to search and fit": ratio(_total(deep), _total(classical)),
-        "the time to label one image": ratio(deep.latency_ms, classical.latency_ms),
+        "the time to search and fit": None if apart else ratio(_total(deep), _total(classical)),
+        "the time to label one image": None if apart else ratio(deep.latency_ms, classical.latency_ms),
         "the model size": ratio(float(deep.model_bytes), float(classical.model_bytes)),
     }
     return _listed([f"{value} {what}" for what, value in parts.items() if value])

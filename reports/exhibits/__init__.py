@@ -12,6 +12,8 @@ from reports.exhibits.confusion import confusion
 from reports.exhibits.cost import cost
 from reports.exhibits.curves import curves
 from reports.exhibits.differences import differences
+from reports.exhibits.disagreements import disagreements
+from reports.exhibits.ensembles import ensembles
 from reports.exhibits.exhibit import Exhibit
 from reports.exhibits.failures import failures
 from reports.exhibits.gap import gap
@@ -28,8 +30,8 @@ from reports.exhibits.spending import spending
 
 EXHIBITS: tuple[Exhibit, ...] = (
     learning, compute, prediction,
-    accuracy, differences, cost,
-    confusion, classes, mistakes,
+    accuracy, differences, cost, ensembles,
+    confusion, classes, disagreements, mistakes,
     settings, rounds, progress, gap, curves, layers,
     spending, failures,
     passport, balance, samples,

@@ -28,7 +28,9 @@ def draw(frame: pd.DataFrame) -> Figure:
         look = looks[row.estimator]
         ends = style.stretch([row.accuracy_low, row.accuracy_high])
         axes.plot(ends, [y, y], color=look.colour, linewidth=2.4, solid_capstyle="round", alpha=0.45)
-        axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
+        (mark,) = axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
+        style.tip(mark, f"{row.estimator}: {units.percent(row.accuracy)} % ({units.interval(row.accuracy_low, row.accuracy_high)}), "
+                  f"{row.seeds} seed{'' if row.seeds == 1 else 's'}")  # fmt: skip
         axes.annotate(
             units.percent(row.accuracy) + " %", (1.02, y), xycoords=("axes fraction", "data"), va="center",
             fontweight="bold" if y == 0 else "normal", color=style.INK,

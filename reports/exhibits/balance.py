@@ -34,7 +34,9 @@ def draw(frame: pd.DataFrame) -> Figure:
     turned = k * (0.085 * longest + 0.1) > min(9.6, max(4.5, 0.4 * k))
     bottom = 0.3 + (0.085 * longest if turned else 0)
     page, (axes,) = style.axes_grid(1, 1, (min(9.6, max(4.5, 0.4 * k)), 2.3), (0, 0), (0.6, 0.1, 0.4, bottom))
-    axes.bar(range(k), 100 * frame["train_share"], width=0.66, color=style.MUTED, alpha=0.4, label="training")
+    bars = axes.bar(range(k), 100 * frame["train_share"], width=0.66, color=style.MUTED, alpha=0.4, label="training")
+    for bar, row in zip(bars, frame.to_dict("records"), strict=True):
+        style.tip(bar, f"{row['class']}: {units.count(row['train'])} training, {units.count(row['test'])} test images")
     axes.plot(range(k), 100 * frame["test_share"], "o", color=style.INK, markersize=4.5, label="test")
     axes.set_xlim(-0.6, k - 0.4)
     names = [style.short(n, 12) for n in frame["class"]]

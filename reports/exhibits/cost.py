@@ -1,4 +1,4 @@
-"""Accuracy against cost: four prices, and the models nothing else beats at their price."""
+"""Accuracy against cost: five prices, and the models nothing else beats at their price."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COSTS = {
     "search and fit, s": lambda b: b["search_seconds"].fillna(0) + b["fit_seconds"],
+    "search, s": lambda b: b["search_seconds"],
     "final fit, s": lambda b: b["fit_seconds"],
     "one image, ms": lambda b: b["latency_ms"],
     "model, MB": lambda b: b["model_bytes"].astype(float) / 1e6,
@@ -39,7 +40,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def draw(frame: pd.DataFrame) -> Figure:
     """A panel per cost; a step line joins the models on the front."""
     costs = list(dict.fromkeys(frame["cost"]))
-    page, panels = style.axes_grid(len(costs), 2, (4.35, 2.1), (0.75, 0.7), (0.65, 0.2, 0.5, 0.45))
+    page, panels = style.axes_grid(
+        len(costs),
+        2,
+        (6.4, 2.9) if len(costs) == 1 else (4.35, 2.1),
+        (0.75, 0.7),
+        (0.65, 0.2, 0.3 + 0.2 * -(-frame["estimator"].nunique() // 4), 0.45),
+    )
     looks = style.looks(frame)
     for axes, cost in zip(panels, costs, strict=True):
         rows = frame[frame["cost"] == cost]
@@ -56,7 +63,9 @@ def draw(frame: pd.DataFrame) -> Figure:
             look = looks[row.estimator]
             ends = style.stretch([row.accuracy_low, row.accuracy_high])
             axes.plot([row.value] * 2, ends, color=look.colour, linewidth=2.2, alpha=0.4)
-            axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
+            (mark,) = axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
+            style.tip(mark, f"{row.estimator}: {units.percent(row.accuracy)} % ({units.interval(row.accuracy_low, row.accuracy_high)}), "
+                      f"{cost}: {units.number(row.value)}" + (", on the front" if row.on_front else ""))  # fmt: skip
         style.quiet(axes)
         style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
         style.plain_log(axes.xaxis)
@@ -78,6 +87,6 @@ def describe(frame: pd.DataFrame) -> str:
 cost = Exhibit(
     "cost", "Accuracy against cost", "result",
     "Up is better, left is cheaper; both axes are logarithmic in what matters (errors and cost). The line is the "
-    "front: nothing below or to the right of it is worth its price.",
-    frame, "No estimator has been evaluated yet.", draw, describe,
+    "front: nothing below or to the right of it is worth its price. Choose the cost above the figure.",
+    frame, "No estimator has been evaluated yet.", draw, describe, "cost",
 )  # fmt: skip

@@ -40,7 +40,9 @@ def draw(frame: pd.DataFrame) -> Figure:
         look = looks.get(row.than, style.Look(style.FAMILY[""], "o", "-"))
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=look.colour, linewidth=2.4, alpha=0.45)
         fill = style.SURFACE if row.tie else look.colour
-        axes.plot(100 * row.difference, y, look.marker, color=look.colour, markerfacecolor=fill)
+        (mark,) = axes.plot(100 * row.difference, y, look.marker, color=look.colour, markerfacecolor=fill)
+        style.tip(mark, f"{leader} against {row.than}: {units.points(row.difference)} points ({units.points(row.low)} to "
+                  f"{units.points(row.high)}), p {units.number(row.p_holm, 4)}")  # fmt: skip
         words = f"{units.points(row.difference)}  {'tie' if row.tie else ''}"
         axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
     axes.axvline(0, color=style.MUTED, linewidth=1)

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 Group = Literal["study", "result", "errors", "tuning", "bill", "data"]
 
 
+class Families(dict[str, str]):
+    """Estimator -> family. pandas copies a frame's ``attrs`` deeply at each step, so this one is its own copy."""
+
+    def __deepcopy__(self, memo: object) -> Families:
+        return self
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """A table of numbers, and the figure drawn from it.
@@ -32,6 +39,7 @@ class Exhibit:
     draw : ``draw(frame)`` -> figure; None where the table is the exhibit.
     describe : ``describe(frame)`` -> the figure in words, for those who cannot see it.
     empty : why there may be nothing to show, one line.
+    by : a column of the frame; the page draws the rows of each of its values and lets the reader switch between them.
     """
 
     name: str
@@ -42,11 +50,16 @@ class Exhibit:
     empty: str
     draw: Callable[[pd.DataFrame], Figure] | None = None
     describe: Callable[[pd.DataFrame], str] = lambda frame: ""
+    by: str = ""
+
+    def views(self, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """The frames to draw, one per value of the column `by`; the frame itself, without a name, if there is none."""
+        return {str(value): rows for value, rows in frame.groupby(self.by, sort=False)} if self.by else {"": frame}
 
     def table(self, run: Run, dataset: str) -> pd.DataFrame:
         """The numbers, with the families of all estimators noted, so that looks agree between figures."""
         frame = self.frame(run, dataset).reset_index(drop=True)
-        frame.attrs["families"] = run.families
+        frame.attrs["families"] = Families(run.families)
         return frame
 
 

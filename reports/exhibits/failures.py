@@ -26,8 +26,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
             )  # fmt: skip
     done = of(run.finals, dataset)
     seen = set(zip(done["estimator"], done["seed"], strict=True))
-    for name in run.estimators:
-        for seed in run.info["seeds"]:
+    for name in run.planned(dataset):
+        for seed in run.seeds(name):
             if (name, seed) not in seen:
                 rows.append({"estimator": name, "family": run.families[name], "seed": seed, "stage": "final evaluation",
                              "status": "unfinished", "setting": "", "reason": "not evaluated yet"})  # fmt: skip

@@ -35,7 +35,11 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.plot(style.stretch([row.validation_accuracy, row.accuracy]), [y, y], color=look.colour, linewidth=1.2)
         ends = style.stretch([row.accuracy_low, row.accuracy_high])
         axes.plot(ends, [y, y], color=look.colour, linewidth=5, alpha=0.25, solid_capstyle="butt")
-        axes.plot(style.stretch(row.accuracy), y, "o", color=look.colour)
+        (mark,) = axes.plot(style.stretch(row.accuracy), y, "o", color=look.colour)
+        style.tip(
+            mark,
+            f"{row.estimator}: validation {units.percent(row.validation_accuracy)} %, test {units.percent(row.accuracy)} %",
+        )
         axes.plot(style.stretch(row.validation_accuracy), y, "o", color=look.colour, markerfacecolor=style.SURFACE)
         axes.annotate(units.points(row.gap), (1.02, y), xycoords=("axes fraction", "data"), va="center")
     axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])

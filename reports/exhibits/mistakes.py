@@ -14,19 +14,20 @@ from reports.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHOWN = 10
+SHOWN, MOST = 10, 60  # images of an estimator, and in all
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """The most confident mistakes of each estimator's first seed; ``row`` is the image's place in the test part."""
-    rows = []
-    for board in scores(run, dataset).itertuples():
+    rows, ranked = [], scores(run, dataset)
+    shown = max(3, min(SHOWN, MOST // max(1, len(ranked))))
+    for board in ranked.itertuples():
         names, test = run.classes(dataset), run.test(dataset)
         proba = run.predictions(dataset, board.estimator, run.evaluated(dataset, board.estimator)[0])
         guess = proba.argmax(1)
         confidence = proba[np.arange(len(guess)), guess].astype(float)
         wrong = np.flatnonzero(guess != test.y)
-        for i in wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]:
+        for i in wrong[np.argsort(-confidence[wrong], kind="stable")][:shown]:
             rows.append(
                 {
                     "estimator": board.estimator, "family": board.family, "row": int(i), "true": names[test.y[i]],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial of a search, in order: seconds spent up to its end, and the best score until then."""
+    """One row per trial that was the best of its search so far, and the last: seconds spent up to its end, best score."""
     table = of(run.trials, dataset)[["estimator", "family", "seed", "number", "seconds", "score"]]
     table = table.sort_values(["estimator", "seed", "number"], kind="stable")
     cells = table.groupby(["estimator", "seed"], sort=False)
@@ -25,6 +25,9 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     )
     place = {name: i for i, name in enumerate(run.estimators)}
     table = table.dropna(subset="best_score").drop(columns="seconds")
+    cells = table.groupby(["estimator", "seed"], sort=False)
+    first, last = cells.cumcount() == 0, cells.cumcount(ascending=False) == 0
+    table = table[first | last | (cells["best_score"].diff() > 0)]
     return table.sort_values("estimator", key=lambda names: names.map(place), kind="stable")
 
 
@@ -33,7 +36,9 @@ def draw(frame: pd.DataFrame) -> Figure:
     """A step line per estimator and seed, in the line style of the estimator."""
     from matplotlib.lines import Line2D
 
-    page, (axes,) = style.axes_grid(1, 1, (4.45, 2.3), (0, 0), (0.7, 0.15, 0.55, 0.45))
+    page, (axes,) = style.axes_grid(
+        1, 1, (4.45, 2.6), (0, 0), (0.7, 0.15, 0.35 + 0.2 * -(-frame["estimator"].nunique() // 2), 0.45)
+    )
     looks = style.looks(frame)
     end = frame["spent_seconds"].max()
     for (name, seed), rows in frame.groupby(["estimator", "seed"], sort=False):
@@ -42,10 +47,17 @@ def draw(frame: pd.DataFrame) -> Figure:
         better = rows["best_score"].diff().fillna(1) > 0
         alpha = 1 if seed == frame["seed"].min() else 0.4
         axes.step(seconds, best, where="post", color=look.colour, linestyle=look.line, linewidth=1.5, alpha=alpha)
-        axes.plot(
-            rows["spent_seconds"][better], style.stretch(rows["best_score"][better]), look.marker,
-            color=look.colour, markersize=5, linestyle="none", alpha=alpha,
-        )  # fmt: skip
+        for row in rows[better].itertuples():
+            (mark,) = axes.plot(
+                row.spent_seconds,
+                style.stretch(row.best_score),
+                look.marker,
+                color=look.colour,
+                markersize=5,
+                alpha=alpha,
+            )
+            style.tip(mark, f"{name}, seed {seed}, trial {row.number}: {units.percent(row.best_score)} % after "
+                      f"{units.duration(row.spent_seconds)}")  # fmt: skip
     start = frame["spent_seconds"].min()
     axes.set_xscale(style.span(frame["spent_seconds"]))
     if axes.get_xscale() == "log":

@@ -16,17 +16,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MANY = 250  # points of one panel from which on they are drawn as pixels
+MANY = 60  # trials of one estimator that are drawn; of more, every n-th of each ranking
+SHADES = np.array([0.12, 0.25, 0.4, 0.6, 0.8, 1.0])
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial that ran: round, effort, setting as JSON text, score, seconds, status, whether it won."""
+    """One row per trial that ran: round, effort, setting as JSON text, score, seconds, status, whether it won.
+
+    Of an estimator with more than `MANY` trials: the winners, and every n-th trial in the order of their scores, so
+    that good and bad ones are there in the share they had. results.csv in the run folder has all.
+    """
     trials = of(run.trials, dataset).query("status != 'skipped'")
     winners = {(s.estimator, s.seed, s.winner) for s in of(run.searches, dataset).itertuples()}
     table = trials[["estimator", "family", "seed", "number", "round", "effort", "status", "score", "seconds"]].copy()
-    table["params"] = [json.dumps(params, ensure_ascii=False) for params in trials["params"]]
     keys = zip(table["estimator"], table["seed"], table["number"], strict=True)
     table["won"] = [key in winners for key in keys]
+    ranked = table.sort_values("score", ascending=False, kind="stable", na_position="last")
+    by_estimator = ranked.groupby("estimator")["won"]
+    every = -(-by_estimator.transform("size") // MANY)
+    kept = ranked.index[(by_estimator.cumcount() % every == 0) | ranked["won"]]
+    table = table[table.index.isin(kept)].copy()
+    table["params"] = [json.dumps(params, ensure_ascii=False) for params in trials.loc[table.index, "params"]]
     place = {name: i for i, name in enumerate(run.estimators)}
     return table.sort_values("estimator", key=lambda names: names.map(place), kind="stable")
 
@@ -67,7 +77,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     y, ylabel = (settings[chosen[1]], chosen[1]) if len(chosen) > 1 else (rows["score"], "validation accuracy")
     shade = np.full(len(rows), 0.85)
     if len(chosen) > 1:  # by rank, or one hopeless setting would make all others look alike
-        shade = 0.12 + 0.88 * pd.Series(score).rank(pct=True).fillna(0).to_numpy() ** 1.5
+        rank = pd.Series(score).rank(pct=True).fillna(0).to_numpy()
+        shade = SHADES[(len(SHADES) * rank**1.5).astype(int).clip(0, len(SHADES) - 1)]
     x = _scaled(axes.xaxis, x)
     if len(chosen) > 1:
         y = _scaled(axes.yaxis, y)
@@ -77,12 +88,14 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     ok = np.isfinite(score)
     for i, number in enumerate(sorted(rows["round"].dropna().unique())):
         here = (ok & (rows["round"] == number)).to_numpy()
-        axes.scatter(
-            x[here], y[here], marker=style.MARKERS[min(i, 5)], s=38, linewidths=0.5,
-            color=[to_rgba(colour, a) for a in shade[here]], edgecolors=colour, rasterized=len(rows) > MANY,
-        )  # fmt: skip
+        for level in np.unique(shade[here]):
+            at = here & (shade == level)
+            axes.plot(
+                x[at], y[at], style.MARKERS[min(i, 5)], markersize=6.2, color=to_rgba(colour, level),
+                markeredgecolor=colour, markeredgewidth=0.5,
+            )  # fmt: skip
     if (~ok).any() and len(chosen) > 1:
-        axes.scatter(x[~ok], y[~ok], marker="x", s=30, color=style.WRONG, linewidths=1.2)
+        axes.plot(x[~ok], y[~ok], "x", markersize=5.5, color=style.WRONG, markeredgewidth=1.2)
     won = rows["won"].to_numpy(bool) & ok
     axes.scatter(x[won], y[won], marker="o", s=120, facecolors="none", edgecolors=style.INK, linewidths=1.3)
     axes.set_xlabel(xlabel)
@@ -146,7 +159,7 @@ def _scaled(axis: Any, values: pd.Series) -> np.ndarray:
 def describe(frame: pd.DataFrame) -> str:
     """Trials, rounds and the best score of each search in words."""
     parts = [
-        f"{name}: {len(rows)} trials in {rows['round'].nunique()} rounds, best validation accuracy "
+        f"{name}: {len(rows)} trials of {rows['round'].nunique()} rounds, best validation accuracy "
         f"{units.percent(rows['score'].max())} %"
         for name, rows in frame.groupby("estimator", sort=False)
     ]
@@ -156,6 +169,7 @@ def describe(frame: pd.DataFrame) -> str:
 rounds = Exhibit(
     "rounds", "The rounds of each search", "tuning",
     "A mark is a trial, placed by the two numeric settings that matter most (or by one setting and its score), its shape "
-    "the round. Stronger colour is a better rank. The title has the best validation accuracy.",
+    "the round. Stronger colour is a better rank. The title has the best validation accuracy. Of a search with more than 60 "
+    "trials every n-th in the order of their scores is shown, and the winner; results.csv has all.",
     frame, "No trial has been recorded.", draw, describe,
 )  # fmt: skip

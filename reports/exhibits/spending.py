@@ -1,4 +1,4 @@
-"""The cost ledger: where the time went."""
+"""The cost ledger: what was granted, and where the time went."""
 
 from __future__ import annotations
 
@@ -13,11 +13,28 @@ from reports.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PARTS = {"search_seconds": 0.4, "fit_seconds": 0.75, "predict_seconds": 1.0}
+ALL = "in all"
+PARTS = {
+    "search_seconds": 0.35,
+    "import_seconds": 0.18,
+    "fit_seconds": 0.75,
+    "predict_seconds": 1.0,
+    "other_seconds": 0.5,
+}
+NAMES = {
+    "search_seconds": "search", "import_seconds": "imports", "fit_seconds": "final fit", "predict_seconds": "predict",
+    "other_seconds": "latency, saving",
+}  # fmt: skip
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per estimator: seconds granted and spent, seeds added up."""
+    """One row per estimator, seeds added up, and one for all of them.
+
+    ``search_seconds`` is the sum of ``trial_seconds`` and ``thinking_seconds`` (what the strategy itself took), and all that
+    the budget is charged. ``overspent_seconds`` adds up, over the seeds, what a search took beyond its grant, at most its last trial: compare
+    ``longest_trial_seconds``. Imports of libraries are charged to nobody; ``other_seconds`` of the final evaluation
+    are warm-up, latency and saving. ``total_seconds`` is the sum of search, import, fit, predict and other.
+    """
     searches, finals, trials = (of(table, dataset) for table in (run.searches, run.finals, run.trials))
     rows = []
     for name in run.estimators:
@@ -25,33 +42,53 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         if not len(search) + len(final) + len(tried):
             continue
         # A search that has not ended yet has spent what its trials took.
+        thinking = search["thinking_seconds"].sum() if "thinking_seconds" in search else 0.0
         spent = search["spent_seconds"].sum() if len(search) else tried["seconds"].sum()
-        granted = search["granted_seconds"].sum(min_count=1) if "granted_seconds" in search else float("nan")
+        granted, over = float("nan"), float("nan")
+        if "granted_seconds" in search and search["granted_seconds"].notna().any():
+            granted = search["granted_seconds"].sum()
+            over = (search["spent_seconds"] - search["granted_seconds"]).clip(lower=0).sum()
+        imports = sum(t["import_seconds"].sum() for t in (tried, final) if "import_seconds" in t)
+        fit, predict = final["fit_seconds"].sum(), final["predict_seconds"].sum()
+        other = (
+            (final["seconds"] - final["fit_seconds"] - final["predict_seconds"]).clip(lower=0).sum()
+            if "seconds" in final
+            else 0.0
+        )
         rows.append(
             {
                 "estimator": name, "family": run.families[name], "granted_seconds": granted,
-                "search_seconds": spent, "overspent_seconds": spent - granted,
-                "thinking_seconds": search["thinking_seconds"].sum(), "fit_seconds": final["fit_seconds"].sum(),
-                "predict_seconds": final["predict_seconds"].sum(), "peak_bytes": max(
+                "trial_seconds": spent - thinking, "thinking_seconds": thinking, "search_seconds": spent,
+                "overspent_seconds": over, "longest_trial_seconds": tried["seconds"].max(), "import_seconds": imports,
+                "fit_seconds": fit, "predict_seconds": predict, "other_seconds": other,
+                "total_seconds": spent + imports + fit + predict + other, "peak_bytes": max(
                     (t["peak_bytes"].max() for t in (final, tried)), key=lambda v: -1 if v != v else v),
-                "trials": len(tried),
+                "trials": int((tried["status"] != "skipped").sum()), "failed_trials": int((~tried["status"].isin(["ok", "skipped"])).sum()),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    if len(table) > 1:
+        most = table[["longest_trial_seconds", "peak_bytes"]].max()
+        total = table.drop(columns=["estimator", "family"]).sum(min_count=1)
+        total[most.index] = most
+        table.loc[len(table)] = {"estimator": ALL, "family": "", **total}
+    return table
 
 
 @style.styled
 def draw(frame: pd.DataFrame) -> Figure:
-    """Stacked bars: search, final fit, prediction; a tick marks the budget granted to the search."""
+    """Stacked bars: search, imports, final fit, prediction, the rest; a tick marks the budget granted to the search."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
+    frame = frame[frame["estimator"] != ALL]
     page, (axes,) = style.axes_grid(1, 1, (7.9, 0.36 * len(frame) + 0.1), (0, 0), (1.5, 1.0, 0.4, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(frame.to_dict("records")):
         left = 0.0
         for part, alpha in PARTS.items():
-            axes.barh(y, row[part], left=left, height=0.62, color=looks[row["estimator"]].colour, alpha=alpha)
+            (bar,) = axes.barh(y, row[part], left=left, height=0.62, color=looks[row["estimator"]].colour, alpha=alpha)
+            style.tip(bar, f"{row['estimator']}, {NAMES[part]}: {units.duration(row[part])}")
             left += row[part]
         if row["granted_seconds"] == row["granted_seconds"]:
             axes.plot([row["granted_seconds"]] * 2, [y - 0.42, y + 0.42], color=style.INK, linewidth=1.2)
@@ -61,10 +98,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     style.quiet(axes, "x")
     axes.tick_params(axis="y", labelcolor=style.INK)
     axes.set_xlabel("seconds")
-    handles: list = [
-        Patch(color=style.MUTED, alpha=alpha, label=part.removesuffix("_seconds").replace("fit", "final fit"))
-        for part, alpha in PARTS.items()
-    ]
+    handles: list = [Patch(color=style.MUTED, alpha=alpha, label=NAMES[part]) for part, alpha in PARTS.items()]
     if frame["granted_seconds"].notna().any():
         handles.append(Line2D([], [], color=style.INK, marker="|", markersize=11, linestyle="none",
                               label="granted to the search"))  # fmt: skip
@@ -84,7 +118,8 @@ def describe(frame: pd.DataFrame) -> str:
 
 spending = Exhibit(
     "spending", "Where the time went", "bill",
-    "Wall-clock seconds of each estimator on this data set, all seeds together. Every search was granted the same; what a "
-    "search spent beyond its grant is in the table.",
+    "Wall-clock seconds of each estimator on this data set, all seeds together. Every search was granted the same and is charged "
+    "its trials and the thinking of its strategy; imports of libraries are charged to nobody. A search ends with the "
+    "trial that uses its budget up, so it may overspend by one trial at most: the table has both.",
     frame, "Nothing has been run yet.", draw, describe,
 )  # fmt: skip

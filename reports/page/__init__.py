@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,9 +16,15 @@ from markupsafe import Markup
 from reports import leaderboard, style, units
 from reports.exhibits import EXHIBITS, GROUPS, Exhibit
 from reports.run import Run
+from reports.svg import Shared
 from reports.verdict import verdict
 
-LONGEST = 100  # rows of a table on the page; the CSV beside it has all
+LONGEST = 60  # rows of a table on the page; the CSV beside it has all
+TIMED = {"cost", "ensembles", "progress", "spending"}  # exhibits that set times beside each other
+NOT_COMPARABLE = (
+    "Times of different runs are not comparable here: they were not measured alike (see the note at the top)."
+)
+PACKED = 1_500  # bytes of a CSV from which on it is packed
 SHARES = [
     "accuracy",
     "accuracy_low",
@@ -46,7 +53,7 @@ HEADINGS = {"estimator": "estimator", "than": "ahead of", "p_holm": "p (Holm)", 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table: what is read, what it sorts by, and a class for its looks."""
+    """A cell of a table: what is read, what it sorts by where that cannot be read off the text, a class for its looks."""
 
     text: str
     value: Any = None
@@ -70,8 +77,8 @@ class Shown:
     title: str
     lead: str
     reason: str = ""
-    figure: Markup | None = None
-    words: str = ""
+    warning: str = ""
+    figures: list[tuple[str, Markup]] = field(default_factory=list)
     wide: bool = True
     table: Table | None = None
     csv: str = ""
@@ -80,13 +87,14 @@ class Shown:
 
 def render(run: Run) -> str:
     """The report page of a run as HTML text; the same run folder gives the same text."""
-    board = leaderboard.frame(run)
-    sections = [_section(run, board, dataset, place) for place, dataset in enumerate(run.datasets)]
+    board, shared = leaderboard.frame(run), Shared()
+    sections = [_section(run, board, dataset, place, shared) for place, dataset in enumerate(run.datasets)]
     return _template().render(
         run=run, info=run.info, sections=sections, headline=_headline(run, sections), facts=_facts(run),
         libraries=run.info.get("environment", {}).get("libraries", {}), notes=_notes(run), meta=_meta(run),
-        css=Markup(_asset("page.css")), js=Markup(_asset("page.js")),
-        download=_download(leaderboard.csv(board)), columns=leaderboard.COLUMNS,
+        css=Markup(_asset("page.css") + shared.css()), js=Markup(_asset("page.js")),
+        download=download("leaderboard.csv", leaderboard.csv(board)), columns=leaderboard.COLUMNS,
+        not_comparable=NOT_COMPARABLE if run.info.get("not_comparable") else "",
     ) + "\n"  # fmt: skip
 
 
@@ -102,13 +110,13 @@ def _asset(name: str) -> str:
     return files("reports.page").joinpath(name).read_text(encoding="utf-8")
 
 
-def _section(run: Run, board: pd.DataFrame, dataset: str, place: int) -> dict[str, Any]:
+def _section(run: Run, board: pd.DataFrame, dataset: str, place: int, shared: Shared) -> dict[str, Any]:
     slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")[:40] or "data"
     slug = slug if place == 0 or len(run.datasets) == len({d.lower() for d in run.datasets}) else f"{slug}-{place}"
     groups = {group: label for group, label in GROUPS.items() if group != "study" or run.info.get("sizes")}
     shown: dict[str, list[Shown]] = {group: [] for group in groups}
     for exhibit in (e for e in EXHIBITS if e.group in groups):
-        shown[exhibit.group].append(_shown(run, dataset, slug, exhibit))
+        shown[exhibit.group].append(_shown(run, dataset, slug, exhibit, shared))
     rows = board[board["dataset"] == dataset]
     rows.attrs["families"] = run.families
     return {
@@ -119,24 +127,31 @@ def _section(run: Run, board: pd.DataFrame, dataset: str, place: int) -> dict[st
     }  # fmt: skip
 
 
-def _shown(run: Run, dataset: str, slug: str, exhibit: Exhibit) -> Shown:
+def _shown(run: Run, dataset: str, slug: str, exhibit: Exhibit, shared: Shared) -> Shown:
     frame = exhibit.table(run, dataset)
     identity = f"{slug}-{exhibit.name}"
     if frame.empty:
         return Shown(identity, exhibit.title, exhibit.lead, reason=exhibit.empty)
-    words = exhibit.describe(frame)
     plain = frame.drop(columns="image", errors="ignore")
-    drawing = exhibit.draw(frame) if exhibit.draw else None
-    figure = Markup(style.svg(drawing, identity, words)) if drawing else None
-    wide = drawing.get_figwidth() > style.NARROW + 0.2 if drawing else len(plain.columns) > 2
-    return Shown(
-        identity, exhibit.title, exhibit.lead, "", figure, words, wide, table(plain),
-        _download(plain.to_csv(index=False, lineterminator="\n")), f"{slug}-{exhibit.name}.csv",
-    )  # fmt: skip
+    drawings = {label: exhibit.draw(part) for label, part in exhibit.views(frame).items()} if exhibit.draw else {}
+    figures = [
+        (label, Markup(style.svg(drawing, f"{identity} {label}", exhibit.describe(part), shared)))
+        for (label, drawing), part in zip(drawings.items(), exhibit.views(frame).values(), strict=False)
+    ]
+    width = max((drawing.get_figwidth() for drawing in drawings.values()), default=0)
+    wide = width > style.NARROW + 0.2 if drawings else len(plain.columns) > 2
+    file, csv = download(f"{slug}-{exhibit.name}.csv", plain.to_csv(index=False, lineterminator="\n"))
+    warning = NOT_COMPARABLE if exhibit.name in TIMED and run.info.get("not_comparable") else ""
+    return Shown(identity, exhibit.title, exhibit.lead, "", warning, figures, wide, table(plain), csv, file)
 
 
-def _download(text: str) -> str:
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode()
+def download(name: str, text: str) -> tuple[str, str]:
+    """A CSV as a link of the page: file name and data URL; a long one is packed (page.js unpacks it when clicked)."""
+    raw = text.encode()
+    if len(raw) <= PACKED:
+        return name, "data:text/csv;charset=utf-8;base64," + base64.b64encode(raw).decode()
+    packed = gzip.compress(raw, mtime=0)
+    return f"{name}.gz", "data:application/gzip;base64," + base64.b64encode(packed).decode()
 
 
 def table(frame: pd.DataFrame) -> Table:
@@ -164,7 +179,7 @@ def _heading(name: str) -> str:
 
 def _cell(name: str, value: Any, kind: str) -> Cell:
     if units.absent(value):
-        return Cell(units.GAP, "", kind)
+        return Cell(units.GAP, None, kind)
     if isinstance(value, bool):
         return Cell("yes" if value else "no", int(value), kind)
     if kind == "text":
@@ -176,12 +191,12 @@ def _cell(name: str, value: Any, kind: str) -> Cell:
     elif name in ("p", "p_holm"):
         text = "<0.0001" if value < 1e-4 else units.number(value, 4)
     elif name.endswith("_bytes"):
-        text = units.size(value)
+        return Cell(units.size(value), float(value), kind)
     elif name == "parameters" or float(value).is_integer():
         text = units.count(value)
     else:
         text = units.number(value, 2 if "seconds" in name else 4)
-    return Cell(text, float(value), kind)
+    return Cell(text, None, kind)
 
 
 def _board(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -253,14 +268,14 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("seeds", ", ".join(map(str, info["seeds"]))),
         ("search budget", info.get("budget")),
         ("validation rows", f"{units.percent(info['validation_share'], 0)} % of the training images"
-         if "validation_share" in info else None),
+         if isinstance(info.get("validation_share"), float) else None),
         ("execution", f"{info.get('executor', '')}, {info.get('workers', '?')} workers of "
          f"{info.get('threads', '?')} threads"),
         ("time, in all", f"{units.duration(_wall(run))} in {len(sessions)} session{'s' * (len(sessions) != 1)}"),
         ("time, in the ledger", f"{units.duration(spent)} of searches, final fits and predictions"),
         ("processor", machine.get("cpu")),
         ("cores", machine.get("cores")),
-        ("memory", units.size(machine.get("memory_bytes"))),
+        ("memory", memory if isinstance(memory := machine.get("memory_bytes"), str) else units.size(memory)),
         ("graphics processor", machine.get("gpu")),
         ("platform", machine.get("platform")),
         ("Python", machine.get("python")),

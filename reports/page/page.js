@@ -5,7 +5,10 @@
   // Tables: a click on a heading sorts by it, a second click turns the order round; long ones get a filter.
   const text = (row, column) => {
     const cell = row.cells[column];
-    return cell.dataset.value ?? cell.textContent.trim();
+    const shown = cell.dataset.value ?? cell.textContent.trim();
+    // Numbers as they are read: thousands separated, a real minus sign, a dash for a gap.
+    const number = shown.replace(/,/g, "").replace("−", "-").replace(/^([<+]?)(-?[\d.]+)$/, "$2");
+    return shown === "–" ? "" : number !== "" && !isNaN(number) ? number : shown;
   };
   const compare = (a, b) => {
     if (a === "" || b === "") return (a === "") - (b === "");
@@ -46,6 +49,59 @@
       table.closest(".scroll").before(filter);
     }
   }
+
+  // Figures: a mark tells its numbers to whoever points at it or reaches it. Tab reaches a figure, arrows go through it.
+  const tip = document.createElement("div");
+  tip.id = "tip";
+  tip.hidden = true;
+  document.body.append(tip);
+  const tell = (mark) => {
+    tip.textContent = mark.getAttribute("aria-label");
+    tip.hidden = false;
+    const box = mark.getBoundingClientRect();
+    const left = Math.min(box.left + box.width / 2 - tip.offsetWidth / 2, document.documentElement.clientWidth - tip.offsetWidth - 8);
+    const top = box.top > tip.offsetHeight + 12 ? box.top - tip.offsetHeight - 8 : box.bottom + 8;
+    tip.style.left = Math.max(8, left) + scrollX + "px";
+    tip.style.top = top + scrollY + "px";
+  };
+  const hush = () => (tip.hidden = true);
+  addEventListener("keydown", (event) => event.key === "Escape" && hush());
+  for (const figure of all("figure svg")) {
+    const marks = all(".tip", figure);
+    marks.forEach((mark, place) => {
+      const title = mark.querySelector("title");
+      mark.setAttribute("aria-label", title.textContent);
+      mark.setAttribute("role", "img");
+      mark.setAttribute("tabindex", place ? "-1" : "0");
+      title.remove(); // or the browser would show it too
+      mark.addEventListener("pointerenter", () => tell(mark));
+      mark.addEventListener("pointerleave", hush);
+      mark.addEventListener("focus", () => tell(mark));
+      mark.addEventListener("blur", hush);
+      mark.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        const next = marks[(place + step + marks.length) % marks.length];
+        mark.setAttribute("tabindex", "-1");
+        next.setAttribute("tabindex", "0");
+        next.focus();
+      });
+    });
+  }
+
+  // Downloads: a packed CSV is unpacked when asked for, since spreadsheets cannot.
+  for (const link of all('a[download$=".csv.gz"]')) link.addEventListener("click", async (event) => {
+    if (!window.DecompressionStream || !event.isTrusted) return;
+    event.preventDefault();
+    const packed = Uint8Array.from(atob(link.href.split(",")[1]), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const plain = document.createElement("a");
+    plain.href = URL.createObjectURL(await new Response(stream).blob());
+    plain.download = link.download.replace(/\.gz$/, "");
+    plain.click();
+    setTimeout(() => URL.revokeObjectURL(plain.href), 60_000);
+  });
 
   // Data sets: the links above them become tabs, and a link into a hidden one opens it.
   const list = document.querySelector(".tabs");

@@ -92,6 +92,53 @@ def test_the_front_holds_what_nothing_cheaper_beats(one_seed):
             assert row.on_front == (len(better) == 1)
 
 
+def test_the_families_disagree_where_one_is_right_and_the_other_wrong(three_seeds):
+    run = reports.load(three_seeds)
+    frame = next(e for e in EXHIBITS if e.name == "disagreements").table(run, "digits")
+    y = run.test("digits").y
+    families = run.families
+    for kind, rows in frame.groupby("right"):
+        assert rows["confidence"].is_monotonic_decreasing and len(rows) <= 10
+        for row in rows["row"]:
+            right = {
+                family: {
+                    run.mean_probabilities("digits", n)[row].argmax() == y[row]
+                    for n in families
+                    if families[n] == family
+                }
+                for family in ("classical", "deep")
+            }
+            assert right == {
+                "only deep": {"classical": {False}, "deep": {True}}, "only classical": {"classical": {True}, "deep": {False}},
+                "nobody": {"classical": {False}, "deep": {False}},
+            }[kind]  # fmt: skip
+
+
+def test_a_mix_is_the_mean_of_its_members_and_costs_their_sum(one_seed):
+    run = reports.load(one_seed)
+    frame = next(e for e in EXHIBITS if e.name == "ensembles").table(run, "digits").set_index("mix")
+    both = frame.loc["best of each family"]
+    members = both["members"].split(", ")
+    assert [run.families[name] for name in members] == ["classical", "deep"]
+    mean = sum(run.predictions("digits", name, 0).astype(float) for name in members)
+    assert both["accuracy"] == pytest.approx((mean.argmax(1) == run.test("digits").y).mean())
+    finals = run.finals.query("dataset == 'digits'").set_index("estimator")
+    assert both["latency_ms"] == pytest.approx(finals.loc[members, "latency_ms"].sum(), abs=1e-3)
+    assert set(frame["than"]) == {"cnn"}
+
+
+def test_the_cost_ledger_adds_up(run_folder):
+    run = reports.load(run_folder)
+    frame = next(e for e in EXHIBITS if e.name == "spending").table(run, "digits")
+    assert frame["search_seconds"].to_numpy() == pytest.approx(
+        (frame["trial_seconds"] + frame["thinking_seconds"]).to_numpy()
+    )
+    parts = frame[["search_seconds", "import_seconds", "fit_seconds", "predict_seconds", "other_seconds"]].sum(axis=1)
+    assert frame["total_seconds"].to_numpy() == pytest.approx(parts.to_numpy())
+    assert frame["total_seconds"].iloc[-1] == pytest.approx(frame["total_seconds"].iloc[:-1].sum())
+    assert frame["estimator"].iloc[-1] == "in all"
+
+
 def test_stretching_halves_errors_in_equal_steps():
     steps = np.diff(style.stretch([0.9, 0.95, 0.975, 0.9875]))
     assert steps == pytest.approx([steps[0]] * 3)

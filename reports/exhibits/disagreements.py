@@ -1,0 +1,116 @@
+"""Where the families disagree: test images that only deep models, only classical models, or nobody gets right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from reports import style, units
+from reports.exhibits.exhibit import Exhibit, scores
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHOWN = 10  # images of a kind
+KINDS = {
+    "only deep": "only networks are right",
+    "only classical": "only classical models are right",
+    "nobody": "nobody is right: wrong label?",
+}
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per image shown, most confident first; ``found`` is how many images of that kind there are.
+
+    An estimator's probabilities are their mean over its seeds, so that one answer stands for it. "only deep": every network
+    is right and every classical model wrong; "only classical" the reverse; "nobody": all are wrong. For the first
+    two, ``confidence`` is what the family that is right gives the true class, for "nobody" what all models give the
+    class they prefer, on average over the models; ``predicted`` is the class the ones that are wrong prefer.
+    """
+    board = scores(run, dataset)
+    if set(board["family"]) < {"classical", "deep"}:
+        return pd.DataFrame()
+    y, names = run.test(dataset).y, run.classes(dataset)
+    mean = {name: run.mean_probabilities(dataset, name) for name in board["estimator"]}
+    family = {
+        kind: np.mean([mean[name] for name in rows["estimator"]], axis=0)
+        for kind, rows in board[board["family"] != ""].groupby("family")
+    }
+    right = {
+        kind: np.array([mean[name].argmax(1) == y for name in rows["estimator"]])
+        for kind, rows in board[board["family"] != ""].groupby("family")
+    }
+    everybody = np.mean(list(mean.values()), axis=0)
+    nobody = ~np.any([p.argmax(1) == y for p in mean.values()], axis=0)
+    own = np.arange(len(y))
+    kinds = {
+        "only deep": (right["deep"].all(0) & ~right["classical"].any(0), family["deep"][own, y], family["classical"]),
+        "only classical": (
+            right["classical"].all(0) & ~right["deep"].any(0),
+            family["classical"][own, y],
+            family["deep"],
+        ),
+        "nobody": (nobody, everybody.max(1), everybody),
+    }
+    rows = []
+    for kind, (which, confidence, wrong) in kinds.items():
+        found = np.flatnonzero(which)
+        for i in found[np.argsort(-confidence[found], kind="stable")][:SHOWN]:
+            rows.append(
+                {
+                    "right": kind, "found": len(found), "row": int(i), "true": names[y[i]],
+                    "predicted": names[wrong[i].argmax()], "confidence": float(confidence[i]),
+                    "image": style.thumbnail(run.test(dataset).X[i]),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """A strip of images per kind, the most confident first: true class, arrow, what the others take it for."""
+    groups = list(frame.groupby("right", sort=False))
+    side, gap, line, heading = 0.86, 0.1, 0.145, 0.3
+    lines = 1 if frame[["true", "predicted"]].map(lambda name: len(str(name)) <= 4).all(axis=None) else 2
+    row_height = heading + side + (lines + 1) * line + 0.22
+    page, axes = style.board(0.1 + SHOWN * (side + gap), len(groups) * row_height)
+    colours = {"only deep": style.FAMILY["deep"], "only classical": style.FAMILY["classical"], "nobody": style.WRONG}
+    for i, (kind, rows) in enumerate(groups):
+        y = i * row_height + heading
+        count = f"{rows['found'].iloc[0]:,} image" + ("" if rows["found"].iloc[0] == 1 else "s")
+        axes.text(0.1, y - 0.1, f"{KINDS[kind]} ({count})", va="baseline", fontweight="bold", color=colours[kind])
+        for j, row in enumerate(rows.itertuples()):
+            x = 0.1 + j * (side + gap)
+            style.pin(axes, row.image, x, y, side)
+            true, predicted = style.short(row.true, 12), style.short(row.predicted, 11)
+            words = [f"{true} → {predicted}"] if lines == 1 else [true, f"→ {predicted}"]
+            for place, text in enumerate([*words, f"{units.percent(row.confidence, 1)} %"], 1):
+                below = place > lines
+                axes.text(
+                    x + side / 2, y + side + place * line, text, ha="center", va="baseline",
+                    fontsize=7 if below else 7.5, color=style.MUTED if below else style.INK,
+                )  # fmt: skip
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """How many images of each kind, and the most confident one."""
+    first = frame.drop_duplicates("right")
+    parts = [
+        f"{KINDS[r.right]}, {r.found:,}, most confidently row {r.row}, {r.true} taken for {r.predicted}"
+        for r in first.itertuples()
+    ]
+    return "Test images on which the families disagree, or all are wrong: " + "; ".join(parts) + "."
+
+
+disagreements = Exhibit(
+    "disagreements", "Where the families disagree", "errors",
+    "Test images that all networks get right and all classical models wrong, the reverse, and those that nobody gets right: "
+    "true class → what the others take it for, most confident first. The confidence is that of the family that is "
+    "right, or, where nobody is, of all models in their answer: an image that all agree on against its label may be "
+    "labelled wrongly. The probabilities of an estimator's seeds are averaged first.",
+    frame, "The families agree on every image, or only one family has been evaluated.", draw, describe,
+)  # fmt: skip

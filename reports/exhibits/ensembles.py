@@ -1,0 +1,122 @@
+"""Free ensembles: mixes of stored predictions, and whether they beat the best single model.
+
+No weight is learned: members count equally, so that no test label helps to make a mix. Which single model is best of
+its family is decided by its validation score, for the same reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from reports import statistics, style, units
+from reports.exhibits.differences import SIGNIFICANT
+from reports.exhibits.exhibit import Exhibit, scores
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per mix: accuracy, its difference to the best single model, paired interval and p value, and its cost.
+
+    The seeds of the members are paired in order, as many as all have; a difference is that of the same seeds. Latency,
+    fit and size are the sums over the members.
+    """
+    board = scores(run, dataset)
+    mixes = _mixes(board)
+    if not mixes:
+        return pd.DataFrame()
+    y, rows, best = run.test(dataset).y, [], board.iloc[0]["estimator"]  # scores come best first
+    for name, members in mixes.items():
+        part = board[board["estimator"].isin(members)]
+        seeds = min(len(run.evaluated(dataset, member)) for member in members)
+        correct = np.array([_mean(run, dataset, members, s).argmax(1) == y for s in range(seeds)])
+        low, high = statistics.accuracy_interval(correct)
+        seeds = min(seeds, len(run.evaluated(dataset, best)))
+        gap = correct[:seeds].astype(np.int8) - run.correct(dataset, best)[:seeds].astype(np.int8)
+        ends = statistics.bootstrap_interval(gap)
+        rows.append(
+            {
+                "mix": name, "members": ", ".join(members), "accuracy": statistics.accuracy(correct),
+                "accuracy_low": low, "accuracy_high": high, "than": best, "difference": float(gap.mean()),
+                "low": ends[0], "high": ends[1], "p": statistics.paired_p(gap),
+                "latency_ms": part["latency_ms"].sum(min_count=len(part)), "fit_seconds": part["fit_seconds"].sum(min_count=len(part)),
+                "model_bytes": float(part["model_bytes"].sum(min_count=len(part))),
+            }
+        )  # fmt: skip
+    from statsmodels.stats.multitest import multipletests
+
+    table = pd.DataFrame(rows)
+    table["p_holm"] = multipletests(table["p"], method="holm")[1]
+    table["helps"] = (table["p_holm"] < SIGNIFICANT) & (table["difference"] > 0)
+    return table
+
+
+def _mixes(board: pd.DataFrame) -> dict[str, list[str]]:
+    """Name of a mix -> its members; only mixes of two and more."""
+    order = board.sort_values("validation_score", ascending=False, kind="stable", na_position="last")
+    ranked = {family: list(order.loc[order["family"] == family, "estimator"]) for family in ("classical", "deep")}
+    mixes = {
+        "best of each family": ranked["classical"][:1] + ranked["deep"][:1],
+        "two best of each family": ranked["classical"][:2] + ranked["deep"][:2],
+        "all classical": ranked["classical"],
+        "all deep": ranked["deep"],
+        "all": list(order["estimator"]),
+    }
+    different: dict[frozenset[str], str] = {}
+    for name, members in mixes.items():
+        if len(members) > 1:
+            different.setdefault(frozenset(members), name)
+    return {name: mixes[name] for name in different.values()}
+
+
+def _mean(run: Run, dataset: str, members: list[str], place: int) -> np.ndarray:
+    parts = [run.predictions(dataset, name, run.evaluated(dataset, name)[place]) for name in members]
+    return np.asarray(np.mean(parts, axis=0, dtype=np.float64))
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """How far each mix is ahead of the best single model, with the interval; hollow where it may be chance."""
+    page, (axes,) = style.axes_grid(1, 1, (2.5, 0.36 * len(frame) + 0.2), (0, 0), (1.6, 1.2, 0.1, 0.45))
+    for y, row in enumerate(frame.itertuples()):
+        axes.plot([100 * row.low, 100 * row.high], [y, y], color=style.FAMILY[""], linewidth=2.4, alpha=0.45)
+        fill = style.FAMILY[""] if row.p_holm < SIGNIFICANT else style.SURFACE
+        (mark,) = axes.plot(100 * row.difference, y, "o", color=style.FAMILY[""], markerfacecolor=fill)
+        style.tip(mark, f"{row.mix} ({row.members}): {units.percent(row.accuracy)} %, {units.points(row.difference)} points "
+                  f"against {row.than} ({units.points(row.low)} to {units.points(row.high)}), one image {units.number(row.latency_ms)} ms")  # fmt: skip
+        axes.annotate(
+            f"{units.points(row.difference)}, {units.number(row.latency_ms)} ms", (1.02, y),
+            xycoords=("axes fraction", "data"), va="center", color=style.INK,
+        )  # fmt: skip
+    axes.axvline(0, color=style.MUTED, linewidth=1)
+    axes.set_yticks(range(len(frame)), frame["mix"])
+    axes.set_ylim(len(frame) - 0.5, -0.5)
+    style.quiet(axes, "x")
+    axes.tick_params(axis="y", labelcolor=style.INK)
+    axes.set_xlabel(f"points by which it is ahead of {style.short(frame['than'].iloc[0], 22)}")
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """What each mix gains in words."""
+    parts = [
+        f"{r.mix} {units.percent(r.accuracy)} %, {units.points(r.difference)} points against {r.than}"
+        + ("" if r.p_holm < SIGNIFICANT else ", within the uncertainty")
+        for r in frame.itertuples()
+    ]
+    return "Mixes of stored predictions with equal weights: " + "; ".join(parts) + "."
+
+
+ensembles = Exhibit(
+    "ensembles", "Does a mix help?", "result",
+    "The mean of the members' probabilities, with equal weights: nothing is fitted, and the members were chosen by "
+    "validation scores, so no test label made a mix. Points ahead of the best single model on the same images, with "
+    "the paired 95 % interval, and the time to label one image with all members, one after the other. Hollow: may be chance "
+    "(paired test, Holm-corrected). The single model is the leader of the leaderboard, so it has the luck of having been picked by the test.",
+    frame, "It takes two evaluated estimators to mix.", draw, describe,
+)  # fmt: skip
