@@ -28,8 +28,8 @@ submission: $(READY) ## a Kaggle Digit Recognizer submission from train.csv
 test: $(READY) ## every test that needs no network
 	@$(BIN)/python -m pytest
 
-torture: $(READY) ## a hundred kills, a thousand trials, memory and speed of workers; long
-	@$(BIN)/python -m pytest -m torture tests/torture
+torture: $(READY) ## a hundred kills, a thousand trials, memory and speed of workers, thousands of simulated leaderboards; long
+	@$(BIN)/python -m pytest -m torture tests
 
 lint: $(READY) ## ruff and mypy
 	@$(BIN)/ruff check .

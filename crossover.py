@@ -78,13 +78,21 @@ def run(
 
 
 def report(*folders: str | Path, out: str | Path | None = None) -> Path:
-    """Write report.html, leaderboard.csv and leaderboard.md into a run folder; returns the path of the page.
+    """Write report.html, leaderboard.csv, leaderboard.md and results.csv into a run folder; returns the path of the page.
 
     Several runs give one merged page, `out` or ``RUN1-and-RUN2.html`` beside the first run folder.
     """
     from reports import report as write_report
 
     return write_report(*folders, out=out)
+
+
+def log(folder: str | Path, to: str) -> str:
+    """Log a run to an MLflow tracking server or folder, once however often; returns the tracking URI."""
+    from reports.tracking import log as log_run
+
+    report(folder)
+    return log_run(load(folder), to)
 
 
 def load(folder: str | Path) -> Run:
@@ -271,11 +279,20 @@ def _report(
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Write report.html, leaderboard.csv and leaderboard.md of a run; of several runs, one merged page."""
+    """Write report.html, leaderboard.csv, leaderboard.md and results.csv of a run; of several runs, one merged page."""
     page = report(*folders, out=out)
     print(page)
     if show:
         typer.launch(str(page.resolve()))
+
+
+@app.command("log")
+def _log(
+    folder: Folder,
+    to: Annotated[str, typer.Option(help="Tracking URI of a server or database, or a folder.", metavar="URI")],
+) -> None:
+    """Log a run to MLflow, each final evaluation below one parent; again, and nothing is doubled."""
+    print(f"Logged to {log(folder, to)}")
 
 
 @app.command("list")

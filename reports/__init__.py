@@ -5,6 +5,8 @@ The nouns:
 `Run`
     A run folder, opened for reading: ``info``, the ledger's tables as DataFrames, the passports, and, read when
     asked for, predictions and test images. `load` opens one.
+results
+    One row per trial of every cell: `reports.results.frame`.
 leaderboard
     One row per (data set, estimator), failed ones included: `reports.leaderboard.frame`.
 exhibit
@@ -29,7 +31,8 @@ __all__ = ["Run", "load", "report"]
 
 
 def report(*folders: Path | str, out: Path | str | None = None) -> Path:
-    """Write ``report.html``, ``leaderboard.csv`` and ``leaderboard.md`` into a run folder; of several runs, one page.
+    """Write ``report.html``, ``leaderboard.csv``, ``leaderboard.md`` and ``results.csv`` into a run folder; of several
+    runs, one page.
 
     The same folders give the same bytes, whenever and wherever the report is built.
 
@@ -47,7 +50,7 @@ def report(*folders: Path | str, out: Path | str | None = None) -> Path:
     ------
     UserError : a folder is missing, given twice, or no run folder, or a file in it is damaged.
     """
-    from reports import leaderboard, page
+    from reports import leaderboard, page, results
     from reports.merged import merge
 
     run = merge([load(folder) for folder in folders])
@@ -57,6 +60,7 @@ def report(*folders: Path | str, out: Path | str | None = None) -> Path:
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
     write(run.folder / "leaderboard.md", leaderboard.markdown(table))
+    write(run.folder / "results.csv", leaderboard.csv(results.frame(run)))
     return write(Path(out or run.folder / "report.html"), page.render(run))
 
 

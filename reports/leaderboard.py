@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ROUNDING = {
-    **dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "validation_score"], 6),
+    **dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high", "accuracy_spread"], 6),
+    **dict.fromkeys(["macro_f1", "log_loss", "brier", "calibration_error", "validation_score"], 6),
     **dict.fromkeys(["search_seconds", "fit_seconds", "predict_seconds", "latency_ms"], 4),
 }
 WHOLE = ["seeds", "model_bytes", "parameters", "trials", "failed_trials"]
@@ -30,8 +31,12 @@ ORDER = [
     "accuracy",
     "accuracy_low",
     "accuracy_high",
+    "accuracy_spread",
+    "letters",
     "macro_f1",
     "log_loss",
+    "brier",
+    "calibration_error",
     "search_seconds",
     "fit_seconds",
     "predict_seconds",
@@ -62,8 +67,12 @@ COLUMNS = (
     Column("accuracy %", lambda r: units.percent(r.accuracy), "accuracy", "share of the test images labelled rightly"),
     Column(
         "95 % interval", lambda r: units.interval(r.accuracy_low, r.accuracy_high), "accuracy_low",
-        "where the accuracy on more such images would lie; Wilson for one seed, bootstrap over seeds and images "
-        "for several",
+        "where the accuracy on more such images would lie, and for several seeds with other seeds too; Wilson, of as many "
+        "images as the uncertainty amounts to",
+    ),
+    Column(
+        "tied", lambda r: r.letters or units.GAP, "accuracy",
+        "models that share a letter are tied: paired test on the same images, Holm-corrected, 5 %",
     ),
     Column("macro F1 %", lambda r: units.percent(r.macro_f1), "macro_f1", "F1, every class with the same weight"),
     Column("log-loss", lambda r: units.number(r.log_loss, 4), "log_loss", "lower is better; punishes confident errors"),
@@ -84,7 +93,8 @@ def frame(run: Run) -> pd.DataFrame:
     Returns
     -------
     One row per (data set, estimator), per data set the best first; columns as in `ORDER`. Costs and sizes are
-    means over the seeds that succeeded. ``params`` is the JSON text of the setting refitted, of the seed with the
+    means over the seeds that succeeded. ``accuracy_spread`` is the standard deviation of the accuracy over seeds.
+    Estimators of a data set that share one of the ``letters`` are tied (`statistics.letters`). ``params`` is the JSON text of the setting refitted, of the seed with the
     best validation score. ``status`` is "ok", "partial" (some seeds failed), "unfinished" (nothing recorded yet),
     or what went wrong; then the scores are missing and ``reason`` says why.
     """
@@ -99,9 +109,24 @@ def _frame(run: Run) -> pd.DataFrame:
     place = table["dataset"].map({name: i for i, name in enumerate(run.datasets)})
     order = np.lexsort([table["log_loss"].fillna(np.inf), -table["accuracy"].fillna(-1), place])
     table = table.iloc[order].reset_index(drop=True)
+    for dataset, rows in table.dropna(subset="accuracy").groupby("dataset"):
+        shared = _letters(run, str(dataset), list(rows["estimator"]))
+        table.loc[rows.index, "letters"] = [shared[name] for name in rows["estimator"]]
     for column in WHOLE:
         table[column] = pd.to_numeric(table[column]).round().astype("Int64")
     return table.astype(dict.fromkeys(ROUNDING, float)).round(ROUNDING)
+
+
+def _letters(run: Run, dataset: str, ranked: list[str]) -> dict[str, str]:
+    pairs = compared(run, dataset, ranked)
+    told_apart = pairs[~pairs["tie"]]
+    return statistics.letters(ranked, zip(told_apart["a"], told_apart["b"], strict=True))
+
+
+def compared(run: Run, dataset: str, ranked: list[str]) -> pd.DataFrame:
+    """Every pair of the `ranked` estimators of a data set, best first, as `statistics.compare` tells them apart."""
+    correct = {name: run.correct(dataset, name) for name in ranked}
+    return run.once(("compared", dataset), lambda: statistics.compare(correct))
 
 
 def _row(run: Run, dataset: str, estimator: str) -> dict[str, Any]:
@@ -119,19 +144,24 @@ def _row(run: Run, dataset: str, estimator: str) -> dict[str, Any]:
         "search_seconds": searches["spent_seconds"].mean(),
         "trials": int((trials["status"] != "skipped").sum()),
         "failed_trials": int((~trials["status"].isin(["ok", "skipped"])).sum()),
-        "params": "", "backend": "",
+        "params": "", "backend": "", "letters": "",
     }  # fmt: skip
     if not seeds:
         return row
     y, correct = run.test(dataset).y, run.correct(dataset, estimator)
     low, high = statistics.accuracy_interval(correct)
-    losses = [statistics.log_loss(y, run.predictions(dataset, estimator, seed)) for seed in seeds]
+    probas = [run.predictions(dataset, estimator, seed) for seed in seeds]
     f1 = [statistics.macro_f1(y, predicted) for predicted in run.predicted(dataset, estimator)]
     best = done.loc[done["validation_score"].fillna(-1).idxmax()]
     costs = ["fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "validation_score"]
     return row | done[costs].mean().to_dict() | {
         "accuracy": statistics.accuracy(correct), "accuracy_low": low, "accuracy_high": high,
-        "macro_f1": np.mean(f1), "log_loss": np.mean(losses),
+        "accuracy_spread": correct.mean(1).std(ddof=1) if len(seeds) > 1 else np.nan, "macro_f1": np.mean(f1),
+        "log_loss": np.mean([statistics.log_loss(y, proba) for proba in probas]),
+        "brier": np.mean([statistics.brier(y, proba) for proba in probas]),
+        "calibration_error": np.mean(
+            [statistics.calibration_error(statistics.reliability(p.max(1), r)) for p, r in zip(probas, correct, strict=True)]
+        ),
         "params": json.dumps(best["params"], ensure_ascii=False), "backend": best["backend"],
     }  # fmt: skip
 
@@ -214,7 +244,7 @@ def print_leaderboard(table: pd.DataFrame, console: Console) -> None:
         view = Table(title=escape(str(dataset)), title_justify="left", title_style="bold")
         view.add_column("estimator", no_wrap=True)
         # Narrow terminals get the columns that decide; the page and the files have all.
-        shown = COLUMNS if console.width >= 150 else [COLUMNS[i] for i in (0, 1, 4, 5, 7, 8, 11)]
+        shown = COLUMNS if console.width >= 150 else [COLUMNS[i] for i in (0, 1, 2, 5, 6, 8, 9, 12)]
         for column in shown:
             view.add_column(column.heading, justify="right")
         for row in rows.itertuples():

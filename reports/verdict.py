@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports import style, units
+from reports.exhibits.calibration import calibration
 from reports.exhibits.compute import crossing as crossing_in_compute
 from reports.exhibits.confusion import matrix
 from reports.exhibits.differences import differences
@@ -100,9 +102,12 @@ def verdict(run: Run, dataset: str) -> Verdict:
             f"one image {units.number(leader.latency_ms)} ms",
         )
     )  # fmt: skip
+    if tied:
+        sentences.append(_hidden(run, dataset, pairs, leader.estimator))
     if tied and not apart:
         sentences.append(_cheapest(board[board["estimator"].isin([leader.estimator, *tied])], leader.estimator))
     sentences += _hard(run, dataset, leader.estimator)
+    sentences += _sureness(calibration.frame(run, dataset), leader.estimator)
     return Verdict(headline, "" if tied else leader.estimator, tuple(figures), (*sentences, *failed))
 
 
@@ -152,7 +157,10 @@ def _between(pairs: pd.DataFrame, a: str, b: str) -> Any:
 
 
 def _tied(pairs: pd.DataFrame, leader: str) -> list[str]:
-    return [str(row.than) for row in pairs.itertuples() if row.estimator == leader and row.tie]
+    ties = pairs[pairs["tie"]]
+    return [
+        str(b if a == leader else a) for a, b in zip(ties["estimator"], ties["than"], strict=True) if leader in (a, b)
+    ]
 
 
 def _lead(gap: Any) -> str:
@@ -217,6 +225,29 @@ def _cheapest(tie: pd.DataFrame, leader: str) -> Sentence:
     else:
         text += f" and {small.estimator} the fastest to label one image ({units.number(small.latency_ms)} ms)."
     return Sentence(text, "cost")
+
+
+def _hidden(run: Run, dataset: str, pairs: pd.DataFrame, leader: str) -> Sentence:
+    least = pairs.loc[pairs["tie"] & (pairs["estimator"].eq(leader) | pairs["than"].eq(leader)), "detectable"].min()
+    return Sentence(
+        f"A tie is no proof of being equal: these {len(run.test(dataset)):,} test images would have shown a lead of "
+        f"{units.number(100 * least)} points or more in four of five cases, smaller ones mostly not.",
+        "differences",
+    )
+
+
+def _sureness(bins: pd.DataFrame, leader: str) -> list[Sentence]:
+    """A warning not to take the leader's probabilities at their word: off by a point or more, and not by chance."""
+    own = bins[bins["estimator"] == leader]
+    error = own["calibration_error"].iloc[0]
+    if error < 0.01 or error <= own["by_chance"].iloc[0]:
+        return []
+    sure, right = (float(np.average(own[name], weights=own["images"])) for name in ("confidence", "accuracy"))
+    text = (
+        f"{leader} is too {'sure of itself' if sure > right else 'modest'}: its probabilities are off by "
+        f"{units.number(100 * error)} points on average ({units.percent(sure)}\u00a0% sure, {units.percent(right)}\u00a0% right)."
+    )
+    return [Sentence(text, "calibration")]
 
 
 def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:

@@ -1,11 +1,12 @@
 """Tables and figures, one file each: `EXHIBITS` lists them in the order of the page.
 
 An exhibit is two functions, ``frame(run, dataset) -> DataFrame`` and ``draw(frame) -> Figure``. A new one is a new file
-and its name below.
+and its name below. Those in `ACROSS` compare the data sets of a run, ``frame(run) -> DataFrame``; a run of several shows them.
 """
 
 from reports.exhibits.accuracy import accuracy
 from reports.exhibits.balance import balance
+from reports.exhibits.calibration import calibration
 from reports.exhibits.classes import classes
 from reports.exhibits.compute import compute
 from reports.exhibits.confusion import confusion
@@ -23,6 +24,7 @@ from reports.exhibits.mistakes import mistakes
 from reports.exhibits.passport import passport
 from reports.exhibits.prediction import prediction
 from reports.exhibits.progress import progress
+from reports.exhibits.ranks import ranks
 from reports.exhibits.rounds import rounds
 from reports.exhibits.samples import samples
 from reports.exhibits.settings import settings
@@ -31,11 +33,12 @@ from reports.exhibits.spending import spending
 EXHIBITS: tuple[Exhibit, ...] = (
     learning, compute, prediction,
     accuracy, differences, cost, ensembles,
-    confusion, classes, disagreements, mistakes,
+    confusion, classes, calibration, disagreements, mistakes,
     settings, rounds, progress, gap, curves, layers,
     spending, failures,
     passport, balance, samples,
 )  # fmt: skip
+ACROSS: tuple[Exhibit, ...] = (ranks,)
 GROUPS = {
     "study": "How much data, how much compute",  # of a run with several sizes of the training set
     "result": "The result",
@@ -45,4 +48,4 @@ GROUPS = {
     "data": "The data",
 }
 
-__all__ = ["EXHIBITS", "GROUPS", "Exhibit"]
+__all__ = ["ACROSS", "EXHIBITS", "GROUPS", "Exhibit"]

@@ -88,5 +88,5 @@ cost = Exhibit(
     "cost", "Accuracy against cost", "result",
     "Up is better, left is cheaper; both axes are logarithmic in what matters (errors and cost). The line is the "
     "front: nothing below or to the right of it is worth its price. Choose the cost above the figure.",
-    frame, "No estimator has been evaluated yet.", draw, describe, "cost",
+    frame, "No estimator has been evaluated yet.", draw, describe, by="cost",
 )  # fmt: skip

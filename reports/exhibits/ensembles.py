@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from reports import statistics, style, units
-from reports.exhibits.differences import SIGNIFICANT
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -38,7 +37,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         low, high = statistics.accuracy_interval(correct)
         seeds = min(seeds, len(run.evaluated(dataset, best)))
         gap = correct[:seeds].astype(np.int8) - run.correct(dataset, best)[:seeds].astype(np.int8)
-        ends = statistics.bootstrap_interval(gap)
+        ends = statistics.difference_interval(gap)
         rows.append(
             {
                 "mix": name, "members": ", ".join(members), "accuracy": statistics.accuracy(correct),
@@ -48,11 +47,9 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                 "model_bytes": float(part["model_bytes"].sum(min_count=len(part))),
             }
         )  # fmt: skip
-    from statsmodels.stats.multitest import multipletests
-
     table = pd.DataFrame(rows)
-    table["p_holm"] = multipletests(table["p"], method="holm")[1]
-    table["helps"] = (table["p_holm"] < SIGNIFICANT) & (table["difference"] > 0)
+    table["p_holm"] = statistics.holm(table["p"].to_numpy())
+    table["helps"] = (table["p_holm"] < statistics.SIGNIFICANT) & (table["difference"] > 0)
     return table
 
 
@@ -85,7 +82,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     page, (axes,) = style.axes_grid(1, 1, (2.5, 0.36 * len(frame) + 0.2), (0, 0), (1.6, 1.2, 0.1, 0.45))
     for y, row in enumerate(frame.itertuples()):
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=style.FAMILY[""], linewidth=2.4, alpha=0.45)
-        fill = style.FAMILY[""] if row.p_holm < SIGNIFICANT else style.SURFACE
+        fill = style.FAMILY[""] if row.p_holm < statistics.SIGNIFICANT else style.SURFACE
         (mark,) = axes.plot(100 * row.difference, y, "o", color=style.FAMILY[""], markerfacecolor=fill)
         style.tip(mark, f"{row.mix} ({row.members}): {units.percent(row.accuracy)} %, {units.points(row.difference)} points "
                   f"against {row.than} ({units.points(row.low)} to {units.points(row.high)}), one image {units.number(row.latency_ms)} ms")  # fmt: skip
@@ -106,7 +103,7 @@ def describe(frame: pd.DataFrame) -> str:
     """What each mix gains in words."""
     parts = [
         f"{r.mix} {units.percent(r.accuracy)} %, {units.points(r.difference)} points against {r.than}"
-        + ("" if r.p_holm < SIGNIFICANT else ", within the uncertainty")
+        + ("" if r.p_holm < statistics.SIGNIFICANT else ", within the uncertainty")
         for r in frame.itertuples()
     ]
     return "Mixes of stored predictions with equal weights: " + "; ".join(parts) + "."

@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports import leaderboard, style, units
-from reports.exhibits import EXHIBITS, GROUPS, Exhibit
+from reports.exhibits import ACROSS, EXHIBITS, GROUPS, Exhibit
 from reports.run import Run
 from reports.svg import Shared
 from reports.verdict import verdict
@@ -29,6 +29,9 @@ SHARES = [
     "accuracy",
     "accuracy_low",
     "accuracy_high",
+    "accuracy_spread",
+    "worst_seed",
+    "best_seed",
     "validation_accuracy",
     "base_accuracy",
     "tuned_accuracy",
@@ -41,13 +44,15 @@ SHARES = [
     "score",
     "best_score",
     "confidence",
+    "calibration_error",
+    "by_chance",
     "probability_of_true",
     "train_share",
     "test_share",
 ]
-POINTS = ["difference", "low", "high", "gap"]
+POINTS = ["difference", "low", "high", "gap", "detectable"]
 HIDDEN = ["image", "family", "true_label", "predicted_label", "label"]
-HEADINGS = {"estimator": "estimator", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives",
+HEADINGS = {"estimator": "estimator", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives", "p_friedman": "p (Friedman)", "letters": "tied",
             "fp": "false positives", "fn": "false negatives", "f1": "F1"}  # fmt: skip
 
 
@@ -78,6 +83,7 @@ class Shown:
     lead: str
     reason: str = ""
     warning: str = ""
+    note: str = ""
     figures: list[tuple[str, Markup]] = field(default_factory=list)
     wide: bool = True
     table: Table | None = None
@@ -89,10 +95,11 @@ def render(run: Run) -> str:
     """The report page of a run as HTML text; the same run folder gives the same text."""
     board, shared = leaderboard.frame(run), Shared()
     sections = [_section(run, board, dataset, place, shared) for place, dataset in enumerate(run.datasets)]
+    across = _across(run, shared)
     return _template().render(
         run=run, info=run.info, sections=sections, headline=_headline(run, sections), facts=_facts(run),
         libraries=run.info.get("environment", {}).get("libraries", {}), notes=_notes(run), meta=_meta(run),
-        css=Markup(_asset("page.css") + shared.css()), js=Markup(_asset("page.js")),
+        across=across, css=Markup(_asset("page.css") + shared.css()), js=Markup(_asset("page.js")),
         download=download("leaderboard.csv", leaderboard.csv(board)), columns=leaderboard.COLUMNS,
         not_comparable=NOT_COMPARABLE if run.info.get("not_comparable") else "",
     ) + "\n"  # fmt: skip
@@ -116,7 +123,7 @@ def _section(run: Run, board: pd.DataFrame, dataset: str, place: int, shared: Sh
     groups = {group: label for group, label in GROUPS.items() if group != "study" or run.info.get("sizes")}
     shown: dict[str, list[Shown]] = {group: [] for group in groups}
     for exhibit in (e for e in EXHIBITS if e.group in groups):
-        shown[exhibit.group].append(_shown(run, dataset, slug, exhibit, shared))
+        shown[exhibit.group].append(_shown(exhibit, exhibit.table(run, dataset), slug, run, shared))
     rows = board[board["dataset"] == dataset]
     rows.attrs["families"] = run.families
     return {
@@ -127,8 +134,13 @@ def _section(run: Run, board: pd.DataFrame, dataset: str, place: int, shared: Sh
     }  # fmt: skip
 
 
-def _shown(run: Run, dataset: str, slug: str, exhibit: Exhibit, shared: Shared) -> Shown:
-    frame = exhibit.table(run, dataset)
+def _across(run: Run, shared: Shared) -> list[Shown]:
+    if len(run.datasets) < 2:
+        return []
+    return [_shown(exhibit, exhibit.table(run), "across", run, shared) for exhibit in ACROSS]
+
+
+def _shown(exhibit: Exhibit, frame: pd.DataFrame, slug: str, run: Run, shared: Shared) -> Shown:
     identity = f"{slug}-{exhibit.name}"
     if frame.empty:
         return Shown(identity, exhibit.title, exhibit.lead, reason=exhibit.empty)
@@ -142,7 +154,9 @@ def _shown(run: Run, dataset: str, slug: str, exhibit: Exhibit, shared: Shared) 
     wide = width > style.NARROW + 0.2 if drawings else len(plain.columns) > 2
     file, csv = download(f"{slug}-{exhibit.name}.csv", plain.to_csv(index=False, lineterminator="\n"))
     warning = NOT_COMPARABLE if exhibit.name in TIMED and run.info.get("not_comparable") else ""
-    return Shown(identity, exhibit.title, exhibit.lead, "", warning, figures, wide, table(plain), csv, file)
+    return Shown(
+        identity, exhibit.title, exhibit.lead, "", warning, exhibit.note(frame), figures, wide, table(plain), csv, file
+    )
 
 
 def download(name: str, text: str) -> tuple[str, str]:
@@ -188,7 +202,7 @@ def _cell(name: str, value: Any, kind: str) -> Cell:
         text = units.percent(value)
     elif name in POINTS:
         text = units.points(value)
-    elif name in ("p", "p_holm"):
+    elif name in ("p", "p_holm", "p_friedman"):
         text = "<0.0001" if value < 1e-4 else units.number(value, 4)
     elif name.endswith("_bytes"):
         return Cell(units.size(value), float(value), kind)

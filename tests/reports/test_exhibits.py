@@ -12,10 +12,11 @@ import pytest
 import reports
 from benchmarks.ledger import Ledger
 from reports import style
-from reports.exhibits import EXHIBITS, GROUPS
+from reports.exhibits import ACROSS, EXHIBITS, GROUPS
 from reports.exhibits.rounds import important
 
 each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+all_of_them = pytest.mark.parametrize("exhibit", EXHIBITS + ACROSS, ids=lambda exhibit: exhibit.name)
 
 
 @each
@@ -40,9 +41,9 @@ def test_it_shows_numbers_and_draws_them(exhibit, dataset, run_folder):
         assert exhibit.describe(frame)
 
 
-@each
+@all_of_them
 def test_it_says_in_one_line_what_it_is(exhibit):
-    assert exhibit.group in GROUPS
+    assert exhibit.group in GROUPS or exhibit in ACROSS
     for text in (exhibit.title, exhibit.lead, exhibit.empty):
         assert text
         assert "\n" not in text
@@ -50,7 +51,46 @@ def test_it_says_in_one_line_what_it_is(exhibit):
 
 
 def test_names_are_unique():
-    assert len({exhibit.name for exhibit in EXHIBITS}) == len(EXHIBITS)
+    assert len({exhibit.name for exhibit in EXHIBITS + ACROSS}) == len(EXHIBITS + ACROSS)
+
+
+def test_ranks_of_a_run_of_two_data_sets_come_with_a_warning(run_folder):
+    (ranks,) = ACROSS
+    frame = ranks.table(reports.load(run_folder))
+    # svm and logistic_regression failed on one of the two data sets.
+    assert set(frame["estimator"]) == {"xgboost", "mlp", "cnn"}
+    assert frame["mean_rank"].sum() == 1 + 2 + 3
+    assert set(frame["letters"]) == {"a"}
+    assert "Too few data sets to conclude" in ranks.note(frame)
+    drawing = style.svg(ranks.draw(frame), "ranks", ranks.describe(frame))
+    assert drawing == style.svg(ranks.draw(frame), "ranks", ranks.describe(frame))
+    enough = frame.assign(datasets=20)
+    assert "Too few" not in ranks.note(enough)
+
+
+def test_one_data_set_has_no_ranks(make_run):
+    folder = make_run(classes={"digits": ["0", "1"]}, tests=60, trials=2, failures=False)
+    assert ACROSS[0].table(reports.load(folder)).empty
+
+
+def test_calibration_is_that_of_the_leaderboard_and_bins_hold_every_answer(run_folder):
+    from reports import leaderboard
+
+    run = reports.load(run_folder)
+    calibration = next(e for e in EXHIBITS if e.name == "calibration").table(run, "digits")
+    board = leaderboard.frame(run).query("dataset == 'digits'").set_index("estimator")
+    for name, rows in calibration.groupby("estimator"):
+        assert rows["images"].sum() == 400 * len(run.evaluated("digits", name))
+        assert rows["calibration_error"].unique() == [board.loc[name, "calibration_error"]]
+        assert (rows["accuracy_low"] <= rows["accuracy"] + 1e-9).all()
+        assert (rows["accuracy"] <= rows["accuracy_high"] + 1e-9).all()
+
+
+def test_ties_come_with_what_could_have_been_shown(run_folder):
+    differences = next(e for e in EXHIBITS if e.name == "differences")
+    frame = differences.table(reports.load(run_folder), "digits")
+    assert "A tie is no proof of being equal" in differences.note(frame)
+    assert "no lead at all" in differences.note(frame.assign(detectable=1.0))
 
 
 @each
@@ -65,11 +105,11 @@ def test_a_run_in_which_nothing_ended_is_no_error(exhibit, tmp_path):
 def test_colour_means_family_and_looks_do_not_depend_on_who_is_missing(one_seed):
     run = reports.load(one_seed)
     accuracy = next(e for e in EXHIBITS if e.name == "accuracy")
-    all_of_them = style.looks(accuracy.table(run, "digits"))
+    everybody = style.looks(accuracy.table(run, "digits"))
     some = style.looks(accuracy.table(run, "things"))
-    assert some == all_of_them
-    assert all_of_them["cnn"].colour == all_of_them["mlp"].colour == style.FAMILY["deep"]
-    assert len({look.marker for look in all_of_them.values()}) == 5
+    assert some == everybody
+    assert everybody["cnn"].colour == everybody["mlp"].colour == style.FAMILY["deep"]
+    assert len({look.marker for look in everybody.values()}) == 5
 
 
 def test_the_two_axes_that_matter_are_chosen():

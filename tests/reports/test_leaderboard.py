@@ -52,6 +52,24 @@ def test_one_seed_has_the_wilson_interval(one_seed):
     assert json.loads(row["params"]).keys() == {"C", "gamma"}
 
 
+def test_models_share_a_letter_if_and_only_if_the_differences_call_it_a_tie(run_folder):
+    from reports.exhibits.differences import differences
+
+    run = reports.load(run_folder)
+    for dataset in run.datasets:
+        shown = leaderboard.frame(run).query("dataset == @dataset").set_index("estimator")["letters"]
+        for row in differences.table(run, dataset).itertuples():
+            assert bool(set(shown[row.estimator]) & set(shown[row.than])) == row.tie
+    lost = leaderboard.frame(run).query("accuracy.isna()")
+    assert (lost["letters"] == "").all()
+
+
+def test_the_spread_of_seeds_is_shown_apart(three_seeds):
+    run = reports.load(three_seeds)
+    row = leaderboard.frame(run).query("dataset == 'digits' and estimator == 'cnn'").iloc[0]
+    assert row["accuracy_spread"] == pytest.approx(run.correct("digits", "cnn").mean(1).std(ddof=1), abs=1e-6)
+
+
 def test_the_csv_reads_back(board):
     back = pd.read_csv(io.StringIO(leaderboard.csv(board)))
     assert back["accuracy"].tolist() == pytest.approx(board["accuracy"].tolist(), nan_ok=True)

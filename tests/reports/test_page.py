@@ -40,7 +40,7 @@ def page(page_file):
 
 
 def test_the_same_folder_gives_the_same_bytes_and_needs_no_tensorflow(page_file, three_seeds):
-    names = ["report.html", "leaderboard.csv", "leaderboard.md"]
+    names = ["report.html", "leaderboard.csv", "leaderboard.md", "results.csv"]
     before = [(three_seeds / name).read_bytes() for name in names]
     code = f"import sys, reports; reports.report({str(three_seeds)!r}); print({{'tensorflow', 'keras'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -73,6 +73,8 @@ def test_every_exhibit_is_there_or_says_why_not(page):
         for exhibit in (e for e in EXHIBITS if e.group != "study"):  # which is there for a study of sizes alone
             assert f'id="{dataset}-{exhibit.name}"' in page
     assert "Everything that ran ended well." in page
+    assert 'id="across-ranks"' in page
+    assert page.count("Too few data sets to conclude") == 1
 
 
 def test_words_of_others_are_shown_as_text(page):

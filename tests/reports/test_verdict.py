@@ -42,6 +42,16 @@ def test_a_difference_within_the_uncertainty_is_a_tie(told):
     assert "within the uncertainty" in found.headline
     assert "Deep learning was not shown to be worth it here" in text(found)
     assert "Within the tie, svm is the cheapest" in text(found)
+    assert "these 2,000 test images would have shown a lead of" in text(found)
+
+
+def test_equal_accuracies_are_a_tie_whoever_is_named_first(told):
+    assert told(svm=0.95, cnn=0.95).winner == ""
+
+
+def test_a_leader_that_is_too_sure_is_not_taken_at_its_word(told):
+    found = told(svm=0.9, cnn=0.95)
+    assert "cnn is too sure of itself: its probabilities are off by 5.00 points" in text(found)
 
 
 def test_classical_wins(told):

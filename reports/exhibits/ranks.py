@@ -1,0 +1,111 @@
+"""Mean ranks over data sets: a critical-difference diagram."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from reports import leaderboard, statistics, style, units
+from reports.exhibits.exhibit import Exhibit
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def frame(run: Run) -> pd.DataFrame:
+    """One row per estimator with a score on every data set that has any, best first: its mean rank and with whom it is tied.
+
+    Ranks and Friedman's test after Demšar (2006), *Statistical comparisons of classifiers over multiple data sets*. Pairs are
+    told apart by Wilcoxon's signed-rank test, Holm-corrected, instead of Nemenyi's, whose answer on two models depends on
+    the others (Benavoli, Corani and Mangili 2016, *Should we really use post-hoc tests based on mean-ranks?*).
+    """
+    board = leaderboard.frame(run)
+    scores = board.pivot(index="dataset", columns="estimator", values="accuracy").dropna(how="all")
+    scores = scores.dropna(axis=1)
+    if len(scores) < 2 or scores.shape[1] < 2:
+        return pd.DataFrame()
+    ranks = statistics.mean_ranks(scores).sort_values(kind="stable")
+    names, pairs = list(ranks.index), list(combinations(ranks.index, 2))
+    corrected = statistics.holm(np.array([statistics.wilcoxon(scores[a] - scores[b]) for a, b in pairs]))
+    apart = [pair for pair, p in zip(pairs, corrected, strict=True) if p < statistics.SIGNIFICANT]
+    letters = statistics.letters(names, apart)
+    return pd.DataFrame({
+        "estimator": names, "family": [run.families[n] for n in names], "mean_rank": ranks.to_numpy(),
+        "letters": [letters[n] for n in names], "datasets": len(scores), "p_friedman": statistics.friedman(scores),
+    })  # fmt: skip
+
+
+@style.styled
+def draw(frame: pd.DataFrame) -> Figure:
+    """An axis of ranks, a stem from each estimator to its mean rank, and a bar across those that are tied."""
+    count, left = len(frame), -(-len(frame) // 2)
+    signs = sorted(set("".join(frame["letters"])))
+    bars = [frame.loc[[sign in own for own in frame["letters"]], "mean_rank"] for sign in signs]
+    bars = [bar for bar in bars if len(bar) > 1]
+    step, top = 0.26, 0.5
+    depth = 0.14 * len(bars) + 0.12
+    page, axes = style.board(style.NARROW, top + depth + step * left + 0.1)
+    edge = 0.3 + 0.078 * max(len(style.short(name, 20)) for name in frame["estimator"])
+    edge = min(edge, style.NARROW / 2 - 0.8)
+
+    def place(rank: float) -> float:
+        return edge + (style.NARROW - 2 * edge) * (rank - 1) / (count - 1)
+
+    axes.plot([place(1), place(count)], [top, top], color=style.MUTED, linewidth=1)
+    for rank in range(1, count + 1):
+        axes.plot([place(rank)] * 2, [top - 0.07, top], color=style.MUTED, linewidth=1)
+        axes.text(place(rank), top - 0.13, str(rank), ha="center", va="bottom", color=style.MUTED)
+    axes.text(style.NARROW / 2, 0.02, "mean rank, 1 is best", ha="center", va="top", color=style.MUTED)
+    looks = style.looks(frame)
+    for i, row in enumerate(frame.itertuples()):
+        first = i < left
+        y = top + depth + step * ((i if first else count - 1 - i) + 0.4)
+        side = edge - 0.12 if first else style.NARROW - edge + 0.12
+        x, colour = place(row.mean_rank), looks[row.estimator].colour
+        axes.plot([x, x, side], [top, y, y], color=colour, linewidth=1.2)
+        axes.plot(x, top, looks[row.estimator].marker, color=colour)
+        words = f"{style.short(row.estimator, 20)} {units.number(row.mean_rank)}"
+        axes.text(
+            side + (-0.06 if first else 0.06), y, words, ha="right" if first else "left", va="center", color=style.INK
+        )
+    for i, bar in enumerate(bars):
+        y = top + 0.16 + 0.14 * i
+        axes.plot(
+            [place(bar.min()) - 0.05, place(bar.max()) + 0.05], [y, y], color=style.INK, linewidth=3.5, alpha=0.75
+        )
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """The mean ranks and ties in words."""
+    parts = [f"{r.estimator} {units.number(r.mean_rank)} ({r.letters})" for r in frame.itertuples()]
+    return (
+        f"Mean ranks over {frame['datasets'].iloc[0]} data sets; those that share a letter are tied: "
+        + "; ".join(parts) + "."
+    )  # fmt: skip
+
+
+def note(frame: pd.DataFrame) -> str:
+    """A warning where the data sets are too few to tell anything."""
+    seen, needed = int(frame["datasets"].iloc[0]), statistics.conclusive(len(frame))
+    p = frame["p_friedman"].iloc[0]
+    told = "" if units.absent(p) else f" Friedman's test that all are equally good: p = {units.number(p, 4)}."
+    if seen >= needed:
+        return told.strip()
+    return (
+        f"Too few data sets to conclude: with {len(frame)} estimators even one that wins everywhere is told apart from the "
+        f"others only on {needed} data sets or more, and here are {seen}. That all are tied here says nothing about other "
+        f"data; who wins on one data set is told below.{told}"
+    )
+
+
+ranks = Exhibit(
+    "ranks", "Ranks over data sets", "across",
+    "On each data set the most accurate estimator has rank 1; the axis has the mean over data sets. A bar joins those that "
+    "are tied (Wilcoxon's signed-rank test, Holm-corrected, 5 %). Only estimators with a score on every data set are ranked.",
+    frame, "It takes two estimators that were evaluated on two data sets.", draw, describe, note,
+)  # fmt: skip
