@@ -10,11 +10,14 @@ from reports.run import Run
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial or final evaluation that is not "ok", and per cell that is still to be done."""
+    """One row per trial or final evaluation that is not "ok", and per cell that is still to be done.
+
+    The trials of a search that the budget had no room for are one row: they did not fail.
+    """
     rows = []
     for table, stage in ((run.trials, "trial"), (run.finals, "final")):
         here = of(table, dataset)
-        for row in here[here["status"] != "ok"].to_dict("records"):
+        for row in here[~here["status"].isin(["ok", "skipped"])].to_dict("records"):
             rows.append(
                 {
                     "estimator": row["estimator"], "family": row["family"], "seed": row["seed"],
@@ -24,6 +27,12 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                     "setting": units.setting(row["params"]), "reason": row["reason"].strip(),
                 }
             )  # fmt: skip
+    trials = of(run.trials, dataset)
+    skipped = trials[trials["status"] == "skipped"]
+    for (name, seed), left in skipped.groupby(["estimator", "seed"], sort=False):
+        count = f"{len(left)} trial" + ("s" if len(left) > 1 else "")
+        rows.append({"estimator": name, "family": run.families[name], "seed": seed, "stage": count, "status": "skipped",
+                     "setting": "", "reason": left["reason"].iloc[0].strip()})  # fmt: skip
     done = of(run.finals, dataset)
     seen = set(zip(done["estimator"], done["seed"], strict=True))
     for name in run.planned(dataset):
@@ -36,6 +45,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 failures = Exhibit(
     "failures", "What failed, and why", "bill",
-    "Every trial and final evaluation that did not end well, with the limit it ran under, what it used, and the reason.",
+    "Every trial and final evaluation that did not end well, with the limit it ran under, what it used, and the reason; and "
+    "how many trials were left out because the budget had no room for them.",
     frame, "Everything that ran ended well.",
 )  # fmt: skip

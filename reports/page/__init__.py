@@ -197,7 +197,9 @@ def _cell(name: str, value: Any, kind: str) -> Cell:
     if isinstance(value, bool):
         return Cell("yes" if value else "no", int(value), kind)
     if kind == "text":
-        return Cell(str(value), None, "long" if len(str(value)) > 30 else kind)
+        text = str(value)
+        wraps = "long" if len(text) > 30 else "phrase" if len(text) > 14 and " " in text else kind
+        return Cell(text, None, wraps)
     if name in SHARES:
         text = units.percent(value)
     elif name in POINTS:
