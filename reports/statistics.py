@@ -26,13 +26,15 @@ BINS = 15  # of calibration; Guo et al. (2017) take as many
 
 
 def wilson(successes: float, n: float) -> tuple[float, float]:
-    """The 95 % interval of a share of successes (Wilson 1927; statsmodels computes it)."""
+    """The 95 % interval of a share of successes (Wilson 1927, eq. 4); `successes` and `n` need not be whole.
+
+    In closed form: importing a library for it takes longer than all the intervals of a report.
+    """
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"a share needs 0 <= successes <= n and n > 0, given {successes} of {n}")
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(successes, n, alpha=1 - LEVEL, method="wilson")
-    return float(low), float(high)
+    centre = (successes + Z**2 / 2) / (n + Z**2)
+    half = Z * np.sqrt(successes * (n - successes) / n + Z**2 / 4) / (n + Z**2)
+    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
 def accuracy(correct: NDArray[np.bool_]) -> float:
@@ -59,9 +61,9 @@ def accuracy_interval(correct: NDArray[np.bool_]) -> tuple[float, float]:
 
 def macro_f1(y: ArrayLike, predicted: ArrayLike) -> float:
     """F1 averaged over the classes that occur, each with the same weight."""
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(y, predicted, average="macro", zero_division=0))
+    y, predicted = np.asarray(y), np.asarray(predicted)
+    f1 = per_class(confusion(y, predicted, int(max(y.max(), predicted.max())) + 1))["f1"]
+    return float(f1.mean())  # That of a class which neither occurs nor is predicted is NaN, and left out.
 
 
 def log_loss(y: NDArray[np.int64], proba: NDArray, floor: float = 1e-7) -> float:
@@ -77,9 +79,8 @@ def log_loss(y: NDArray[np.int64], proba: NDArray, floor: float = 1e-7) -> float
 
 def confusion(y: ArrayLike, predicted: ArrayLike, k: int) -> NDArray[np.int64]:
     """Counts by true class (row) and predicted class (column), shape (k, k)."""
-    from sklearn.metrics import confusion_matrix
-
-    return np.asarray(confusion_matrix(y, predicted, labels=np.arange(k)), dtype=np.int64)
+    pairs = np.asarray(y) * k + np.asarray(predicted)
+    return np.bincount(pairs, minlength=k * k).reshape(k, k)
 
 
 def per_class(counts: NDArray[np.int64]) -> pd.DataFrame:
@@ -172,11 +173,16 @@ def margin(values: NDArray) -> float:
     freedom as there are seeds less one. The squares add up (Graybill and Wang 1980; Burdick and Graybill 1992, *Confidence
     Intervals on Variance Components*).
     """
-    from scipy.stats import t
-
     images, seeds, chance = spread(values)
-    few = t.isf((1 - LEVEL) / 2, len(values) - 1) if seeds > chance else 0
+    few = _beyond((1 - LEVEL) / 2, len(values) - 1) if seeds > chance else 0
     return float(np.sqrt(Z**2 * images + few**2 * max(0.0, seeds - chance)))
+
+
+def _beyond(share: float, freedom: float = np.inf) -> float:
+    """What a `share` of Student's t lies beyond; of the normal distribution where the degrees of freedom are infinite."""
+    from scipy.special import stdtrit  # Importing scipy.stats takes longer than all tests of a report.
+
+    return -float(stdtrit(freedom, share))
 
 
 def bootstrap_interval(values: NDArray, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
@@ -231,10 +237,10 @@ def paired_p(difference: NDArray) -> float:
     exact = mcnemar(*(discordant * side[side > 0].sum() / size for side in (by_image, -by_image)))
     if len(difference) == 1:
         return exact
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     error, freedom = standard_error(difference)
-    return max(exact, float(2 * t.sf(abs(mean) / error, freedom))) if error else exact
+    return max(exact, float(2 * stdtr(freedom, -abs(mean) / error))) if error else exact
 
 
 def standard_error(difference: NDArray) -> tuple[float, float]:
@@ -263,9 +269,8 @@ def detectable(n: float, discordant: float, level: float = SIGNIFICANT, power: f
     A share in (0, 1]; 1 where the images are so few that nothing could be shown.
     """
     from scipy.optimize import brentq
-    from scipy.stats import norm
 
-    alpha, beta = norm.isf(level / 2), norm.isf(1 - power)
+    alpha, beta = _beyond(level / 2), _beyond(1 - power)
 
     def beyond(difference: float) -> float:
         share = max(discordant, difference)
@@ -280,13 +285,11 @@ def smallest_lead(difference: NDArray, level: float) -> float:
     For one seed it is `detectable` at the disagreement seen; for several, where the seeds are uncertain too, the sum of the
     quantiles of level and power, in standard errors. With few seeds the standard error is itself a rough guess.
     """
-    from scipy.stats import t
-
     lead = detectable(difference.shape[1], float(np.abs(difference).mean()), level)
     if len(difference) == 1:
         return lead
     error, freedom = standard_error(difference)
-    return float(min(1.0, (t.isf(level / 2, freedom) + t.isf(1 - POWER, freedom)) * error)) if error else lead
+    return float(min(1.0, (_beyond(level / 2, freedom) + _beyond(1 - POWER, freedom)) * error)) if error else lead
 
 
 def compare(correct: Mapping[str, NDArray[np.bool_]]) -> pd.DataFrame:
