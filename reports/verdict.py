@@ -83,6 +83,9 @@ def verdict(run: Run, dataset: str) -> Verdict:
             f"{leader.estimator}, 95 % interval {units.interval(leader.accuracy_low, leader.accuracy_high)}",
         ),
     ]  # fmt: skip
+    found = crossing(run, dataset)
+    if found:
+        figures.append(_from(found))
     sentences = _crossovers(run, dataset)
     best = {family: rows.iloc[0] for family, rows in board.groupby("family", sort=False) if family}
     if {"deep", "classical"} <= set(best):
@@ -123,18 +126,34 @@ def _crossovers(run: Run, dataset: str) -> list[Sentence]:
     return told
 
 
+def _from(found: Crossover) -> Figure:
+    """The size from which on deep learning pays, at a glance."""
+    if found.at == float("inf"):
+        value = "not here"
+    else:
+        value = ("≤ " if found.at <= found.first else "") + f"{float(f'{found.at:.2g}'):,.0f} images"
+    low, high = _ends(found, lambda n: f"{float(f'{n:.2g}'):,.0f}")
+    return Figure(
+        "Deep learning pays from", value, f"95 % interval {low} to {high}" if low != high else f"in all resamples {low}"
+    )
+
+
+def _ends(found: Crossover, rounded: Callable[[float], str]) -> tuple[str, str]:
+    return (
+        f"{rounded(found.low)} or less" if found.low <= found.first else rounded(found.low),
+        "beyond the data" if found.high == float("inf") else rounded(found.high),
+    )
+
+
 def _place(found: Crossover, whole: Callable[[float], str], rounded: Callable[[float], str]) -> str:
     """Where a crossover is, with its interval; `whole` writes a place with its unit, `rounded` a number alone."""
     share = f"{units.percent(found.share, 0)}\u00a0% of the resamples"
     if found.at == float("inf"):
         return f"not within the data: at their end it is ahead in {share}"
-    ends = (
-        f"{rounded(found.low)} or less" if found.low <= found.first else rounded(found.low),
-        "beyond the data" if found.high == float("inf") else rounded(found.high),
-    )
+    ends = _ends(found, rounded)
     # The places of compute are those of a few models: it may be the same one in nearly all resamples.
-    span = ends[0] if ends[0] == ends[1] else " to ".join(ends)
-    sure = "" if found.high <= found.first else f" (95\u00a0% interval {span}; ahead at the end in {share})"
+    span = "the same in nearly all resamples" if ends[0] == ends[1] else f"95\u00a0% interval {' to '.join(ends)}"
+    sure = "" if found.high <= found.first else f" ({span}; ahead at the end in {share})"
     if found.at <= found.first:
         return f"already at the smallest, {whole(found.first)}{sure}"
     return f"at about {whole(float(f'{found.at:.2g}'))}{sure}"
