@@ -35,3 +35,21 @@ def test_the_commands_exist():
     assert set(re.findall(r"bin/crossover (\S+)", TEXT)) <= verbs
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     assert set(re.findall(r"`make (\w+)`", TEXT)) <= targets
+
+
+def test_what_is_said_of_the_study_is_on_its_page():
+    told = re.search(r"On MNIST \(.*?\n\n?A size", TEXT.replace("\nA size", "\n\nA size"), flags=re.DOTALL)[0]
+    folder = ROOT / "reports" / "published" / "crossover"
+    page, info = (
+        (folder / "report.html").read_text().replace("\u00a0", " "),
+        json.loads((folder / "run.json").read_text()),
+    )
+    assert info["created"][:10] in told
+    assert f"{sum(session['seconds'] for session in info['sessions']) / 60:.0f} minutes" in told
+    words = " ".join(told.split())
+    for number, sentence in {
+        r"up to ([\d,]+):": "95 % interval 100 or less to {}",
+        r"by ([\d.]+) points": "cnn is {} points",
+        r"for ([\d.]+) times the time": "takes {} times the time to search and fit",
+    }.items():
+        assert sentence.format(re.search(number, words)[1]) in page
