@@ -211,11 +211,14 @@ def span(values: Sequence[float] | NDArray) -> str:
 
 def plain_log(axis: Any) -> None:
     """Write the ticks of a logarithmic axis as numbers, a few of them, instead of powers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     low, high = sorted(axis.get_view_interval())
     decades = np.log10(high / low)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.6 else (1, 3) if decades < 3 else (1,), numticks=6))
+    # Over less than a decade the round powers are too few.
+    few = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+    many = LogLocator(subs=(1, 2, 5) if decades < 1.6 else (1, 3) if decades < 3 else (1,), numticks=6)
+    axis.set_major_locator(few if decades < 1 else many)
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if 0.9e-4 < v < 1e6 else f"{v:.0e}"))
     axis.set_minor_locator(NullLocator())
 
