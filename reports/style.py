@@ -148,6 +148,11 @@ def key(page: Figure, frame: pd.DataFrame, inches: float = 0.0) -> None:
     legend(page, handles, inches)
 
 
+def key_height(frame: pd.DataFrame) -> float:
+    """Inches that the `key` of a narrow figure takes, two columns wide."""
+    return 0.15 + 0.19 * -(-frame["estimator"].nunique() // 2)
+
+
 def legend(page: Figure, handles: list[Any], inches: float = 0.0) -> None:
     """A legend along the top of a figure, as many columns as fit."""
     widths = [0.075 * len(str(handle.get_label())) + 0.5 for handle in handles]

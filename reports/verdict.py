@@ -182,9 +182,15 @@ def _tied(pairs: pd.DataFrame, leader: str) -> list[str]:
     ]
 
 
+def _unsure(gap: Any) -> str:
+    """Why a tie is one; its interval, which is that of one comparison alone, may yet leave out zero."""
+    alone = gap["low"] > 0 or gap["high"] < 0
+    return "not significant among so many comparisons" if alone else "within the uncertainty"
+
+
 def _lead(gap: Any) -> str:
     points = f"{100 * gap['difference']:.2f} points ({units.points(gap['low'])} to {units.points(gap['high'])})"
-    return points + (", within the uncertainty," if gap["tie"] else "")
+    return points + (f", {_unsure(gap)}," if gap["tie"] else "")
 
 
 def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple[Figure, list[Sentence]]:
@@ -197,7 +203,7 @@ def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple
         answer = "not shown"
         text = (
             f"Deep learning was not shown to be worth it here: {deep.estimator} and {classical.estimator}, the best of each "
-            f"family, differ by {points} points ({range_}), within the uncertainty."
+            f"family, differ by {points} points ({range_}), {_unsure(gap)}."
         )
     elif gap["difference"] > 0:
         answer = f"{units.points(gap['difference'])} points"

@@ -70,7 +70,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 @style.styled
 def draw(frame: pd.DataFrame) -> Figure:
     """A point per estimator and size, and a step line per family: the best so far."""
-    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.9), (0, 0), (0.72, 0.2, 0.72, 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.9), (0, 0), (0.72, 0.2, style.key_height(frame), 0.5))
     looks = style.looks(frame)
     first, last = frame["core_seconds"].min(), frame["core_seconds"].max()
     mark(axes, frame.rename(columns={"crossover_core_seconds": "crossover_rows"}), first, last)

@@ -88,7 +88,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 @style.styled
 def draw(frame: pd.DataFrame) -> Figure:
     """A line with its band per estimator over a logarithmic axis of rows; the fitted laws are thin and dashed."""
-    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.9), (0, 0), (0.72, 0.2, 0.72, 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.9), (0, 0), (0.72, 0.2, style.key_height(frame), 0.5))
     looks = style.looks(frame)
     sizes = sorted(frame["train_rows"].unique())
     mark(axes, frame, sizes[0], sizes[-1])
