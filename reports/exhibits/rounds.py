@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MANY = 60  # trials of one estimator that are drawn; of more, every n-th of each ranking
+MANY = 40  # trials of one estimator that are drawn; of more, every n-th of each ranking
 SHADES = np.array([0.12, 0.25, 0.4, 0.6, 0.8, 1.0])
 
 
@@ -169,7 +169,7 @@ def describe(frame: pd.DataFrame) -> str:
 rounds = Exhibit(
     "rounds", "The rounds of each search", "tuning",
     "A mark is a trial, placed by the two numeric settings that matter most (or by one setting and its score), its shape "
-    "the round. Stronger colour is a better rank. The title has the best validation accuracy. Of a search with more than 60 "
+    "the round. Stronger colour is a better rank. The title has the best validation accuracy. Of a search with more than 40 "
     "trials every n-th in the order of their scores is shown, and the winner; results.csv has all.",
     frame, "No trial has been recorded.", draw, describe,
 )  # fmt: skip

@@ -19,7 +19,7 @@ from reports.run import Run
 from reports.svg import Shared
 from reports.verdict import verdict
 
-LONGEST = 60  # rows of a table on the page; the CSV beside it has all
+LONGEST = 50  # rows of a table on the page; the CSV beside it has all
 TIMED = {"cost", "ensembles", "progress", "spending"}  # exhibits that set times beside each other
 NOT_COMPARABLE = (
     "Times of different runs are not comparable here: they were not measured alike (see the note at the top)."
