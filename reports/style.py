@@ -264,25 +264,41 @@ def tip(artist: Any, words: str) -> None:
     artist.set_gid(TIP + words)
 
 
-def svg(drawing: Figure, name: str, title: str, shared: Shared | None = None) -> str:
-    """A figure as an SVG element for a page: themed by style sheet variables, labelled, the same bytes every time.
-
-    Parameters
-    ----------
-    name : unique on the page.
-    title : the text alternative, unescaped.
-    shared : the styles and identifiers that the figures of a page share; None for a figure that stands alone.
+@dataclass(frozen=True)
+class Sketch:
+    """A figure as matplotlib writes it, before it is part of a page: `text` an SVG file, `title` the text alternative, sides in
+    pixels.
     """
-    import html
 
+    text: str
+    title: str
+    width: float
+    height: float
+
+
+def sketch(drawing: Figure, name: str, title: str) -> Sketch:
+    """Draw a figure, the same bytes every time; `name` is unique on the page, `title` unescaped."""
     import matplotlib as mpl
 
     out = BytesIO()
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     with mpl.rc_context(RC | {"svg.hashsalt": name}), _any_script():
         drawing.savefig(out, format="svg", metadata=nothing)
-    body = slim(out.getvalue().decode(), shared, VARIABLES)
     width, height = (72 * float(side) for side in drawing.get_size_inches())
-    label = html.escape(title, quote=True)
+    return Sketch(out.getvalue().decode(), title, width, height)
+
+
+def inline(drawn: Sketch, shared: Shared | None = None) -> str:
+    """A figure as an SVG element for a page: themed by style sheet variables, labelled.
+
+    Parameters
+    ----------
+    shared : the styles and identifiers that the figures of a page share; None for a figure that stands alone.
+    """
+    import html
+
+    body = slim(drawn.text, shared, VARIABLES)
+    label = html.escape(drawn.title, quote=True)
     role = "group" if 'class="tip"' in body else "img"
-    return f'<svg viewBox="0 0 {width:g} {height:g}" role="{role}" aria-label="{label}" style="--w:{width:g}px">{body}</svg>'
+    size = f'viewBox="0 0 {drawn.width:g} {drawn.height:g}"'
+    return f'<svg {size} role="{role}" aria-label="{label}" style="--w:{drawn.width:g}px">{body}</svg>'

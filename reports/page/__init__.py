@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from reports import leaderboard, style, units
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS, Exhibit
 from reports.run import Run
+from reports.side_by_side import each
 from reports.svg import Shared
 from reports.verdict import verdict
 
@@ -84,7 +85,7 @@ class Shown:
     reason: str = ""
     warning: str = ""
     note: str = ""
-    figures: list[tuple[str, Markup]] = field(default_factory=list)
+    figures: list[tuple[str, Any]] = field(default_factory=list)  # labelled; sketches, then elements of the page
     wide: bool = True
     table: Table | None = None
     csv: str = ""
@@ -94,8 +95,15 @@ class Shown:
 def render(run: Run) -> str:
     """The report page of a run as HTML text; the same run folder gives the same text."""
     board, shared = leaderboard.frame(run), Shared()
-    sections = [_section(run, board, dataset, place, shared) for place, dataset in enumerate(run.datasets)]
-    across = _across(run, shared)
+    slugs = {dataset: _slug(run, dataset, place) for place, dataset in enumerate(run.datasets)}
+    groups = {group: label for group, label in GROUPS.items() if group != "study" or run.info.get("sizes")}
+    # By exhibit, then data set: what is drawn side by side takes about as long.
+    asked = [(exhibit, dataset) for exhibit in EXHIBITS if exhibit.group in groups for dataset in run.datasets]
+    asked += [(exhibit, "") for exhibit in ACROSS if len(run.datasets) > 1]
+    done = each(lambda one: _shown(run, *one, slugs.get(one[1], "across")), asked)
+    shown = {(exhibit.name, dataset): made for (exhibit, dataset), made in zip(asked, done, strict=True)}
+    sections = [_section(run, board, dataset, slugs[dataset], groups, shown, shared) for dataset in run.datasets]
+    across = [_inlined(made, shared) for (_, dataset), made in shown.items() if not dataset]
     return _template().render(
         run=run, info=run.info, sections=sections, headline=_headline(run, sections), facts=_facts(run),
         libraries=run.info.get("environment", {}).get("libraries", {}), notes=_notes(run), meta=_meta(run),
@@ -117,46 +125,53 @@ def _asset(name: str) -> str:
     return files("reports.page").joinpath(name).read_text(encoding="utf-8")
 
 
-def _section(run: Run, board: pd.DataFrame, dataset: str, place: int, shared: Shared) -> dict[str, Any]:
+def _slug(run: Run, dataset: str, place: int) -> str:
+    """What the identifiers of a data set's section begin with."""
     slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")[:40] or "data"
-    slug = slug if place == 0 or len(run.datasets) == len({d.lower() for d in run.datasets}) else f"{slug}-{place}"
-    groups = {group: label for group, label in GROUPS.items() if group != "study" or run.info.get("sizes")}
-    shown: dict[str, list[Shown]] = {group: [] for group in groups}
-    for exhibit in (e for e in EXHIBITS if e.group in groups):
-        shown[exhibit.group].append(_shown(exhibit, exhibit.table(run, dataset), slug, run, shared))
+    return slug if place == 0 or len(run.datasets) == len({d.lower() for d in run.datasets}) else f"{slug}-{place}"
+
+
+def _section(
+    run: Run, board: pd.DataFrame, dataset: str, slug: str, groups: dict[str, str], shown: dict[tuple[str, str], Shown],
+    shared: Shared,
+) -> dict[str, Any]:  # fmt: skip
     rows = board[board["dataset"] == dataset]
     rows.attrs["families"] = run.families
     return {
         "id": slug, "name": dataset, "title": run.title(dataset), "verdict": verdict(run, dataset),
-        "board": _board(rows), "reasons": [r for r in rows.itertuples() if r.reason], "groups": shown,
+        "board": _board(rows), "reasons": [r for r in rows.itertuples() if r.reason],
+        "groups": {
+            group: [_inlined(shown[e.name, dataset], shared) for e in EXHIBITS if e.group == group] for group in groups
+        },
         "labels": groups,
         "note": str(run.passports.get(dataset, {}).get("note") or ""),
     }  # fmt: skip
 
 
-def _across(run: Run, shared: Shared) -> list[Shown]:
-    if len(run.datasets) < 2:
-        return []
-    return [_shown(exhibit, exhibit.table(run), "across", run, shared) for exhibit in ACROSS]
-
-
-def _shown(exhibit: Exhibit, frame: pd.DataFrame, slug: str, run: Run, shared: Shared) -> Shown:
+def _shown(run: Run, exhibit: Exhibit, dataset: str, slug: str) -> Shown:
+    frame = exhibit.table(run, dataset) if dataset else exhibit.table(run)
     identity = f"{slug}-{exhibit.name}"
     if frame.empty:
         return Shown(identity, exhibit.title, exhibit.lead, reason=exhibit.empty)
     plain = frame.drop(columns="image", errors="ignore")
-    drawings = {label: exhibit.draw(part) for label, part in exhibit.views(frame).items()} if exhibit.draw else {}
+    views = exhibit.views(frame) if exhibit.draw else {}
     figures = [
-        (label, Markup(style.svg(drawing, f"{identity} {label}", exhibit.describe(part), shared)))
-        for (label, drawing), part in zip(drawings.items(), exhibit.views(frame).values(), strict=False)
+        (label, style.sketch(exhibit.draw(part), f"{identity} {label}", exhibit.describe(part)))
+        for label, part in views.items()
+        if exhibit.draw
     ]
-    width = max((drawing.get_figwidth() for drawing in drawings.values()), default=0)
-    wide = width > style.NARROW + 0.2 if drawings else len(plain.columns) > 2
+    width = max((drawn.width / 72 for _, drawn in figures), default=0)
+    wide = width > style.NARROW + 0.2 if figures else len(plain.columns) > 2
     file, csv = download(f"{slug}-{exhibit.name}.csv", plain.to_csv(index=False, lineterminator="\n"))
     warning = NOT_COMPARABLE if exhibit.name in TIMED and run.info.get("not_comparable") else ""
     return Shown(
         identity, exhibit.title, exhibit.lead, "", warning, exhibit.note(frame), figures, wide, table(plain), csv, file
     )
+
+
+def _inlined(shown: Shown, shared: Shared) -> Shown:
+    """The exhibit with its figures as elements of the page."""
+    return replace(shown, figures=[(label, Markup(style.inline(drawn, shared))) for label, drawn in shown.figures])
 
 
 def download(name: str, text: str) -> tuple[str, str]:

@@ -32,8 +32,8 @@ def test_it_shows_numbers_and_draws_them(exhibit, dataset, run_folder):
     if exhibit.draw:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            drawing = style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
-            assert drawing == style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
+            drawing = style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
+            assert drawing == style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
         assert "<script" not in drawing
         assert "<metadata" not in drawing
         assert drawing.startswith("<svg viewBox=")
@@ -62,8 +62,8 @@ def test_ranks_of_a_run_of_two_data_sets_come_with_a_warning(run_folder):
     assert frame["mean_rank"].sum() == 1 + 2 + 3
     assert set(frame["letters"]) == {"a"}
     assert "Too few data sets to conclude" in ranks.note(frame)
-    drawing = style.svg(ranks.draw(frame), "ranks", ranks.describe(frame))
-    assert drawing == style.svg(ranks.draw(frame), "ranks", ranks.describe(frame))
+    drawing = style.inline(style.sketch(ranks.draw(frame), "ranks", ranks.describe(frame)))
+    assert drawing == style.inline(style.sketch(ranks.draw(frame), "ranks", ranks.describe(frame)))
     enough = frame.assign(datasets=20)
     assert "Too few" not in ranks.note(enough)
 
@@ -188,6 +188,6 @@ def test_stretching_halves_errors_in_equal_steps():
 def test_labels_keep_their_numbers_and_colours_in_the_page():
     with_label = style.figure(2, 2)
     with_label.text(0.1, 0.5, f'0.123456 {style.INK} id="a"')
-    drawing = style.svg(with_label, "n", 'a "quoted" title')
+    drawing = style.inline(style.sketch(with_label, "n", 'a "quoted" title'))
     assert f"0.123456 {style.INK} id=" in drawing
     assert "a &quot;quoted&quot; title" in drawing

@@ -142,8 +142,8 @@ def test_every_figure_is_drawn_of_a_study(run, exhibit):
     if frame.empty:
         assert exhibit.group != "study"
         return
-    drawing = style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
-    assert drawing == style.svg(exhibit.draw(frame), "name", exhibit.describe(frame))
+    drawing = style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
+    assert drawing == style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
     assert exhibit.describe(frame) and drawing.startswith("<svg viewBox=")
 
 
