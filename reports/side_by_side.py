@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -26,19 +27,23 @@ def each(work: Callable[[T], R], things: Sequence[T]) -> list[R]:
         return [work(thing) for thing in things]
     context = multiprocessing.get_context("fork")
     shares = [things[start::count] for start in range(count)]
-    pipes = []
-    for share in shares[1:]:
-        ours, theirs = context.Pipe(duplex=False)
-        context.Process(target=_work, args=(theirs, work, share), daemon=True).start()
-        theirs.close()
-        pipes.append(ours)
-    done = [[work(thing) for thing in shares[0]]]
-    for share, pipe in zip(shares[1:], pipes, strict=True):
-        with pipe:
-            try:
-                done.append(pipe.recv())
-            except EOFError:  # It failed or was killed: here it fails with a traceback, or does not.
-                done.append([work(thing) for thing in share])
+    gc.freeze()  # Else the first collection copies all memory that the processes share (see its documentation).
+    try:
+        pipes = []
+        for share in shares[1:]:
+            ours, theirs = context.Pipe(duplex=False)
+            context.Process(target=_work, args=(theirs, work, share), daemon=True).start()
+            theirs.close()
+            pipes.append(ours)
+        done = [[work(thing) for thing in shares[0]]]
+        for share, pipe in zip(shares[1:], pipes, strict=True):
+            with pipe:
+                try:
+                    done.append(pipe.recv())
+                except EOFError:  # It failed or was killed: here it fails with a traceback, or does not.
+                    done.append([work(thing) for thing in share])
+    finally:
+        gc.unfreeze()
     return [done[i % count][i // count] for i in range(len(things))]
 
 
