@@ -156,10 +156,10 @@ class Supervisor:
         if self._process is None:
             return
         self._jobs += 1
-        with suppress(
-            psutil.Error
-        ):  # That of the worker alone: finding the processes below it takes a millisecond or more.
-            used = self._watched.memory_info().rss
+        try:
+            used = self._watched.memory_info().rss  # Of the worker alone: to find those below it takes a millisecond.
+        except psutil.Error:  # It has just ended; the next job finds that out.
+            return
         self._bytes_after_first = self._bytes_after_first or used
         if self._jobs >= RECYCLE_JOBS or used - self._bytes_after_first > RECYCLE_BYTES:
             self._kill()
