@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from estimators.threads import threads
+from estimators.threads import cores, threads
 
 LIBRARIES = (
     "scikit-learn",
@@ -33,7 +32,7 @@ def environment() -> dict[str, Any]:
     """Machine and libraries, as plain values; a library that is not installed is None."""
     return {
         "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "blas": _blas(),
         "memory_bytes": psutil.virtual_memory().total,
         "gpu": _gpu(),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
+
+from estimators.threads import cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,8 +23,8 @@ def each(work: Callable[[T], R], things: Sequence[T]) -> list[R]:
     from a process with a single thread, since the locks of others would stay held in its copies
     (https://docs.python.org/3/library/os.html#os.fork); elsewhere, and for what a process could not do, one after another.
     """
-    count = min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1, len(things))
-    if count < 2 or threading.active_count() > 1:
+    count = min(cores(), len(things))
+    if count < 2 or sys.platform != "linux" or threading.active_count() > 1:
         return [work(thing) for thing in things]
     context = multiprocessing.get_context("fork")
     shares = [things[start::count] for start in range(count)]

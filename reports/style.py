@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reports import units
 from reports.svg import TIP, Shared, slim
 
 if TYPE_CHECKING:
@@ -257,6 +258,21 @@ def pin(axes: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -
     )  # fmt: skip
     # A picture stretches the axes to its own extent.
     axes.set(xlim=(0, axes.figure.get_figwidth()), ylim=(axes.figure.get_figheight(), 0))  # type: ignore[union-attr]
+
+
+def caption(axes: Axes, row: Any, x: float, y: float, line: float, lines: int, width: int) -> None:
+    """Write the answer to a pinned picture below it, centred at x: ``true → predicted`` in `lines`, then the confidence.
+
+    `row` has ``true``, ``predicted`` and ``confidence``; class names are cut at `width` characters, `line` is a line's height.
+    """
+    true, predicted = short(row.true, width), short(row.predicted, width - 1)
+    words = [f"{true} → {predicted}"] if lines == 1 else [true, f"→ {predicted}"]
+    for place, text in enumerate([*words, f"{units.percent(row.confidence, 1)} %"], 1):
+        below = place > lines
+        axes.text(
+            x, y + place * line, text, ha="center", va="baseline",
+            fontsize=7 if below else 7.5, color=MUTED if below else INK,
+        )  # fmt: skip
 
 
 def tip(artist: Any, words: str) -> None:

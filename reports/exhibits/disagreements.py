@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import style, units
+from reports import style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -85,14 +85,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         for j, row in enumerate(rows.itertuples()):
             x = 0.1 + j * (side + gap)
             style.pin(axes, row.image, x, y, side)
-            true, predicted = style.short(row.true, 12), style.short(row.predicted, 11)
-            words = [f"{true} → {predicted}"] if lines == 1 else [true, f"→ {predicted}"]
-            for place, text in enumerate([*words, f"{units.percent(row.confidence, 1)} %"], 1):
-                below = place > lines
-                axes.text(
-                    x + side / 2, y + side + place * line, text, ha="center", va="baseline",
-                    fontsize=7 if below else 7.5, color=style.MUTED if below else style.INK,
-                )  # fmt: skip
+            style.caption(axes, row, x + side / 2, y + side, line, lines, 12)
     return page
 
 

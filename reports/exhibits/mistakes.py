@@ -58,14 +58,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         for j, row in enumerate(frame[frame["estimator"] == name].itertuples()):
             x = label + j * (side + gap)
             style.pin(axes, row.image, x, y, side)
-            true, predicted = style.short(row.true, 11), style.short(row.predicted, 10)
-            words = [f"{true} → {predicted}"] if lines == 1 else [true, f"→ {predicted}"]
-            for place, text in enumerate([*words, f"{units.percent(row.confidence, 1)} %"], 1):
-                below = place > lines
-                axes.text(
-                    x + side / 2, y + side + place * line, text, ha="center", va="baseline",
-                    fontsize=7 if below else 7.5, color=style.MUTED if below else style.INK,
-                )  # fmt: skip
+            style.caption(axes, row, x + side / 2, y + side, line, lines, 11)
     return page
 
 
