@@ -89,7 +89,7 @@ def report(*folders: str | Path, out: str | Path | None = None) -> Path:
 
 def log(folder: str | Path, to: str) -> str:
     """Log a run to an MLflow tracking server or folder, once however often; returns the tracking URI."""
-    from reports.tracking import log as log_run
+    from reports.export.mlflow import log as log_run
 
     report(folder)
     return log_run(load(folder), to)
@@ -110,7 +110,7 @@ def submit(folder: str | Path, out: str | Path | None = None, *, estimator: str 
     """
     from benchmarks.submission import submission
     from reports.best import best_estimator
-    from reports.submission import check_submission, write_submission
+    from reports.export.kaggle import check_submission, write_submission
 
     folder = Path(folder)
     labels = submission(folder, estimator or best_estimator(load(folder)))
@@ -164,7 +164,7 @@ def augment(
     import math
 
     from benchmarks.augment import augment as augment_files
-    from estimators.pipeline import Augmentation
+    from estimators.models.pipeline import Augmentation
 
     changes = Augmentation(shift, math.radians(rotation), zoom, shear, flip)
     return augment_files(Path(source), Path(target), changes, copies, seed)
@@ -172,7 +172,7 @@ def augment(
 
 def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None, study: str | None = None) -> Any:
     """The suite of that name, or one made for a single data set, with the given changes."""
-    from benchmarks import datasets
+    from benchmarks.data import datasets
     from benchmarks.errors import UserError, unknown
     from benchmarks.suite import is_suite_file, load_suite, make_suite, names
 
@@ -307,7 +307,7 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets or suit
             for e in estimators.select():
                 print(f"{e.name:22}{e.family:11}{e.strategy:23}{', '.join(e.space)}")
         case "datasets":
-            from benchmarks import datasets
+            from benchmarks.data import datasets
 
             print("\n".join(datasets.names()))
         case "suites":
@@ -332,7 +332,7 @@ def _submit(
 @app.command("check-submission")
 def _check_submission(path: Annotated[Path, typer.Argument(help="The CSV.", metavar="FILE")]) -> None:
     """Accept or refuse a Digit Recognizer submission, naming line and reason."""
-    from reports.submission import check_submission
+    from reports.export.kaggle import check_submission
 
     check_submission(path)
     print(f"{path} is a valid submission.")

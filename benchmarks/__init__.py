@@ -1,6 +1,6 @@
 """On which data, by which protocol, run how, scored how, recorded where.
 
-The nouns: `Images` and `Dataset` (`benchmarks.images`), `Suite` and `Budget` (`benchmarks.suite`), `Cell`, one
-(data set, estimator, seed) (`benchmarks.protocol`), `Job`, one self-describing unit of work (`benchmarks.job`), an executor
-that performs jobs (`benchmarks.executors`), and the `Ledger` that holds every trial (`benchmarks.ledger`).
+The nouns: `Images` and `Dataset` (`benchmarks.data.images`), `Suite` and `Budget` (`benchmarks.suite`), `Cell`, one
+(data set, estimator, seed) (`benchmarks.protocol`), `Job`, one self-describing unit of work (`benchmarks.execution.job`), an executor
+that performs jobs (`benchmarks.execution.executors`), and the `Ledger` that holds every trial (`benchmarks.ledger`).
 """

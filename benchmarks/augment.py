@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.datasets.formats.folder import SUFFIXES, image_shape, load_image
+from benchmarks.data.formats.folder import SUFFIXES, image_shape, load_image
 from benchmarks.errors import UserError
-from estimators.pipeline import Augmentation
+from estimators.models.pipeline import Augmentation
 from tuning.quiet import quiet
 
 

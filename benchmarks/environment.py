@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from estimators.threads import cores, threads
+from estimators.models.threads import cores, threads
 
 LIBRARIES = (
     "scikit-learn",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 import estimators
-from benchmarks import datasets
-from benchmarks.datasets.formats import recipe
+from benchmarks.data import datasets
+from benchmarks.data.formats import recipe
 from benchmarks.ledger import read_table
 from benchmarks.run import read_info
 from benchmarks.suite import Suite

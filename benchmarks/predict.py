@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.datasets.formats.folder import SUFFIXES, load_image
+from benchmarks.data.formats.folder import SUFFIXES, load_image
 from benchmarks.errors import UserError
-from estimators.saving import load, read_facts
+from estimators.models.saving import load, read_facts
 
 
 def predict(model_folder: Path, paths: Iterable[Path], *, invert: bool = False) -> pd.DataFrame:

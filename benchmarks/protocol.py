@@ -19,13 +19,13 @@ import numpy as np
 
 import estimators
 import tuning
+from benchmarks.data.images import Dataset
+from benchmarks.data.passport import passport
+from benchmarks.data.split import ROWS_PER_CLASS, subset
 from benchmarks.errors import UserError
-from benchmarks.executors import Execute
-from benchmarks.images import Dataset
-from benchmarks.job import Job
+from benchmarks.execution.executors import Execute
+from benchmarks.execution.job import Job
 from benchmarks.ledger import Ledger
-from benchmarks.passport import passport
-from benchmarks.split import ROWS_PER_CLASS, subset
 from benchmarks.suite import Search, Suite
 from estimators.estimator import Estimator
 from tuning import Outcome, Trial

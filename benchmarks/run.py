@@ -11,17 +11,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import datasets
+from benchmarks.data import datasets
+from benchmarks.data.images import Dataset
+from benchmarks.data.split import split, subset
 from benchmarks.environment import environment
 from benchmarks.errors import Unavailable, UserError
-from benchmarks.executors import Execute, executor, fitting_workers
-from benchmarks.images import Dataset
+from benchmarks.execution.executors import Execute, executor, fitting_workers
 from benchmarks.ledger import KEPT, Ledger
 from benchmarks.lock import locked
 from benchmarks.protocol import Observer, cells, run_cell, training_sizes, validation_share
-from benchmarks.split import split, subset
 from benchmarks.suite import Suite
-from estimators.threads import threads
+from estimators.models.threads import threads
 
 # What must stay the same for results to belong into one run folder.
 IDENTITY = ("suite", "datasets", "fingerprints", "estimators", "seeds", "budget", "validation_share", "sizes", "search")

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import estimators
-from benchmarks import datasets
+from benchmarks.data import datasets
+from benchmarks.data.images import Dataset
 from benchmarks.errors import UserError, unknown
-from benchmarks.executors import executor
-from benchmarks.images import Dataset
+from benchmarks.execution.executors import executor
 from benchmarks.ledger import Ledger
 from benchmarks.protocol import Cell
 from benchmarks.run import read_info

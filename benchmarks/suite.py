@@ -22,7 +22,7 @@ import estimators
 import tuning
 from benchmarks.budget import Budget, parse_budget
 from benchmarks.errors import UserError, unknown
-from benchmarks.limits import Limits
+from benchmarks.execution.limits import Limits
 
 FOLDER = Path(__file__).parent / "suites"
 

@@ -27,7 +27,7 @@ def layers(
     """
     from keras.layers import GlobalAveragePooling2D, GlobalMaxPooling2D
 
-    from estimators.layers import conv_block, drop, head
+    from estimators.models.layers import conv_block, drop, head
 
     rules: dict[str, Any] = dict(batch_norm=batch_norm, l1=l1, l2=l2)
     x = drop(conv_block(images, width, kernel=5, pool=pooling, **rules), dropout)
@@ -63,8 +63,8 @@ def build(
     epoch_images: int = 6_000,
 ) -> Any:
     """About 444,000 parameters on 28×28 pixels and 10 classes in its base setting."""
-    from estimators.network import Network
-    from estimators.pipeline import Augmentation
+    from estimators.models.network import Network
+    from estimators.models.pipeline import Augmentation
 
     return Network(
         layers,

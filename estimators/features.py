@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from estimators.threads import threads
+from estimators.models.threads import threads
 
 BATCH = 512  # images: the working set of a HOG batch is about 50 kB for an image of 28x28 pixels
 

@@ -12,8 +12,8 @@ def build(seed: int, C: float = 0.1, features: str = "pixels") -> Any:
     """A pipeline of features and logistic regression by L-BFGS; the seed has no effect."""
     from sklearn.pipeline import make_pipeline
 
-    from estimators.accelerated import LogisticRegression
     from estimators.features import features as rows
+    from estimators.models.accelerated import LogisticRegression
 
     return make_pipeline(rows(features), LogisticRegression(C=C, max_iter=100, tol=1e-3))
 

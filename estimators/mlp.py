@@ -14,7 +14,7 @@ def layers(
     """Flattened pixels → `depth` blocks of `width` units → logits."""
     import keras
 
-    from estimators.layers import dense_block, head
+    from estimators.models.layers import dense_block, head
 
     x = keras.layers.Flatten()(images)
     for _ in range(depth):
@@ -41,8 +41,8 @@ def build(
     epoch_images: int = 6_000,
 ) -> Any:
     """A perceptron of 101,770 parameters on 28×28 pixels and 10 classes in its base setting."""
-    from estimators.network import Network
-    from estimators.pipeline import Augmentation
+    from estimators.models.network import Network
+    from estimators.models.pipeline import Augmentation
 
     return Network(
         layers,

@@ -17,7 +17,7 @@ def build(
     temperature: float = 0.3,
 ) -> Any:
     """A `KernelMachine`; nothing in it is random, so the seed has no effect."""
-    from estimators.kernel_machine import KernelMachine
+    from estimators.models.kernel_machine import KernelMachine
 
     return KernelMachine(C, gamma, features, components, temperature)
 

@@ -18,7 +18,7 @@ def build(
     features: str = "pixels",
 ) -> Any:
     """`BoostedTrees` with the given seed."""
-    from estimators.boosted_trees import BoostedTrees
+    from estimators.models.boosted_trees import BoostedTrees
 
     return BoostedTrees(rounds, learning_rate, max_depth, min_child_weight, colsample_bynode, features, seed=seed)
 

@@ -6,7 +6,7 @@ The nouns:
     A run folder, opened for reading: ``info``, the ledger's tables as DataFrames, the passports, and, read when
     asked for, predictions and test images. `load` opens one.
 results
-    One row per trial of every cell: `reports.results.frame`.
+    One row per trial of every cell: `reports.export.results.frame`.
 leaderboard
     One row per (data set, estimator), failed ones included: `reports.leaderboard.frame`.
 exhibit
@@ -50,7 +50,8 @@ def report(*folders: Path | str, out: Path | str | None = None) -> Path:
     ------
     UserError : a folder is missing, given twice, or no run folder, or a file in it is damaged.
     """
-    from reports import leaderboard, page, results
+    from reports import leaderboard, page
+    from reports.export import results
     from reports.merged import merge
 
     run = merge([load(folder) for folder in folders])

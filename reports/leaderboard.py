@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reports import statistics, units
+from reports.analysis import statistics
+from reports.drawing import formats
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -64,26 +65,26 @@ class Column:
 
 
 COLUMNS = (
-    Column("accuracy %", lambda r: units.percent(r.accuracy), "accuracy", "share of the test images labelled rightly"),
+    Column("accuracy %", lambda r: formats.percent(r.accuracy), "accuracy", "share of the test images labelled rightly"),
     Column(
-        "95 % interval", lambda r: units.interval(r.accuracy_low, r.accuracy_high), "accuracy_low",
+        "95 % interval", lambda r: formats.interval(r.accuracy_low, r.accuracy_high), "accuracy_low",
         "where the accuracy on more such images would lie, and for several seeds with other seeds too; Wilson, of as many "
         "images as the uncertainty amounts to",
     ),
     Column(
-        "tied", lambda r: r.letters or units.GAP, "accuracy",
+        "tied", lambda r: r.letters or formats.GAP, "accuracy",
         "models that share a letter are tied: paired test on the same images, Holm-corrected, 5 %",
     ),
-    Column("macro F1 %", lambda r: units.percent(r.macro_f1), "macro_f1", "F1, every class with the same weight"),
-    Column("log-loss", lambda r: units.number(r.log_loss, 4), "log_loss", "lower is better; punishes confident errors"),
-    Column("search s", lambda r: units.number(r.search_seconds, 1), "search_seconds", "all trials of the search"),
-    Column("fit s", lambda r: units.number(r.fit_seconds, 1), "fit_seconds", "the final fit on all training images"),
-    Column("predict s", lambda r: units.number(r.predict_seconds, 2), "predict_seconds", "all test images at once"),
-    Column("one image ms", lambda r: units.number(r.latency_ms, 2), "latency_ms", "median time to label one image"),
-    Column("size MB", lambda r: units.megabytes(r.model_bytes), "model_bytes", "the saved model, in 10⁶ bytes"),
-    Column("parameters", lambda r: units.count(r.parameters), "parameters", "numbers learned"),
-    Column("trials", lambda r: units.count(r.trials), "trials", "trials that ran"),
-    Column("failed", lambda r: units.count(r.failed_trials), "failed_trials", "trials that ran and came to nothing"),
+    Column("macro F1 %", lambda r: formats.percent(r.macro_f1), "macro_f1", "F1, every class with the same weight"),
+    Column("log-loss", lambda r: formats.number(r.log_loss, 4), "log_loss", "lower is better; punishes confident errors"),
+    Column("search s", lambda r: formats.number(r.search_seconds, 1), "search_seconds", "all trials of the search"),
+    Column("fit s", lambda r: formats.number(r.fit_seconds, 1), "fit_seconds", "the final fit on all training images"),
+    Column("predict s", lambda r: formats.number(r.predict_seconds, 2), "predict_seconds", "all test images at once"),
+    Column("one image ms", lambda r: formats.number(r.latency_ms, 2), "latency_ms", "median time to label one image"),
+    Column("size MB", lambda r: formats.megabytes(r.model_bytes), "model_bytes", "the saved model, in 10⁶ bytes"),
+    Column("parameters", lambda r: formats.count(r.parameters), "parameters", "numbers learned"),
+    Column("trials", lambda r: formats.count(r.trials), "trials", "trials that ran"),
+    Column("failed", lambda r: formats.count(r.failed_trials), "failed_trials", "trials that ran and came to nothing"),
 )  # fmt: skip
 
 

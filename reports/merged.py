@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.errors import UserError
-from reports import units
+from reports.drawing import formats
 from reports.run import Run
 
 TABLES = ("trials", "searches", "finals")
@@ -158,7 +158,7 @@ def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]]) -> dict[str,
     machines = {label: dict(info.get("environment", {})) for label, info in infos.items()}
     for machine in machines.values():
         if "memory_bytes" in machine:
-            machine["memory_bytes"] = units.size(machine["memory_bytes"])
+            machine["memory_bytes"] = formats.size(machine["memory_bytes"])
     libraries = {label: machine.pop("libraries", {}) for label, machine in machines.items()}
     differs = not_comparable(runs)
     notes = [f"{label}: {note}" for label, info in infos.items() for note in info.get("notes", [])]

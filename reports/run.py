@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
-from benchmarks.images import Images
 from benchmarks.ledger import JSON_COLUMNS, read_table
 
 T = TypeVar("T")

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports import style, units
+from reports.analysis.learning_curve import Crossover
+from reports.drawing import formats, style
 from reports.exhibits.calibration import calibration
 from reports.exhibits.compute import crossing as crossing_in_compute
 from reports.exhibits.confusion import matrix
 from reports.exhibits.differences import differences
 from reports.exhibits.exhibit import scores
 from reports.exhibits.learning import crossing
-from reports.learning_curve import Crossover
 from reports.run import Run
 
 
@@ -66,7 +66,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
         return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)
     leader, apart = board.iloc[0], bool(run.info.get("not_comparable"))
     tied = _tied(pairs, leader.estimator)
-    share = f"{units.percent(leader.accuracy)}\u00a0%"
+    share = f"{formats.percent(leader.accuracy)}\u00a0%"
     if len(board) == 1:
         headline = f"{leader.estimator} reaches {share} on {title}"
     elif not tied:
@@ -80,7 +80,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     figures = [
         Figure(
             "Best accuracy", share,
-            f"{leader.estimator}, 95 % interval {units.interval(leader.accuracy_low, leader.accuracy_high)}",
+            f"{leader.estimator}, 95 % interval {formats.interval(leader.accuracy_low, leader.accuracy_high)}",
         ),
     ]  # fmt: skip
     found = crossing(run, dataset)
@@ -100,9 +100,9 @@ def verdict(run: Run, dataset: str) -> Verdict:
     cost = _total(leader)
     figures.append(
         Figure(
-            f"Cost of {leader.estimator}", units.duration(cost),
-            f"search {units.duration(leader.search_seconds)}, final fit {units.duration(leader.fit_seconds)}; "
-            f"one image {units.number(leader.latency_ms)} ms",
+            f"Cost of {leader.estimator}", formats.duration(cost),
+            f"search {formats.duration(leader.search_seconds)}, final fit {formats.duration(leader.fit_seconds)}; "
+            f"one image {formats.number(leader.latency_ms)} ms",
         )
     )  # fmt: skip
     if tied:
@@ -147,7 +147,7 @@ def _ends(found: Crossover, rounded: Callable[[float], str]) -> tuple[str, str]:
 
 def _place(found: Crossover, whole: Callable[[float], str], rounded: Callable[[float], str]) -> str:
     """Where a crossover is, with its interval; `whole` writes a place with its unit, `rounded` a number alone."""
-    share = f"{units.percent(found.share, 0)}\u00a0% of the resamples"
+    share = f"{formats.percent(found.share, 0)}\u00a0% of the resamples"
     if found.at == float("inf"):
         return f"not within the data: at their end it is ahead in {share}"
     ends = _ends(found, rounded)
@@ -161,7 +161,7 @@ def _place(found: Crossover, whole: Callable[[float], str], rounded: Callable[[f
 
 def _total(row: Any) -> float:
     """Seconds of search and final fit; a search that was never recorded took none."""
-    return float((0 if units.absent(row.search_seconds) else row.search_seconds) + row.fit_seconds)
+    return float((0 if formats.absent(row.search_seconds) else row.search_seconds) + row.fit_seconds)
 
 
 def _between(pairs: pd.DataFrame, a: str, b: str) -> Any:
@@ -189,14 +189,14 @@ def _unsure(gap: Any) -> str:
 
 
 def _lead(gap: Any) -> str:
-    points = f"{100 * gap['difference']:.2f} points ({units.points(gap['low'])} to {units.points(gap['high'])})"
+    points = f"{100 * gap['difference']:.2f} points ({formats.points(gap['low'])} to {formats.points(gap['high'])})"
     return points + (f", {_unsure(gap)}," if gap["tie"] else "")
 
 
 def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple[Figure, list[Sentence]]:
     gap = _between(pairs, deep.estimator, classical.estimator)
-    range_ = f"{units.points(gap['low'])} to {units.points(gap['high'])}"
-    points = units.number(100 * abs(gap["difference"]))
+    range_ = f"{formats.points(gap['low'])} to {formats.points(gap['high'])}"
+    points = formats.number(100 * abs(gap["difference"]))
     names = f"{deep.estimator} against {classical.estimator}"
     costs = _costs(deep, classical, apart)
     if gap["tie"]:
@@ -206,7 +206,7 @@ def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple
             f"family, differ by {points} points ({range_}), {_unsure(gap)}."
         )
     elif gap["difference"] > 0:
-        answer = f"{units.points(gap['difference'])} points"
+        answer = f"{formats.points(gap['difference'])} points"
         ratio = (1 - classical.accuracy) / max(1 - deep.accuracy, 1e-9)
         fewer = f"for each of its errors the latter makes {ratio:.1f}" if deep.accuracy < 1 else "it makes none"
         text = (
@@ -231,7 +231,7 @@ def _costs(deep: Any, classical: Any, apart: bool) -> str:
     """The ratios of what two models cost; those of times are left out if they were not measured alike."""
 
     def ratio(a: float, b: float) -> str | None:
-        return units.times(a / b) if a > 0 and b > 0 else None
+        return formats.times(a / b) if a > 0 and b > 0 else None
 
     parts = {
         "the time to search and fit": None if apart else ratio(_total(deep), _total(classical)),
@@ -244,11 +244,11 @@ def _costs(deep: Any, classical: Any, apart: bool) -> str:
 def _cheapest(tie: pd.DataFrame, leader: str) -> Sentence:
     cost = (tie["search_seconds"].fillna(0) + tie["fit_seconds"]).astype(float)
     fast, small = tie.loc[cost.idxmin()], tie.loc[tie["latency_ms"].astype(float).fillna(float("inf")).idxmin()]
-    text = f"Within the tie, {fast.estimator} is the cheapest to tune and fit ({units.duration(cost.min())})"
+    text = f"Within the tie, {fast.estimator} is the cheapest to tune and fit ({formats.duration(cost.min())})"
     if fast.estimator == small.estimator:
-        text += f" and the fastest to label one image ({units.number(small.latency_ms)} ms)."
+        text += f" and the fastest to label one image ({formats.number(small.latency_ms)} ms)."
     else:
-        text += f" and {small.estimator} the fastest to label one image ({units.number(small.latency_ms)} ms)."
+        text += f" and {small.estimator} the fastest to label one image ({formats.number(small.latency_ms)} ms)."
     return Sentence(text, "cost")
 
 
@@ -256,7 +256,7 @@ def _hidden(run: Run, dataset: str, pairs: pd.DataFrame, leader: str) -> Sentenc
     least = pairs.loc[pairs["tie"] & (pairs["estimator"].eq(leader) | pairs["than"].eq(leader)), "detectable"].min()
     return Sentence(
         f"A tie is no proof of being equal: these {len(run.test(dataset)):,} test images would have shown a lead of "
-        f"{units.number(100 * least)} points or more in four of five cases, smaller ones mostly not.",
+        f"{formats.number(100 * least)} points or more in four of five cases, smaller ones mostly not.",
         "differences",
     )
 
@@ -270,13 +270,13 @@ def _sureness(bins: pd.DataFrame, leader: str) -> list[Sentence]:
     sure, right = (float(np.average(own[name], weights=own["images"])) for name in ("confidence", "accuracy"))
     text = (
         f"{leader} is too {'sure of itself' if sure > right else 'modest'}: its probabilities are off by "
-        f"{units.number(100 * error)} points on average ({units.percent(sure)}\u00a0% sure, {units.percent(right)}\u00a0% right)."
+        f"{formats.number(100 * error)} points on average ({formats.percent(sure)}\u00a0% sure, {formats.percent(right)}\u00a0% right)."
     )
     return [Sentence(text, "calibration")]
 
 
 def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
-    from reports import statistics
+    from reports.analysis import statistics
 
     names, counts = [style.short(name, 40) for name in run.classes(dataset)], matrix(run, dataset, leader)
     table = statistics.per_class(counts)
@@ -291,8 +291,8 @@ def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
         if often > 1 else f"no confusion happens more than once among its {int(off.sum()):,} errors"
     )  # fmt: skip
     text = (
-        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall {units.percent(worst['recall'])}\u00a0%, "
-        f"precision {units.percent(worst['precision'])}\u00a0%); {pair}."
+        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall {formats.percent(worst['recall'])}\u00a0%, "
+        f"precision {formats.percent(worst['precision'])}\u00a0%); {pair}."
     )
     return [Sentence(text, "classes")]
 

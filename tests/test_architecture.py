@@ -48,6 +48,12 @@ def test_what_is_imported_often_is_light(statement):
 
 def test_the_tree_is_the_one_that_is_described():
     text = (ROOT / "ARCHITECTURE.md").read_text()
-    for folder in [*ROOMS, "benchmarks/datasets", "benchmarks/executors", "benchmarks/suites", "reports/exhibits"]:
+    for folder in [
+        *ROOMS,
+        "benchmarks/data/datasets",
+        "benchmarks/execution/executors",
+        "benchmarks/suites",
+        "reports/exhibits",
+    ]:
         assert (ROOT / folder).is_dir()
         assert f"{Path(folder).name}/" in text

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import datasets
+from benchmarks.data import datasets
 from benchmarks.ledger import read_table
 from tests.benchmarks.study import carry_out
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -35,10 +35,10 @@ def draw(frame: pd.DataFrame) -> Figure:
             seeds = style.stretch([row.worst_seed, row.best_seed])
             axes.plot(seeds, [y, y], "|", color=look.colour, markersize=11, markeredgewidth=1.4)
         (mark,) = axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
-        style.tip(mark, f"{row.estimator}: {units.percent(row.accuracy)} % ({units.interval(row.accuracy_low, row.accuracy_high)}), "
+        style.tip(mark, f"{row.estimator}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
                   f"{row.seeds} seed{'' if row.seeds == 1 else 's'}")  # fmt: skip
         axes.annotate(
-            units.percent(row.accuracy) + " %", (1.02, y), xycoords=("axes fraction", "data"), va="center",
+            formats.percent(row.accuracy) + " %", (1.02, y), xycoords=("axes fraction", "data"), va="center",
             fontweight="bold" if y == 0 else "normal", color=style.INK,
         )  # fmt: skip
     axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
@@ -53,7 +53,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Accuracies and intervals in words."""
     parts = [
-        f"{r.estimator} {units.percent(r.accuracy)} % ({units.interval(r.accuracy_low, r.accuracy_high)})"
+        f"{r.estimator} {formats.percent(r.accuracy)} % ({formats.interval(r.accuracy_low, r.accuracy_high)})"
         for r in frame.itertuples()
     ]
     return "Test accuracy with 95 % intervals, best first: " + "; ".join(parts) + "."

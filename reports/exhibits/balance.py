@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
 
@@ -36,7 +36,9 @@ def draw(frame: pd.DataFrame) -> Figure:
     page, (axes,) = style.axes_grid(1, 1, (min(9.6, max(4.5, 0.4 * k)), 2.3), (0, 0), (0.6, 0.1, 0.4, bottom))
     bars = axes.bar(range(k), 100 * frame["train_share"], width=0.66, color=style.MUTED, alpha=0.4, label="training")
     for bar, row in zip(bars, frame.to_dict("records"), strict=True):
-        style.tip(bar, f"{row['class']}: {units.count(row['train'])} training, {units.count(row['test'])} test images")
+        style.tip(
+            bar, f"{row['class']}: {formats.count(row['train'])} training, {formats.count(row['test'])} test images"
+        )
     axes.plot(range(k), 100 * frame["test_share"], "o", color=style.INK, markersize=4.5, label="test")
     axes.set_xlim(-0.6, k - 0.4)
     names = [style.short(n, 12) for n in frame["class"]]
@@ -54,8 +56,8 @@ def describe(frame: pd.DataFrame) -> str:
     """The smallest and the largest class in words."""
     small, large = frame.loc[frame["train"].idxmin()], frame.loc[frame["train"].idxmax()]
     return (
-        f"Training images per class: from {units.count(small['train'])} ({small['class']}) to "
-        f"{units.count(large['train'])} ({large['class']})."
+        f"Training images per class: from {formats.count(small['train'])} ({small['class']}) to "
+        f"{formats.count(large['train'])} ({large['class']})."
     )
 
 

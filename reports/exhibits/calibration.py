@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import statistics, style, units
+from reports.analysis import statistics
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -74,7 +75,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_ticks(style.stretch(shown), [f"{100 * tick:.10g} %" for tick in shown])
         axes.set(xlim=(ends[0] - room, ends[1] + room), ylim=(ends[0] - room, ends[1] + room), xlabel="confidence")
-        axes.set_title(f"{style.short(name, 20)}\nerror {units.percent(rows['calibration_error'].iloc[0])} %", pad=5)
+        axes.set_title(f"{style.short(name, 20)}\nerror {formats.percent(rows['calibration_error'].iloc[0])} %", pad=5)
     for axes in panels[::2]:
         axes.set_ylabel("accuracy")
     return page
@@ -83,8 +84,8 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Each estimator's calibration error in words."""
     parts = [
-        f"{r.estimator} {units.percent(r.calibration_error)} %, log-loss {units.number(r.log_loss, 4)}, "
-        f"Brier score {units.number(r.brier, 4)}"
+        f"{r.estimator} {formats.percent(r.calibration_error)} %, log-loss {formats.number(r.log_loss, 4)}, "
+        f"Brier score {formats.number(r.brier, 4)}"
         for r in frame.drop_duplicates("estimator").itertuples()
     ]
     return "Reliability diagrams. Expected calibration error: " + "; ".join(parts) + "."

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import statistics, style, units
+from reports.analysis import statistics
+from reports.drawing import formats, style
 from reports.exhibits.confusion import matrix
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
@@ -63,8 +64,8 @@ def describe(frame: pd.DataFrame) -> str:
     """The hardest class of each estimator in words."""
     hard = frame.sort_values("f1", kind="stable").drop_duplicates("estimator")
     parts = [
-        f"{row['estimator']}: {row['class']}, recall {units.percent(row['recall'])} %, "
-        f"precision {units.percent(row['precision'])} %"
+        f"{row['estimator']}: {row['class']}, recall {formats.percent(row['recall'])} %, "
+        f"precision {formats.percent(row['precision'])} %"
         for row in hard.to_dict("records")
     ]
     return "Per class scores. The hardest class of each estimator: " + "; ".join(parts) + "."

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import style, units
+from reports.analysis.learning_curve import Crossover, overtaking
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit
 from reports.exhibits.learning import mark, resampled
-from reports.learning_curve import Crossover, overtaking
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def describe(frame: pd.DataFrame) -> str:
     for family, rows in frame.groupby("family", sort=False):
         best = rows.loc[rows["accuracy"].idxmax()]
         parts.append(
-            f"{family}: {best['estimator']} {units.percent(best['accuracy'])} % for {best['core_seconds']:,.0f} core-seconds"
+            f"{family}: {best['estimator']} {formats.percent(best['accuracy'])} % for {best['core_seconds']:,.0f} core-seconds"
         )
     return "Best test accuracy against compute. " + "; ".join(parts) + "."
 

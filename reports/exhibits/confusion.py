@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import statistics, style
+from reports.analysis import statistics
+from reports.drawing import style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -64,8 +64,8 @@ def draw(frame: pd.DataFrame) -> Figure:
             ends = style.stretch([row.accuracy_low, row.accuracy_high])
             axes.plot([row.value] * 2, ends, color=look.colour, linewidth=2.2, alpha=0.4)
             (mark,) = axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
-            style.tip(mark, f"{row.estimator}: {units.percent(row.accuracy)} % ({units.interval(row.accuracy_low, row.accuracy_high)}), "
-                      f"{cost}: {units.number(row.value)}" + (", on the front" if row.on_front else ""))  # fmt: skip
+            style.tip(mark, f"{row.estimator}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
+                      f"{cost}: {formats.number(row.value)}" + (", on the front" if row.on_front else ""))  # fmt: skip
         style.quiet(axes)
         style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
         style.plain_log(axes.xaxis)
@@ -79,7 +79,7 @@ def describe(frame: pd.DataFrame) -> str:
     """Which models are on the front, for each cost."""
     parts = []
     for cost, rows in frame[frame["on_front"]].groupby("cost", sort=False):
-        names = ", ".join(f"{r.estimator} ({units.number(r.value)})" for r in rows.itertuples())
+        names = ", ".join(f"{r.estimator} ({formats.number(r.value)})" for r in rows.itertuples())
         parts.append(f"{cost}: {names}")
     return "Test accuracy against cost. No cheaper model is as accurate as these: " + "; ".join(parts) + "."
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, of
 from reports.run import Run
 
@@ -109,7 +109,7 @@ def describe(frame: pd.DataFrame) -> str:
     for (name, metric), rows in frame[frame["on"] == "validation"].groupby(["estimator", "metric"], sort=False):
         best = rows["value"].idxmax() if rows["measure"].iloc[0] == "accuracy" else rows["value"].idxmin()
         if best == best:
-            parts.append(f"{name} {metric} {units.number(rows['value'][best], 4)} at step {rows['step'][best]}")
+            parts.append(f"{name} {metric} {formats.number(rows['value'][best], 4)} at step {rows['step'][best]}")
     return "Learning curves. Best on validation rows: " + ("; ".join(parts) or "not recorded") + "."
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import leaderboard, style, units
+from reports import leaderboard
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -36,9 +37,9 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=look.colour, linewidth=2.4, alpha=0.45)
         fill = style.SURFACE if row.tie else look.colour
         (mark,) = axes.plot(100 * row.difference, y, look.marker, color=look.colour, markerfacecolor=fill)
-        style.tip(mark, f"{leader} against {row.than}: {units.points(row.difference)} points ({units.points(row.low)} to "
-                  f"{units.points(row.high)}), p {units.number(row.p_holm, 4)}")  # fmt: skip
-        words = f"{units.points(row.difference)}  {'tie' if row.tie else ''}"
+        style.tip(mark, f"{leader} against {row.than}: {formats.points(row.difference)} points ({formats.points(row.low)} to "
+                  f"{formats.points(row.high)}), p {formats.number(row.p_holm, 4)}")  # fmt: skip
+        words = f"{formats.points(row.difference)}  {'tie' if row.tie else ''}"
         axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
     axes.axvline(0, color=style.MUTED, linewidth=1)
     axes.set_yticks(range(len(rows)), [style.short(n, 22) for n in rows["than"]])
@@ -53,7 +54,7 @@ def describe(frame: pd.DataFrame) -> str:
     """The leader's lead over each of the others in words."""
     leader = frame["estimator"].iloc[0]
     parts = [
-        f"{r.than} by {units.points(r.difference)} points ({units.points(r.low)} to {units.points(r.high)})"
+        f"{r.than} by {formats.points(r.difference)} points ({formats.points(r.low)} to {formats.points(r.high)})"
         + (", within the uncertainty" if r.tie else "")
         for r in frame[frame["estimator"] == leader].itertuples()
     ]
@@ -66,7 +67,7 @@ def note(frame: pd.DataFrame) -> str:
     possible = shown[shown < 1]
     if possible.empty:
         return "Seeds differ so much, or the test images are so few, that no lead at all could have been found significant."
-    low, high = units.number(100 * possible.min()), units.number(100 * possible.max())
+    low, high = formats.number(100 * possible.min()), formats.number(100 * possible.max())
     size = f"{low} points" if low == high else f"{low} to {high} points, depending on how often the two disagree,"
     rest = "" if len(possible) == len(shown) else " Where seeds differ most, no lead at all could have been."
     return (

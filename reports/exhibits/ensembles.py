@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import statistics, style, units
+from reports.analysis import statistics
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -84,10 +85,10 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=style.FAMILY[""], linewidth=2.4, alpha=0.45)
         fill = style.FAMILY[""] if row.p_holm < statistics.SIGNIFICANT else style.SURFACE
         (mark,) = axes.plot(100 * row.difference, y, "o", color=style.FAMILY[""], markerfacecolor=fill)
-        style.tip(mark, f"{row.mix} ({row.members}): {units.percent(row.accuracy)} %, {units.points(row.difference)} points "
-                  f"against {row.than} ({units.points(row.low)} to {units.points(row.high)}), one image {units.number(row.latency_ms)} ms")  # fmt: skip
+        style.tip(mark, f"{row.mix} ({row.members}): {formats.percent(row.accuracy)} %, {formats.points(row.difference)} points "
+                  f"against {row.than} ({formats.points(row.low)} to {formats.points(row.high)}), one image {formats.number(row.latency_ms)} ms")  # fmt: skip
         axes.annotate(
-            f"{units.points(row.difference)}, {units.number(row.latency_ms)} ms", (1.02, y),
+            f"{formats.points(row.difference)}, {formats.number(row.latency_ms)} ms", (1.02, y),
             xycoords=("axes fraction", "data"), va="center", color=style.INK,
         )  # fmt: skip
     axes.axvline(0, color=style.MUTED, linewidth=1)
@@ -102,7 +103,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """What each mix gains in words."""
     parts = [
-        f"{r.mix} {units.percent(r.accuracy)} %, {units.points(r.difference)} points against {r.than}"
+        f"{r.mix} {formats.percent(r.accuracy)} %, {formats.points(r.difference)} points against {r.than}"
         + ("" if r.p_holm < statistics.SIGNIFICANT else ", within the uncertainty")
         for r in frame.itertuples()
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports import units
+from reports.drawing import formats
 from reports.exhibits.exhibit import Exhibit, of
 from reports.run import Run
 
@@ -24,7 +24,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                     "stage": f"trial {row['number']:.0f}" if stage == "trial" else "final evaluation",
                     "status": row["status"], "seconds": row.get("seconds"), "limit_seconds": row.get("limit_seconds"),
                     "peak_bytes": row.get("peak_bytes"), "limit_bytes": row.get("limit_bytes"),
-                    "setting": units.setting(row["params"]), "reason": row["reason"].strip(),
+                    "setting": formats.setting(row["params"]), "reason": row["reason"].strip(),
                 }
             )  # fmt: skip
     trials = of(run.trials, dataset)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -38,10 +38,10 @@ def draw(frame: pd.DataFrame) -> Figure:
         (mark,) = axes.plot(style.stretch(row.accuracy), y, "o", color=look.colour)
         style.tip(
             mark,
-            f"{row.estimator}: validation {units.percent(row.validation_accuracy)} %, test {units.percent(row.accuracy)} %",
+            f"{row.estimator}: validation {formats.percent(row.validation_accuracy)} %, test {formats.percent(row.accuracy)} %",
         )
         axes.plot(style.stretch(row.validation_accuracy), y, "o", color=look.colour, markerfacecolor=style.SURFACE)
-        axes.annotate(units.points(row.gap), (1.02, y), xycoords=("axes fraction", "data"), va="center")
+        axes.annotate(formats.points(row.gap), (1.02, y), xycoords=("axes fraction", "data"), va="center")
     axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")
@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def describe(frame: pd.DataFrame) -> str:
     """The gaps in words."""
-    parts = [f"{r.estimator} {units.points(r.gap)}" for r in frame.itertuples()]
+    parts = [f"{r.estimator} {formats.points(r.gap)}" for r in frame.itertuples()]
     return "Validation accuracy less test accuracy, in percentage points: " + "; ".join(parts) + "."
 
 

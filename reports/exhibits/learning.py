@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports import statistics, style, units
+from reports.analysis import statistics
+from reports.analysis.learning_curve import Crossover, crossover, power_law, resample
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit
-from reports.learning_curve import Crossover, crossover, power_law, resample
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def describe(frame: pd.DataFrame) -> str:
     parts = []
     for name, rows in frame.groupby("estimator", sort=False):
         ends = [
-            f"{units.percent(r.accuracy)} % with {r.train_rows:,} training images"
+            f"{formats.percent(r.accuracy)} % with {r.train_rows:,} training images"
             for r in rows.iloc[[0, -1]].itertuples()
         ]
         parts.append(f"{name} from {ends[0]} to {ends[1]}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, scores
 from reports.run import Run
 
@@ -65,7 +65,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """The worst mistake of each estimator in words."""
     worst = frame.drop_duplicates("estimator")
-    parts = [f"{r.estimator}: {r.true} taken for {r.predicted}, {units.percent(r.confidence, 1)} % sure"
+    parts = [f"{r.estimator}: {r.true} taken for {r.predicted}, {formats.percent(r.confidence, 1)} % sure"
              for r in worst.itertuples()]  # fmt: skip
     return "Images of the most confident mistakes. The worst of each estimator: " + "; ".join(parts) + "."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports import units
+from reports.drawing import formats
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
 
@@ -23,14 +23,14 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         return pd.DataFrame()
     facts: dict[str, object] = {
         "data set": run.title(dataset),
-        "training images": units.count(passport.get("train")),
-        "test images": units.count(passport.get("test")),
+        "training images": formats.count(passport.get("train")),
+        "test images": formats.count(passport.get("test")),
         "size of an image": " × ".join(map(str, passport.get("image", []))),
         "classes": f"{len(run.classes(dataset))}: {', '.join(run.classes(dataset))}",
     }
     for key, words in DUPLICATES.items():
         if key in passport.get("duplicates", {}):
-            facts[words] = units.count(passport["duplicates"][key])
+            facts[words] = formats.count(passport["duplicates"][key])
     facts |= {key: passport.get(key) for key in ("source", "licence", "note", "fingerprint")}
     return pd.DataFrame([(k, str(v)) for k, v in facts.items() if v], columns=["fact", "value"])
 

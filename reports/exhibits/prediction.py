@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reports import units
+from reports.analysis.learning_curve import interval, power_law
+from reports.drawing import formats
 from reports.exhibits.exhibit import Exhibit
 from reports.exhibits.learning import resampled
-from reports.learning_curve import interval, power_law
 from reports.run import Run
 
 LEAST = 3  # sizes that a law is fitted to
@@ -44,7 +44,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def describe(frame: pd.DataFrame) -> str:
     """Prediction and measurement in words."""
     parts = [
-        f"{r.estimator} {units.number(r.predicted_error)} %, measured {units.number(r.measured_error)} %"
+        f"{r.estimator} {formats.number(r.predicted_error)} %, measured {formats.number(r.measured_error)} %"
         for r in frame.itertuples()
     ]
     return "Error at the largest size as predicted: " + "; ".join(parts) + "."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, of
 from reports.run import Run
 
@@ -56,8 +56,8 @@ def draw(frame: pd.DataFrame) -> Figure:
                 markersize=5,
                 alpha=alpha,
             )
-            style.tip(mark, f"{name}, seed {seed}, trial {row.number}: {units.percent(row.best_score)} % after "
-                      f"{units.duration(row.spent_seconds)}")  # fmt: skip
+            style.tip(mark, f"{name}, seed {seed}, trial {row.number}: {formats.percent(row.best_score)} % after "
+                      f"{formats.duration(row.spent_seconds)}")  # fmt: skip
     start = frame["spent_seconds"].min()
     axes.set_xscale(style.span(frame["spent_seconds"]))
     if axes.get_xscale() == "log":
@@ -82,7 +82,7 @@ def describe(frame: pd.DataFrame) -> str:
     """The best score of each search and when it was found."""
     best = frame.sort_values(["score", "spent_seconds"], ascending=[False, True], kind="stable")
     parts = [
-        f"{r.estimator} {units.percent(r.best_score)} % after {units.duration(r.spent_seconds)}"
+        f"{r.estimator} {formats.percent(r.best_score)} % after {formats.duration(r.spent_seconds)}"
         for r in best.drop_duplicates("estimator").itertuples()
     ]
     return "Best validation accuracy of each search: " + "; ".join(parts) + "."

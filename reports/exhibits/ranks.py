@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import leaderboard, statistics, style, units
+from reports import leaderboard
+from reports.analysis import statistics
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
 
@@ -68,7 +70,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         x, colour = place(row.mean_rank), looks[row.estimator].colour
         axes.plot([x, x, side], [top, y, y], color=colour, linewidth=1.2)
         axes.plot(x, top, looks[row.estimator].marker, color=colour)
-        words = f"{style.short(row.estimator, 20)} {units.number(row.mean_rank)}"
+        words = f"{style.short(row.estimator, 20)} {formats.number(row.mean_rank)}"
         axes.text(
             side + (-0.06 if first else 0.06), y, words, ha="right" if first else "left", va="center", color=style.INK
         )
@@ -82,7 +84,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def describe(frame: pd.DataFrame) -> str:
     """The mean ranks and ties in words."""
-    parts = [f"{r.estimator} {units.number(r.mean_rank)} ({r.letters})" for r in frame.itertuples()]
+    parts = [f"{r.estimator} {formats.number(r.mean_rank)} ({r.letters})" for r in frame.itertuples()]
     return (
         f"Mean ranks over {frame['datasets'].iloc[0]} data sets; those that share a letter are tied: "
         + "; ".join(parts) + "."
@@ -93,7 +95,7 @@ def note(frame: pd.DataFrame) -> str:
     """A warning where the data sets are too few to tell anything."""
     seen, needed = int(frame["datasets"].iloc[0]), statistics.conclusive(len(frame))
     p = frame["p_friedman"].iloc[0]
-    told = "" if units.absent(p) else f" Friedman's test that all are equally good: p = {units.number(p, 4)}."
+    told = "" if formats.absent(p) else f" Friedman's test that all are equally good: p = {formats.number(p, 4)}."
     if seen >= needed:
         return told.strip()
     return (

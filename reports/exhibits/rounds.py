@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, of
 from reports.run import Run
 
@@ -66,7 +66,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
 
     settings = pd.DataFrame([json.loads(text) for text in rows["params"]])
     score = rows["score"].to_numpy(float)
-    best = f"{units.percent(np.nanmax(score))} %" if np.isfinite(score).any() else "none ok"
+    best = f"{formats.percent(np.nanmax(score))} %" if np.isfinite(score).any() else "none ok"
     axes.set_title(f"{style.short(rows['estimator'].iloc[0], 20)}: {best}", pad=6)
     style.quiet(axes)
     chosen = important(settings, score)
@@ -160,7 +160,7 @@ def describe(frame: pd.DataFrame) -> str:
     """Trials, rounds and the best score of each search in words."""
     parts = [
         f"{name}: {len(rows)} trials of {rows['round'].nunique()} rounds, best validation accuracy "
-        f"{units.percent(rows['score'].max())} %"
+        f"{formats.percent(rows['score'].max())} %"
         for name, rows in frame.groupby("estimator", sort=False)
     ]
     return "The searches. " + "; ".join(parts) + "."

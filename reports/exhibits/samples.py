@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import style
+from reports.drawing import style
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
 

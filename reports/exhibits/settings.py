@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports import units
+from reports.drawing import formats
 from reports.exhibits.exhibit import Exhibit, of
 from reports.run import Run
 
@@ -23,7 +23,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                 "estimator": search.estimator, "family": search.family, "seed": search.seed,
                 "strategy": search.strategy, "trials": int((cell["status"] != "skipped").sum()), "base_accuracy": scores.get(1), "base_effort": efforts.get(1),
                 "tuned_accuracy": scores.get(search.winner), "tuned_effort": efforts.get(search.winner), "winning_trial": search.winner,
-                "setting": units.setting(final["params"].iloc[0]) if len(final) else "", "ended": search.ended,
+                "setting": formats.setting(final["params"].iloc[0]) if len(final) else "", "ended": search.ended,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

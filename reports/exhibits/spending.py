@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import style, units
+from reports.drawing import formats, style
 from reports.exhibits.exhibit import Exhibit, of
 from reports.run import Run
 
@@ -88,11 +88,11 @@ def draw(frame: pd.DataFrame) -> Figure:
         left = 0.0
         for part, alpha in PARTS.items():
             (bar,) = axes.barh(y, row[part], left=left, height=0.62, color=looks[row["estimator"]].colour, alpha=alpha)
-            style.tip(bar, f"{row['estimator']}, {NAMES[part]}: {units.duration(row[part])}")
+            style.tip(bar, f"{row['estimator']}, {NAMES[part]}: {formats.duration(row[part])}")
             left += row[part]
         if row["granted_seconds"] == row["granted_seconds"]:
             axes.plot([row["granted_seconds"]] * 2, [y - 0.42, y + 0.42], color=style.INK, linewidth=1.2)
-        axes.annotate(units.duration(left), (1.02, y), xycoords=("axes fraction", "data"), va="center")
+        axes.annotate(formats.duration(left), (1.02, y), xycoords=("axes fraction", "data"), va="center")
     axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")
@@ -109,8 +109,8 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Seconds by part in words."""
     parts = [
-        f"{r.estimator}: search {units.duration(r.search_seconds)}, final fit {units.duration(r.fit_seconds)}, "
-        f"prediction {units.duration(r.predict_seconds)}"
+        f"{r.estimator}: search {formats.duration(r.search_seconds)}, final fit {formats.duration(r.fit_seconds)}, "
+        f"prediction {formats.duration(r.predict_seconds)}"
         for r in frame.itertuples()
     ]
     return "Where the time went. " + "; ".join(parts) + "."

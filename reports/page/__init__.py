@@ -13,11 +13,12 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reports import leaderboard, style, units
+from reports import leaderboard
+from reports.drawing import formats, style
+from reports.drawing.side_by_side import each
+from reports.drawing.svg import Shared
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS, Exhibit
 from reports.run import Run
-from reports.side_by_side import each
-from reports.svg import Shared
 from reports.verdict import verdict
 
 LONGEST = 50  # rows of a table on the page; the CSV beside it has all
@@ -207,8 +208,8 @@ def _heading(name: str) -> str:
 
 
 def _cell(name: str, value: Any, kind: str) -> Cell:
-    if units.absent(value):
-        return Cell(units.GAP, None, kind)
+    if formats.absent(value):
+        return Cell(formats.GAP, None, kind)
     if isinstance(value, bool):
         return Cell("yes" if value else "no", int(value), kind)
     if kind == "text":
@@ -216,17 +217,17 @@ def _cell(name: str, value: Any, kind: str) -> Cell:
         wraps = "long" if len(text) > 30 else "phrase" if len(text) > 14 and " " in text else kind
         return Cell(text, None, wraps)
     if name in SHARES:
-        text = units.percent(value)
+        text = formats.percent(value)
     elif name in POINTS:
-        text = units.points(value)
+        text = formats.points(value)
     elif name in ("p", "p_holm", "p_friedman"):
-        text = "<0.0001" if value < 1e-4 else units.number(value, 4)
+        text = "<0.0001" if value < 1e-4 else formats.number(value, 4)
     elif name.endswith("_bytes"):
-        return Cell(units.size(value), float(value), kind)
+        return Cell(formats.size(value), float(value), kind)
     elif name == "parameters" or float(value).is_integer():
-        text = units.count(value)
+        text = formats.count(value)
     else:
-        text = units.number(value, 2 if "seconds" in name else 4)
+        text = formats.number(value, 2 if "seconds" in name else 4)
     return Cell(text, None, kind)
 
 
@@ -242,7 +243,7 @@ def _board(rows: pd.DataFrame) -> list[dict[str, Any]]:
     shown = []
     for rank, row in enumerate(rows.itertuples(), 1):
         cells = [Cell(c.write(row), _sortable(getattr(row, c.key)), "number") for c in leaderboard.COLUMNS]
-        scored = not units.absent(row.accuracy)
+        scored = not formats.absent(row.accuracy)
         span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
         shown.append({"rank": rank, "row": row, "cells": cells, "span": span,
                       "shape": style.SHAPES[looks[row.estimator].marker]})  # fmt: skip
@@ -250,7 +251,7 @@ def _board(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _sortable(value: Any) -> Any:
-    return "" if units.absent(value) else float(value)
+    return "" if formats.absent(value) else float(value)
 
 
 def _headline(run: Run, sections: list[dict[str, Any]]) -> str:
@@ -277,7 +278,7 @@ def _meta(run: Run) -> list[str]:
     machine = run.info.get("environment", {})
     parts = [f"suite {run.info['suite']}", str(run.info.get("created", ""))[:10]]
     if total := _wall(run):
-        parts.append(f"{units.duration(total)} on {machine.get('cores', '?')} cores")
+        parts.append(f"{formats.duration(total)} on {machine.get('cores', '?')} cores")
     seeds = len(run.info["seeds"])
     parts.append("one seed" if seeds == 1 else f"{seeds} seeds")
     if run.info.get("budget"):
@@ -298,15 +299,15 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("command", info.get("command")),
         ("seeds", ", ".join(map(str, info["seeds"]))),
         ("search budget", info.get("budget")),
-        ("validation rows", f"{units.percent(info['validation_share'], 0)} % of the training images"
+        ("validation rows", f"{formats.percent(info['validation_share'], 0)} % of the training images"
          if isinstance(info.get("validation_share"), float) else None),
         ("execution", f"{info.get('executor', '')}, {info.get('workers', '?')} workers of "
          f"{info.get('threads', '?')} threads"),
-        ("time, in all", f"{units.duration(_wall(run))} in {len(sessions)} session{'s' * (len(sessions) != 1)}"),
-        ("time, in the ledger", f"{units.duration(spent)} of searches, final fits and predictions"),
+        ("time, in all", f"{formats.duration(_wall(run))} in {len(sessions)} session{'s' * (len(sessions) != 1)}"),
+        ("time, in the ledger", f"{formats.duration(spent)} of searches, final fits and predictions"),
         ("processor", machine.get("cpu")),
         ("cores", machine.get("cores")),
-        ("memory", memory if isinstance(memory := machine.get("memory_bytes"), str) else units.size(memory)),
+        ("memory", memory if isinstance(memory := machine.get("memory_bytes"), str) else formats.size(memory)),
         ("graphics processor", machine.get("gpu")),
         ("platform", machine.get("platform")),
         ("Python", machine.get("python")),

@@ -6,7 +6,7 @@ from PIL import Image
 
 from benchmarks.augment import augment
 from benchmarks.errors import UserError
-from estimators.pipeline import Augmentation
+from estimators.models.pipeline import Augmentation
 
 CHANGES = Augmentation(shift=0.1, rotation=0.2)
 

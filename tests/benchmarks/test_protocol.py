@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.data.images import Sealed
 from benchmarks.errors import UserError
-from benchmarks.images import Sealed
-from benchmarks.job import Job
+from benchmarks.execution.job import Job
+from benchmarks.execution.work import cheaper, perform
 from benchmarks.ledger import read_table
 from benchmarks.run import run
-from benchmarks.work import cheaper, perform
 from tests.benchmarks.study import Silent, add_estimator, carry_out, suite
 
 
@@ -46,7 +46,7 @@ def test_a_suite_may_change_the_base_setting(tmp_path):
 
 def test_a_poisoned_test_set_changes_nothing_before_the_end(tmp_path, monkeypatch):
     """Searches and refits are the same whatever the test part holds, and it is opened once per data set, last."""
-    from benchmarks import datasets
+    from benchmarks.data import datasets
 
     carry_out(tmp_path / "clean")
     opened, load = [], datasets.load
@@ -72,7 +72,7 @@ def test_a_poisoned_test_set_changes_nothing_before_the_end(tmp_path, monkeypatc
 
 def test_a_trial_can_be_performed_where_there_are_no_test_files(tmp_path, cache):
     """A trial's job reads the training files alone: it works on a copy of the cache without the others."""
-    from benchmarks import datasets
+    from benchmarks.data import datasets
 
     dataset = datasets.load("digits")
     bare = tmp_path / "bare"

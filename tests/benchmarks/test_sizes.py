@@ -6,14 +6,14 @@ import sqlite3
 import numpy as np
 import pytest
 
-from benchmarks import datasets
+from benchmarks.data import datasets
 from benchmarks.errors import UserError
-from benchmarks.job import Job
+from benchmarks.execution.job import Job
+from benchmarks.execution.work import _training
 from benchmarks.ledger import Ledger, read_table
 from benchmarks.plan import plan
 from benchmarks.protocol import cells, training_sizes, validation_share
 from benchmarks.run import run
-from benchmarks.work import _training
 from tests.benchmarks.study import Silent, add_estimator, carry_out, suite
 
 SIZES = [120, 400, "all"]

@@ -11,7 +11,7 @@ import pytest
 
 import reports
 from benchmarks.ledger import Ledger
-from reports import style
+from reports.drawing import style
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS
 from reports.exhibits.rounds import important
 

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 import reports
-from reports import leaderboard, statistics
+from reports import leaderboard
+from reports.analysis import statistics
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from contextlib import closing
 
 import pytest
 
-from benchmarks import datasets
-from benchmarks.executors import executor
-from benchmarks.job import Job
+from benchmarks.data import datasets
+from benchmarks.execution.executors import executor
+from benchmarks.execution.job import Job
+from benchmarks.execution.work import perform
 from benchmarks.ledger import read_table
-from benchmarks.work import perform
 from tests.benchmarks.study import Silent, add_estimator, suite
 from tests.benchmarks.test_crash import rows, study, torture, until  # noqa: F401 (a fixture)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks.test_supervisor import (  # noqa: F401 (fixtures)
+from tests.benchmarks.execution.test_supervisor import (  # noqa: F401 (fixtures)
     FAULTS,
     breach,
     estimators_folder,

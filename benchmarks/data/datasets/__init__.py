@@ -1,0 +1,87 @@
+"""The data sets, one module each, and the way to data of one's own.
+
+A module here is a data set: ``fashion_mnist.py`` holds `fashion_mnist`, a `Source`, and its public name is
+``fashion-mnist``. The sub-packages are not: `formats` reads files of each kind, `store` finds, downloads, verifies
+and caches them. `load` is the door: from a name or a path to a `benchmarks.data.images.Dataset`. Loading is lazy: arrays
+are parsed once, kept as ``.npy`` and memory-mapped, and the files of the test part are not touched until its seal
+is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.data.images import Dataset
+from benchmarks.data.store.cache import cached, reopen
+from benchmarks.data.store.recipe import Source
+from benchmarks.errors import unknown
+
+__all__ = ["load", "names", "reopen", "source"]
+
+SUFFIXES = (".csv", ".npz", ".toml", ".gz", "ubyte")
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The public names of the registered data sets, sorted; imports none of them."""
+    return tuple(sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.ispkg))
+
+
+def source(name: str) -> Source:
+    """The registered data set of that name: its title, licence and files.
+
+    Raises
+    ------
+    UserError
+        If there is none; it names the nearest.
+    """
+    if name not in names():
+        raise unknown("data set", name, names())
+    module = name.replace("-", "_")
+    return getattr(import_module(f"{__name__}.{module}"), module)
+
+
+def load(name_or_path: str | Path, data_dir: Path | None = None) -> Dataset:
+    """A data set, by its registered name or by the path of one's own data.
+
+    Parameters
+    ----------
+    name_or_path : a registered name comes first (write ``./mnist`` for a folder of that name); a path is what has a
+        separator or a known suffix, or is there: a folder with one folder per class (perhaps within ``train`` and
+        ``test``), a CSV with a column ``label``, an ``.npz``, idx files or their folder, or a TOML file that
+        describes any of these. Without a test part a stratified, seeded 20 % of the images becomes the test.
+    data_dir : where official files are looked for first; then ``$CROSSOVER_DATA``, then earlier downloads in the
+        cache folder; what is in none of them is downloaded and verified.
+
+    Returns
+    -------
+    Dataset, memory-mapped; `folder` is where, so that `reopen` makes it again in a worker process.
+
+    Raises
+    ------
+    Unavailable
+        If official files are not on this machine and cannot be downloaded.
+    UserError
+        If there is no such name or path, or the data is wrong.
+    """
+    text = str(name_or_path)
+    if text in names():
+        from benchmarks.data.store import files
+
+        others = tuple(
+            folder
+            for name in names()
+            if name != text
+            for folder in (name, *(Path(f).name for f in source(name).folders))
+        )
+        return cached(files.recipe(text, source(text), data_dir, others))
+    path = Path(text).expanduser()
+    if isinstance(name_or_path, Path) or os.sep in text or text.lower().endswith(SUFFIXES) or path.exists():
+        from benchmarks.data import formats
+
+        return cached(formats.recipe(path))
+    raise unknown("data set", text, names())

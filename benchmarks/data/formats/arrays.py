@@ -1,0 +1,116 @@
+"""`Part`: images with labels as a file has them; `assemble` makes the two parts of a data set of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data.images import Images
+from benchmarks.data.split import split
+from benchmarks.data.store.recipe import Parts
+from benchmarks.errors import UserError
+
+TEST_SHARE, SEED = 0.2, 0  # of a set that comes without a test part
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images uint8 (n, h, w, c), labels int64 or str (n,), and the file they come from, for errors."""
+
+    X: NDArray[np.uint8]
+    labels: NDArray
+    path: Path
+
+
+def images_of(X: NDArray, path: Path, shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
+    """An array of images as uint8 (n, h, w, c).
+
+    Parameters
+    ----------
+    X : (n, h, w), (n, h, w, 1), (n, h, w, 3), or flat rows (n, d). Whole numbers must lie within 0 … 255; floats
+        that all lie within 0 … 1 are scaled by 255, other floats must be whole numbers within 0 … 255.
+    path : named in errors.
+    shape : (h, w) or (h, w, c) of a flat row; without it a row is a square, grey if that fits, else RGB.
+    """
+    if not len(X):
+        raise UserError(f"{path} holds no images.")
+    if X.ndim == 2:
+        X = X.reshape(len(X), *(shape or _square(X.shape[1], path)))
+    if X.ndim == 3:
+        X = X[..., np.newaxis]
+    if X.ndim != 4 or X.shape[3] not in (1, 3) or 0 in X.shape:
+        raise UserError(
+            f"{path} holds images of shape {X.shape}; allowed are (n, h, w), (n, h, w, 1) and (n, h, w, 3)."
+        )
+    if X.dtype == np.uint8:
+        return np.ascontiguousarray(X)
+    if X.dtype.kind not in "biuf":
+        raise UserError(f"{path} holds pixels of type {X.dtype}; they must be numbers.")
+    low, high = X.min(), X.max()
+    if X.dtype.kind in "bf" and low >= 0 and high <= 1:
+        return np.rint(X * np.float32(255)).astype(np.uint8)
+    if not (low >= 0 and high <= 255):
+        raise UserError(
+            f"{path} holds pixels from {low} to {high}; they must lie within 0 … 255, or floats within 0 … 1."
+        )
+    if X.dtype.kind == "f" and (np.rint(X) != X).any():
+        raise UserError(
+            f"{path} holds fractions and values above 1: pixels must be whole within 0 … 255, or within 0 … 1."
+        )
+    return np.ascontiguousarray(X.astype(np.uint8))
+
+
+def assemble(
+    train: Part,
+    test: Part | None,
+    classes: Sequence[str] | None = None,
+    test_share: float = TEST_SHARE,
+    unlabelled: NDArray[np.uint8] | None = None,
+    note: str = "",
+) -> Parts:
+    """Number the classes, and set a stratified, seeded share of the rows aside where there is no test part.
+
+    Without `classes`, they are the labels of the training images, sorted. With them, a label is one of them or, if it
+    is a number, its place among them.
+    """
+    classes = tuple(classes) if classes else None
+    if classes is None:
+        values = np.unique(train.labels).tolist()
+        classes = tuple(str(value) for value in values)
+    else:
+        values = list(range(len(classes))) if train.labels.dtype.kind in "iu" else list(classes)
+    X, y = train.X, _numbered(train, values)
+    if test is None:
+        fit, held = split(y, test_share, SEED, classes)
+        aside = f"There is no test part of its own: {len(held)} images, drawn by class, are the test."
+        return Parts(
+            Images(X[fit], y[fit]), Images(X[held], y[held]), classes, unlabelled, " ".join([note, aside]).strip()
+        )
+    return Parts(Images(X, y), Images(test.X, _numbered(test, values)), classes, unlabelled, note)
+
+
+def _numbered(part: Part, values: list) -> NDArray[np.int64]:
+    """Labels as 0 … k-1, by their place among the values."""
+    place = {value: number for number, value in enumerate(values)}
+    unknown = next((value for value in np.unique(part.labels).tolist() if value not in place), None)
+    if unknown is not None:
+        some = ", ".join(map(repr, values[:12])) + (", …" if len(values) > 12 else "")
+        raise UserError(f"{part.path} has the label {unknown!r}, which is none of the classes {some}.")
+    found, inverse = np.unique(part.labels, return_inverse=True)
+    return np.array([place[value] for value in found.tolist()], np.int64)[inverse]
+
+
+def _square(length: int, path: Path) -> tuple[int, int, int]:
+    for channels in (1, 3):
+        side = math.isqrt(length // channels)
+        if side * side * channels == length:
+            return side, side, channels
+    raise UserError(
+        f"{path} has {length} pixels in a row, which is no square image, grey or RGB: say what it is with "
+        "`image = [height, width, channels]` in a small TOML file that names it, and give that file instead."
+    )

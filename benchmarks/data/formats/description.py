@@ -1,0 +1,150 @@
+"""A small TOML file that says how to read files of any of the formats.
+
+A complete one, for EMNIST::
+
+    title = "EMNIST Balanced"
+    format = "idx"                    # idx, csv, npz or folder
+    transpose = true                  # idx: swap rows and columns
+    classes = ["0", "1", "2"]         # optional names; label 0 is the first
+    source = "https://www.nist.gov/itl/products-and-services/emnist-dataset"
+    licence = "public domain"
+
+    [train]
+    images = "emnist-balanced-train-images-idx3-ubyte.gz"
+    labels = "emnist-balanced-train-labels-idx1-ubyte.gz"
+
+    [test]                            # optional: without it, `test_share` of the rows are set aside
+    images = "emnist-balanced-test-images-idx3-ubyte.gz"
+    labels = "emnist-balanced-test-labels-idx1-ubyte.gz"
+
+For csv and folder a part has ``file`` or ``folder`` instead; for npz there is only ``[train]``, with ``file``. csv may
+name its ``label`` column, the ``image`` shape of a row, and an ``[unlabelled]`` file; folder the ``image`` size.
+Paths are relative to the TOML file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from benchmarks.data.formats import folder, idx, kaggle_csv, npz
+from benchmarks.data.formats.arrays import TEST_SHARE, Part, assemble
+from benchmarks.data.formats.compressed import opened
+from benchmarks.data.store.recipe import Parts, Recipe
+from benchmarks.errors import UserError
+
+NEEDS = {"idx": ("images", "labels"), "csv": ("file",), "npz": ("file",), "folder": ("folder",)}
+
+
+class Where(BaseModel):
+    """The files of one part."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    images: Path | None = None
+    labels: Path | None = None
+    file: Path | None = None
+    folder: Path | None = None
+
+    def given(self) -> dict[str, Path]:
+        return {name: value for name, value in self if value is not None}
+
+    def paths(self, base: Path) -> list[Path]:
+        return [base / path for path in self.given().values()]
+
+
+class Description(BaseModel):
+    """The TOML file, checked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: Literal["idx", "csv", "npz", "folder"]
+    train: Where
+    test: Where | None = None
+    unlabelled: Where | None = None
+    classes: tuple[str, ...] | None = None
+    image: tuple[int, ...] | None = Field(default=None, min_length=2, max_length=3)
+    transpose: bool = False
+    label: str = "label"
+    test_share: float = Field(default=TEST_SHARE, gt=0, lt=1)
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _fits_its_format(self) -> Description:
+        needs = NEEDS[self.format]
+        for part in ("train", "test", "unlabelled"):
+            where = getattr(self, part)
+            if where is not None and set(where.given()) != set(needs):
+                raise ValueError(f"[{part}] must give {' and '.join(needs)} for the format {self.format}")
+        if self.format == "npz" and self.test:
+            raise ValueError("[test] is not for the format npz: the archive holds both parts")
+        if self.unlabelled and self.format != "csv":
+            raise ValueError("[unlabelled] is for the format csv alone")
+        if self.transpose and self.format != "idx":
+            raise ValueError("transpose is for the format idx alone")
+        if self.image and (min(self.image) < 1 or (*self.image, 1)[2] not in (1, 3)):
+            raise ValueError("image must be [height, width] or [height, width, channels], with 1 or 3 channels")
+        return self
+
+
+def recipe(path: Path, name: str) -> Recipe:
+    """The recipe that a TOML file describes."""
+    about = _parsed(path)
+    base, where = path.parent, [part for part in (about.train, about.test, about.unlabelled) if part]
+    named = [file for part in where for file in part.paths(base)]
+    for file in named:
+        if not (file.is_dir() if about.format == "folder" else file.is_file()):
+            raise UserError(f"{path} names {file}, which is not there.")
+    inputs = named
+    if about.format == "folder":
+        inputs = [file for top in named for images in folder.files(top).values() for file in images]
+    return Recipe(
+        name=name,
+        read=lambda: _read(about, base),
+        inputs=(path, *inputs),
+        title=about.title,
+        source=about.source or str(path),
+        licence=about.licence,
+    )
+
+
+def _parsed(path: Path) -> Description:
+    with opened(path) as stream:
+        text = stream.read()
+    try:
+        return Description.model_validate(tomllib.loads(text.decode("utf-8")))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path} is not TOML: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{path}: {f'{key}: ' if key else ''}{reason}.") from error
+
+
+def _read(about: Description, base: Path) -> Parts:
+    train_files = about.train.paths(base)
+    test_files = about.test.paths(base) if about.test else []
+    test: Part | None = None
+    unlabelled, note = None, about.note
+    if about.format == "npz":
+        train, test = npz.read_parts(train_files[0])
+    elif about.format == "folder":
+        held = folder.files(test_files[0]) if test_files else None
+        train, test, resized = folder.read_parts(folder.files(train_files[0]), held, base, about.image)
+        note = f"{note} {resized}".strip()
+    elif about.format == "csv":
+        train = kaggle_csv.read_part(train_files[0], about.label, about.image)
+        if test_files:
+            test = kaggle_csv.read_part(test_files[0], about.label, about.image)
+        if about.unlabelled:
+            unlabelled = kaggle_csv.read_unlabelled(about.unlabelled.paths(base)[0], about.label, about.image)
+    else:
+        train = idx.read_part(train_files[0], train_files[1], about.transpose)
+        if test_files:
+            test = idx.read_part(test_files[0], test_files[1], about.transpose)
+    return assemble(train, test, about.classes, about.test_share, unlabelled, note)

@@ -1,0 +1,126 @@
+"""The idx format of MNIST and its kin (http://yann.lecun.com/exdb/mnist/), plain or gzip-compressed.
+
+Big-endian: two zero bytes, a byte for the type, a byte for the number of dimensions, one uint32 per dimension, then the
+data in row-major order.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data.formats.arrays import Part, assemble, images_of
+from benchmarks.data.formats.compressed import opened
+from benchmarks.data.store.recipe import Parts
+from benchmarks.errors import UserError
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+TRAIN_IMAGES = "train-images-idx3-ubyte"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The four files of a set."""
+
+    train_images: Path
+    train_labels: Path
+    test_images: Path
+    test_labels: Path
+
+
+def read(path: Path) -> NDArray:
+    """The array in an idx file, in the type it has there.
+
+    Raises
+    ------
+    UserError
+        If the file is not idx, or is shorter or longer than its header says.
+    """
+    with opened(path) as stream:
+        data = stream.read()
+    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in TYPES or data[3] == 0:
+        raise UserError(
+            f"{path} is not an idx file: it starts with {data[:4].hex(' ') or 'nothing'}, expected 00 00, a type "
+            f"({', '.join(f'{t:02x}' for t in TYPES)}) and the number of dimensions."
+        )
+    dtype, dimensions = np.dtype(TYPES[data[2]]), data[3]
+    start = 4 + 4 * dimensions
+    if len(data) < start:
+        raise UserError(f"{path} ends within its header, after {len(data)} of {start} bytes: get it again.")
+    shape = struct.unpack(f">{dimensions}I", data[4:start])
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(data) != expected:
+        size = " × ".join(map(str, shape))
+        raise UserError(
+            f"{path} has {len(data)} bytes (unpacked), but its header announces {size} values, so {expected} bytes: "
+            f"it {'was cut off' if len(data) < expected else 'has something appended'}; get it again."
+        )
+    return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+
+
+def read_part(images: Path, labels: Path, transpose: bool = False) -> Part:
+    """Images (n, h, w) or (n, h, w, 3) and their labels (n,); `transpose` swaps rows and columns (EMNIST needs it)."""
+    X, y = read(images), read(labels)
+    if X.ndim not in (3, 4):
+        raise UserError(f"{images} has {X.ndim} dimensions; images have 3 (n, height, width), or 4 with channels.")
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise UserError(f"{labels} holds {y.dtype} of {y.ndim} dimensions; labels are whole numbers of one dimension.")
+    if len(X) != len(y):
+        raise UserError(
+            f"{images} has {len(X)} images, but {labels} has {len(y)} labels: they belong to different sets."
+        )
+    X = images_of(X, images)
+    return Part(np.ascontiguousarray(X.transpose(0, 2, 1, 3)) if transpose else X, y.astype(np.int64), labels)
+
+
+def read_official(paths: Mapping[str, Path], classes: Sequence[str]) -> Parts:
+    """The parts of a set whose four files are named as those of MNIST."""
+    train, test = (
+        read_part(paths[f"{part}-images-idx3-ubyte.gz"], paths[f"{part}-labels-idx1-ubyte.gz"])
+        for part in ("train", "t10k")
+    )
+    return assemble(train, test, classes)
+
+
+def find(path: Path) -> Names | None:
+    """The four files in a folder, or beside a file of training images; None if there are none in the folder.
+
+    Raises
+    ------
+    UserError
+        If one of the four is missing, or the folder holds several sets.
+    """
+    if path.is_file():
+        starts = [path]
+    else:
+        starts = [
+            p for p in sorted(path.glob(f"*{TRAIN_IMAGES}*")) if p.name.removesuffix(".gz").endswith(TRAIN_IMAGES)
+        ]
+        starts = [p for p in starts if p.suffix != ".gz" or p.with_suffix("") not in starts]
+    if not starts:
+        return None
+    if len(starts) > 1:
+        raise UserError(f"{path} holds several sets: name one of {', '.join(p.name for p in starts)}.")
+    name = starts[0].name.removesuffix(".gz")
+    if not name.endswith(TRAIN_IMAGES):
+        raise UserError(f"Name the file with the training images, …{TRAIN_IMAGES}, instead of {starts[0]}.")
+    prefix = name.removesuffix(TRAIN_IMAGES)
+
+    def other(*ends: str) -> Path:
+        wanted = [starts[0].with_name(f"{prefix}{end}{gz}") for end in ends for gz in ("", ".gz")]
+        if found := next((p for p in wanted if p.is_file()), None):
+            return found
+        raise UserError(f"Beside {starts[0]} there is no {' or '.join(prefix + end for end in ends)} (nor its .gz).")
+
+    return Names(
+        train_images=starts[0],
+        train_labels=other("train-labels-idx1-ubyte"),
+        test_images=other("t10k-images-idx3-ubyte", "test-images-idx3-ubyte"),
+        test_labels=other("t10k-labels-idx1-ubyte", "test-labels-idx1-ubyte"),
+    )

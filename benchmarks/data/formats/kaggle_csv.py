@@ -1,0 +1,173 @@
+"""Kaggle-style CSV: a header, then one image per line, a column for the label and one per pixel, row by row.
+
+pandas reads it; only when it stumbles, a slow second reading says exactly where and why.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data.formats.arrays import Part, images_of
+from benchmarks.data.formats.compressed import opened
+from benchmarks.errors import UserError
+
+
+def read_part(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> Part:
+    """Images and labels; labels are int64 if all are whole numbers, else str."""
+    pixels, labels = _read(path, label)
+    assert labels is not None
+    return Part(images_of(pixels, path, shape), labels, path)
+
+
+def read_unlabelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
+    """The images of a file without labels, such as the test part of a competition."""
+    return images_of(_read(path, None, never=label)[0], path, shape)
+
+
+def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.uint8], NDArray | None]:
+    header = _header(path)
+    if label is not None and label not in header:
+        raise UserError(f"{path}, line 1: there is no column {label!r}; the columns are {_some(header)}.")
+    if label is None and never in header:
+        raise UserError(f"{path}, line 1: there is a column {never!r}, but images to label should have none.")
+    pixels = [name for name in header if name != label]
+    _check_names(path, header, pixels)
+    frame = _parse(path, header, label)
+    if frame.empty:
+        raise UserError(f"{path} has a header but no rows.")
+    labels = None if label is None else _labels(frame[label].to_numpy(object), path, header, label)
+    return np.ascontiguousarray(frame[pixels].to_numpy()), labels
+
+
+def _header(path: Path) -> list[str]:
+    with opened(path) as stream:
+        line = stream.readline(1 << 24)
+    try:
+        names = next(csv.reader([line.decode("utf-8-sig")]), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}, line 1: not a CSV header ({error}).") from error
+    if not any(names):
+        raise UserError(f"{path} is empty: the first line must name the columns.")
+    return [name.strip() for name in names]
+
+
+def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
+    """No name twice, and no gap where the names count pixels: a missing column would shift the image."""
+    seen: set[str] = set()
+    for name in header:
+        if name in seen:
+            raise UserError(f"{path}, line 1: the column {name!r} appears twice.")
+        seen.add(name)
+    if not pixels:
+        raise UserError(f"{path}, line 1: there are no columns of pixels, only {_some(header)}.")
+    numbers = [int(match[1]) if (match := re.fullmatch(r"pixel(\d{1,9})", name)) else None for name in pixels]
+    if None in numbers or numbers[0] not in (0, 1):
+        if numbers[0] is not None:
+            raise UserError(
+                f"{path}, line 1: the first column of pixels is {pixels[0]!r}, expected 'pixel0' or 'pixel1'."
+            )
+        return
+    for place, number in enumerate(numbers, start=numbers[0]):
+        if number != place:
+            raise UserError(
+                f"{path}, line 1: the column 'pixel{place}' is missing, {f'pixel{number}'!r} is in its place."
+            )
+
+
+def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
+    import pandas as pd
+
+    with warnings.catch_warnings(), opened(path) as stream:
+        for doubt in (pd.errors.ParserWarning, RuntimeWarning):  # surplus values; a cast of "nan"
+            warnings.simplefilter("error", doubt)
+        try:
+            return pd.read_csv(
+                stream,
+                names=header,
+                header=0,
+                index_col=False,  # a surplus value is an error, not a row name
+                na_filter=False,  # a missing value is an error, not a 0
+                dtype={name: str if name == label else np.uint8 for name in header},
+                encoding="utf-8-sig",
+            )
+        except (ValueError, OverflowError, pd.errors.ParserWarning, RuntimeWarning) as error:
+            reason = error
+    raise _diagnosis(path, header, label, reason) from reason
+
+
+def _diagnosis(path: Path, header: list[str], label: str | None, reason: Exception) -> UserError:
+    """The first line that is wrong, and why."""
+    with opened(path) as stream:
+        rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""), strict=True)
+        try:
+            for row in rows:
+                if rows.line_num == 1 or not any(value.strip() for value in row):
+                    continue
+                if len(row) != len(header) and not (len(row) == len(header) + 1 and row[-1] == ""):
+                    return UserError(
+                        f"{path}, line {rows.line_num}: {len(row)} values, but the header has {len(header)}."
+                    )
+                for name, value in zip(header, row, strict=False):
+                    if name != label and (wrong := _wrong_pixel(value)):
+                        return UserError(f"{path}, line {rows.line_num}, column {name!r}: {wrong}.")
+        except csv.Error as error:
+            return UserError(f"{path}, line {rows.line_num}: {error}.")
+    return UserError(f"{path} cannot be read as CSV: {' '.join(str(reason).split())}.")
+
+
+def _wrong_pixel(text: str) -> str:
+    if text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= 255:
+        return ""
+    if not text.strip():
+        return "no value"
+    try:
+        value = float(text if "_" not in text else "x")
+    except ValueError:
+        return f"{text!r} is not a number"
+    return "" if 0 <= value <= 255 and value.is_integer() else f"{text.strip()} is not a whole number within 0 … 255"
+
+
+def _labels(found: NDArray, path: Path, header: list[str], label: str) -> NDArray:
+    """Whole numbers, or names; a mixture of both is taken for a slip."""
+    texts = [text.strip() for text in found]
+    whole = [re.fullmatch(r"[+-]?\d{1,18}", text) is not None for text in texts]
+    if all(whole):
+        return np.array([int(text) for text in texts], np.int64)
+    odd = next(
+        (i for i, text in enumerate(texts) if not text or whole[i] != whole[0] or _is_number(text) != whole[i]), None
+    )
+    if odd is None:
+        return np.array(texts, dtype=str)
+    line = _line_of(path, odd)
+    kind = "a whole number, as the first label is" if whole[0] else "a name, as the first label is"
+    given = repr(texts[odd]) if texts[odd] else "nothing"
+    raise UserError(f"{path}, line {line}, column {label!r}: {given} is not {kind}.")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _line_of(path: Path, wanted: int) -> int:
+    """The line, counted from 1 with the header, of a row counted from 0; empty lines are no rows."""
+    with opened(path) as stream:
+        rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""))
+        filled = (rows.line_num for row in rows if any(value.strip() for value in row))
+        return next(line for number, line in enumerate(filled, start=-1) if number == wanted)
+
+
+def _some(names: list[str]) -> str:
+    shown = names if len(names) <= 6 else [*names[:4], "…", names[-1]]
+    return ", ".join(shown)

@@ -1,0 +1,102 @@
+"""What a data set is before it is loaded: `Source` (an official set), `Recipe` (files, how to read them), `Parts`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data.images import Images
+from benchmarks.errors import UserError
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a reader found: both parts, the class names, and images to label for a competition if there are any."""
+
+    train: Images
+    test: Images
+    classes: tuple[str, ...]
+    unlabelled: NDArray[np.uint8] | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2:
+            raise UserError(f"Only one class, {self.classes[0]!r}: a comparison needs at least 2.")
+        shape, unlabelled = self.train.X.shape[1:], self.unlabelled
+        for part, X in (("test", self.test.X), ("unlabelled", unlabelled)):
+            if X is not None and X.shape[1:] != shape:
+                raise UserError(
+                    f"The {part} images have shape {X.shape[1:]} (height, width, channels) and the training "
+                    f"images {shape}: they must agree."
+                )
+        for part, images in (("training", self.train), ("test", self.test)):
+            if not len(images):
+                raise UserError(f"There are no {part} images.")
+            if images.y.min() < 0 or images.y.max() >= len(self.classes):
+                raise UserError(
+                    f"The {part} labels run from {images.y.min()} to {images.y.max()}, but there are "
+                    f"{len(self.classes)} classes, so they must lie within 0 and {len(self.classes) - 1}."
+                )
+        absent = set(range(len(self.classes))) - set(np.unique(self.train.y).tolist())
+        if absent:
+            names = ", ".join(repr(self.classes[i]) for i in sorted(absent))
+            raise UserError(f"No training image of class {names}: add some, or leave the class out.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How arrays are made of files; they are cached under the name, the options and the state of the inputs."""
+
+    name: str
+    read: Callable[[], Parts]
+    inputs: tuple[Path, ...] = ()
+    options: str = ""
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """An official file.
+
+    Parameters
+    ----------
+    name : as the official download has it; with and without ``.gz`` are the same to a search.
+    sha256 : hex digest of the file as downloaded; "" where none is known.
+    content : hex digest of what a ``.gz`` file holds, so that an unpacked copy can be verified too.
+    """
+
+    name: str
+    sha256: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A registered data set; its module in `benchmarks.data.datasets` and this object in it carry the same name.
+
+    Parameters
+    ----------
+    title, source, licence : for people.
+    read : from official file name to the path it was found at, makes the `Parts`.
+    files : what `read` needs.
+    folders : other names of the set's folder within a data folder; its public name always counts.
+    mirrors : base URLs, tried in order; none if it cannot be downloaded without an account.
+    archive : a tar file at the mirrors that holds the files; without it each file is there itself.
+    obtain : where to get it, for a set that is not downloaded.
+    """
+
+    title: str
+    source: str
+    licence: str
+    read: Callable[[Mapping[str, Path]], Parts]
+    files: tuple[File, ...] = ()
+    folders: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    archive: File | None = None
+    obtain: str = ""

@@ -1,0 +1,107 @@
+"""`KernelMachine`: an RBF support vector machine over image features, with probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from estimators.features import features
+from estimators.models.accelerated import PCA, SVC
+from estimators.models.calibration import fit_temperature, softmax
+
+
+class KernelMachine(ClassifierMixin, BaseEstimator):
+    """Features, principal components, support vector machine with an RBF kernel (one against one).
+
+    Parameters
+    ----------
+    C : penalty of a violated margin.
+    gamma : inverse squared width of the kernel, as a multiple of one over the total variance of the
+        components, so that a value means the same whatever features, size and contrast the images have.
+    features : "pixels" or "hog".
+    components : principal components kept (fewer where the features have no more).
+    temperature : divides the decision values before the softmax, see `decision_function`.
+
+    Attributes
+    ----------
+    found_ : with validation rows ``{"temperature": t}``; else empty.
+
+    Notes
+    -----
+    ``SVC(probability=True)`` would pay five more fits for probabilities that can contradict its predictions. Here
+    one temperature is fitted on validation rows, and the most probable class is the one that ``SVC`` predicts.
+    """
+
+    def __init__(
+        self,
+        C: float = 10.0,
+        gamma: float = 1.5,
+        features: str = "pixels",
+        components: int = 50,
+        temperature: float = 0.3,
+    ) -> None:
+        self.C = C
+        self.gamma = gamma
+        self.features = features
+        self.components = components
+        self.temperature = temperature
+
+    def fit(
+        self,
+        X: NDArray[np.uint8],
+        y: NDArray[np.int64],
+        validation: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+    ) -> KernelMachine:
+        """Fit on images (n, h, w, c) and labels (n,); validation rows serve to fit the temperature alone."""
+        rows = features(self.features).fit(X)
+        data = rows.transform(X)
+        pca = PCA(min(self.components, *data.shape), svd_solver="covariance_eigh")
+        data = pca.fit_transform(data)
+        self.rows_ = make_pipeline(rows, pca)
+        variance = float(data.var(axis=0, dtype=np.float64).sum())
+        self.machine_ = SVC(C=self.C, gamma=self.gamma / max(variance, 1e-12), cache_size=500)
+        self.machine_.fit(data, y)
+        self.classes_ = self.machine_.classes_
+        self.temperature_, self.found_ = self.temperature, {}
+        if validation is not None:
+            known = np.isin(validation[1], self.classes_)
+            column = np.searchsorted(self.classes_, validation[1][known])
+            self.temperature_ = fit_temperature(self.decision_function(validation[0][known]), column)
+            self.found_ = {"temperature": self.temperature_}
+        return self
+
+    def decision_function(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """How safely each class is chosen, (n, k): the margin by which it wins its closest duel.
+
+        The class that wins all its duels is the only one with a positive value, and the runner-up's is minus
+        the winner's at most, so that two close classes share the probability. Where no class wins all
+        (rare), the highest value goes to the class with the most duels won.
+        """
+        check_is_fitted(self)
+        return _safety(self.machine_.duels(self.rows_.transform(X)), len(self.classes_))
+
+    def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (n, k)."""
+        return softmax(self.decision_function(X) / self.temperature_)
+
+    def predict(self, X: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The most probable classes (n,)."""
+        return self.classes_[self.decision_function(X).argmax(axis=1)]
+
+
+def _safety(duels: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
+    """Each class's margin in its closest duel, (n, classes), highest for the class that won the most duels."""
+    rows = np.arange(len(duels))
+    closest = np.full((len(duels), classes), np.inf, np.float32)
+    wins = np.zeros((len(duels), classes), np.int64)
+    for i, j, margin in zip(*np.triu_indices(classes, 1), duels.T, strict=True):
+        closest[:, i] = np.minimum(closest[:, i], margin)
+        closest[:, j] = np.minimum(closest[:, j], -margin)
+        wins[:, i] += margin > 0
+        wins[:, j] += margin <= 0
+    best, voted = closest.argmax(axis=1), wins.argmax(axis=1)
+    closest[rows, best], closest[rows, voted] = closest[rows, voted], closest[rows, best]
+    return closest

@@ -1,0 +1,271 @@
+"""`Network`: a Keras network with scikit-learn's manners, trained the same way whatever its layers.
+
+Keras' own scikit-learn wrapper loses its fit arguments when cloned, has no `predict_proba` and refuses images; hence
+this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from estimators.models.pipeline import Augmentation, affine, batches, training_batches
+from estimators.models.threads import threads
+from tuning.quiet import quiet
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+with quiet():
+    import keras
+    import tensorflow as tf
+
+# Every fit makes a function of its own, which TensorFlow takes for retracing and warns of.
+tf.get_logger().setLevel("ERROR")
+with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs: these are fixed at its first operation.
+    tf.config.threading.set_intra_op_parallelism_threads(threads())
+    tf.config.threading.set_inter_op_parallelism_threads(threads())
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
+class Network(ClassifierMixin, BaseEstimator):
+    """A network for images, uint8 (n, h, w, c), and labels, int (n,).
+
+    Parameters
+    ----------
+    layers : module-level function ``(images, classes, **settings) -> logits`` over Keras tensors; `images` are
+        float32 in [0, 1].
+    settings : its keyword arguments.
+    optimizer : "adam", "adamw" (Loshchilov & Hutter 2019) or "sgd" (Nesterov momentum 0.9).
+    learning_rate : the peak of the schedule.
+    schedule : "one_cycle": linear up over the first fifth of the steps, then linear to zero (Smith & Topin 2018);
+        "cosine" (Loshchilov & Hutter 2017); or "constant".
+    weight_decay : decoupled; for "adamw" alone.
+    augmentation : random changes of the training images, or None.
+    epoch_images : least number of images that an epoch shows. A smaller training set is gone through again, in fresh
+        random views where it is augmented: with 100 rows in batches of 128, one pass would be one step, and no network
+        learns in as many steps as it has epochs. Larger training sets are not touched by it.
+    patience : with validation rows: epochs without a better validation accuracy before training stops.
+    views : 1, or 3: probabilities are averaged over the image and the image turned by ± 0.1 radians, at three times
+        the cost of a prediction (test-time augmentation, Krizhevsky et al. 2012).
+
+    Attributes
+    ----------
+    keras_model_ : the fitted ``keras.Model``, from uint8 images to logits.
+    history_ : curves by epoch, ``{"loss": [...], "accuracy": [...], "val_loss": ..., "val_accuracy": ...}``.
+    found_ : with validation rows: the epoch with the best weights.
+    """
+
+    def __init__(
+        self,
+        layers: Callable[..., Any],
+        settings: Mapping[str, Any],
+        *,
+        seed: int = 0,
+        epochs: int = 6,
+        batch_size: int = 128,
+        optimizer: str = "adamw",
+        learning_rate: float = 0.004,
+        schedule: str = "one_cycle",
+        weight_decay: float = 0.01,
+        label_smoothing: float = 0.0,
+        augmentation: Augmentation | None = None,
+        epoch_images: int = 0,
+        patience: int = 5,
+        views: int = 1,
+    ) -> None:
+        self.layers = layers
+        self.settings = settings
+        self.seed = seed
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.augmentation = augmentation
+        self.epoch_images = epoch_images
+        self.patience = patience
+        self.views = views
+
+    def fit(
+        self,
+        X: NDArray[np.uint8],
+        y: NDArray[np.integer],
+        validation: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None,
+    ) -> Self:
+        """Train from scratch; with validation rows keep the best weights and stop early.
+
+        Raises
+        ------
+        FloatingPointError : the loss is no longer a number.
+        """
+        keras.backend.clear_session(free_memory=True)
+        keras.utils.set_random_seed(self.seed % 2**32)
+        self.classes_ = np.unique(y)
+        images = keras.Input(X.shape[1:], dtype="uint8")
+        scaled = keras.layers.Rescaling(1 / 255)(images)
+        model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
+
+        steps = math.ceil(max(len(X), self.epoch_images) / self.batch_size)
+        model.compile(
+            optimizer=self._optimizer(steps * self.epochs),
+            loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.label_smoothing),
+            metrics=["accuracy"],
+            # XLA makes convolutions about eight times slower on a CPU (tensorflow#62808).
+            jit_compile=on_gpu(),
+        )
+        watch = Watch(self.patience)
+        held_out = None
+        if validation is not None:
+            held_out = batches(np.ascontiguousarray(validation[0]), self._targets(validation[1]))
+        model.fit(
+            training_batches(
+                np.ascontiguousarray(X),
+                self._targets(y),
+                self.batch_size,
+                self.seed % 2**31,
+                self.augmentation,
+                across=len(X) < self.epoch_images,
+            ),
+            epochs=self.epochs,
+            steps_per_epoch=steps,
+            validation_data=held_out,
+            callbacks=[watch],
+            shuffle=False,  # The pipeline shuffles.
+            verbose=0,
+        )
+        self.history_ = watch.curves
+        self._serve(model)
+        self.found_ = {} if validation is None else {"epochs": watch.best_epoch}
+        return self
+
+    def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Class probabilities, float32 (n, k)."""
+        parts = [self._forward(np.ascontiguousarray(X[i : i + 500])).numpy() for i in range(0, len(X), 500)]
+        return np.concatenate(parts)
+
+    def predict(self, X: NDArray[np.uint8]) -> NDArray:
+        """The most probable class of each image."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def save_to(self, folder: Path) -> None:
+        """Write ``network.keras`` and ``network.json`` into an existing folder."""
+        self.keras_model_.save(folder / "network.keras")
+        facts = {"classes": self.classes_.tolist(), "views": self.views, "history": self.history_}
+        (folder / "network.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def load_from(cls, folder: Path) -> Self:
+        """A network that predicts as the saved one did; it cannot be fitted again."""
+        facts = json.loads((folder / "network.json").read_text())
+        network = cls(layers=_already_built, settings={}, views=facts["views"])
+        network.classes_ = np.asarray(facts["classes"])
+        network.history_ = facts["history"]
+        network._serve(keras.models.load_model(folder / "network.keras", compile=False))
+        return network
+
+    def _serve(self, model: Any) -> None:
+        # Without the optimizer's slots: a third of the size on disk and in memory.
+        self.keras_model_ = served = keras.Model(model.inputs, model.outputs)
+        angles = {1: (), 3: (-0.1, 0.1)}[self.views]
+
+        @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)])
+        def forward(images: Any) -> Any:
+            views = [images, *(affine(images, rotation=angle) for angle in angles)]
+            return sum(tf.nn.softmax(served(view, training=False)) for view in views) / len(views)
+
+        self._forward = forward
+
+    def _targets(self, y: NDArray[np.integer]) -> NDArray[np.float32]:
+        return np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, y)]
+
+    def _optimizer(self, steps: int) -> Any:
+        rate = learning_rate_schedule(self.schedule, self.learning_rate, steps)
+        match self.optimizer:
+            case "adam":
+                return keras.optimizers.Adam(rate)
+            case "adamw":
+                return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
+            case "sgd":
+                return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+        raise ValueError(f"There is no optimizer {self.optimizer!r}. There are: adam, adamw, sgd.")
+
+
+def on_gpu() -> bool:
+    """Whether TensorFlow sees a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def learning_rate_schedule(name: str, peak: float, steps: int) -> Any:
+    """A Keras schedule over `steps` steps, or the peak itself for "constant"."""
+    schedules = keras.optimizers.schedules
+    match name:
+        case "constant":
+            return peak
+        case "cosine":
+            return schedules.CosineDecay(peak, decay_steps=max(1, steps))
+        case "one_cycle":
+            return OneCycle(peak, max(1, round(0.2 * steps)), max(1, steps))
+    raise ValueError(f"There is no schedule {name!r}. There are: one_cycle, cosine, constant.")
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear from zero to `peak` over `warmup` steps, then linear to zero at `steps`."""
+
+    def __init__(self, peak: float, warmup: int, steps: int) -> None:
+        self.peak, self.warmup, self.steps = peak, warmup, steps
+
+    def __call__(self, step: Any) -> Any:
+        """The rate at a step, counted from 0."""
+        step = keras.ops.cast(step, "float32") + 1.0
+        up, down = step / self.warmup, (self.steps + 1 - step) / max(1, self.steps + 1 - self.warmup)
+        return self.peak * keras.ops.minimum(up, down)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps}
+
+
+class Watch(keras.callbacks.Callback):
+    """Keeps the curves and the best weights, stops early, and refuses a loss that is no number."""
+
+    def __init__(self, patience: int) -> None:
+        super().__init__()
+        self.patience = patience
+        self.curves: dict[str, list[float]] = {}
+        self.best_epoch, self.best_score, self.best_weights = 0, -1.0, None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Record the epoch; with validation rows compare it with the best so far."""
+        for name, value in logs.items():
+            self.curves.setdefault(name, []).append(float(value))
+        if not math.isfinite(logs["loss"]):
+            raise FloatingPointError(f"the loss became {logs['loss']} in epoch {epoch + 1}")
+        if "val_accuracy" not in logs:
+            return
+        # On a tie the later weights: the learning rate has come down further.
+        if logs["val_accuracy"] >= self.best_score:
+            self.best_epoch, self.best_score = epoch + 1, logs["val_accuracy"]
+            self.best_weights = self.model.get_weights()
+        elif epoch + 1 - self.best_epoch >= self.patience:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Put the best weights back."""
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+
+
+def _already_built(*_: Any, **__: Any) -> Any:
+    raise ValueError("A loaded network predicts only; to train, build the estimator anew.")

@@ -1,0 +1,1 @@
+"""Pure functions on stored predictions: metrics, comparisons, intervals, learning curves."""

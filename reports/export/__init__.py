@@ -1,0 +1,1 @@
+"""Results for other programs: Kaggle, MLflow, a table of every trial."""

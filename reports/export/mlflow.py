@@ -1,0 +1,114 @@
+"""A run logged to MLflow: a parent run for the page, a nested one for each final evaluation."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import UserError
+from reports.analysis import statistics
+from reports.run import Run
+
+KEY = "crossover.key"  # the tag by which a run that is logged already is found
+STATE = "crossover.state"  # what became of the cell and when: if that has changed, it is logged anew
+COSTS = ["fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "peak_bytes", "validation_score"]
+
+
+def log(run: Run, to: str) -> str:
+    """Log a run to a tracking server or folder; what is logged already is left as it is, the report excepted.
+
+    The experiment has the name of the suite. Its parent run holds the report's files; below it, each (data set, estimator,
+    seed) has a run of its own: the setting refitted, accuracy, log-loss, Brier score, seconds and sizes. One that failed is
+    logged as failed, and anew once the run has made up for it.
+
+    Parameters
+    ----------
+    to : what MLflow takes as a tracking URI (``http://…``, ``sqlite:///…``), or a folder: then it holds a database
+        ``mlflow.db`` and the artifacts, and ``mlflow server --backend-store-uri sqlite:///FOLDER/mlflow.db`` shows it.
+
+    Returns
+    -------
+    The tracking URI used.
+
+    Raises
+    ------
+    UserError : mlflow is not installed, or the server or folder cannot be used.
+    """
+    try:
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+    except ImportError as error:
+        raise UserError("Logging needs mlflow: pip install mlflow.") from error
+    try:
+        uri, artifacts = _place(to)
+        client = MlflowClient(tracking_uri=uri)
+        _log(run, client, artifacts)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"Cannot log to {to}: {str(error).splitlines()[0]}") from error
+    return uri
+
+
+def _place(to: str) -> tuple[str, str | None]:
+    """The tracking URI, and where artifacts belong if the server does not say."""
+    if "://" in to:
+        return to, None
+    folder = Path(to).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri()
+
+
+def _log(run: Run, client: Any, artifacts: str | None) -> None:
+    suite = str(run.info["suite"])
+    known = client.get_experiment_by_name(suite)
+    experiment = known.experiment_id if known else client.create_experiment(suite, artifact_location=artifacts)
+    key = _digest(suite, run.folder.resolve().name, run.info.get("created"))
+    parent = _find(client, experiment, key)
+    if parent is None:
+        parent = client.create_run(experiment, tags={KEY: key}, run_name=run.folder.resolve().name)
+        client.log_param(parent.info.run_id, "budget", run.info.get("budget"))
+        client.set_terminated(parent.info.run_id)
+    for name in ("report.html", "leaderboard.csv", "results.csv"):
+        if (run.folder / name).is_file():
+            client.log_artifact(parent.info.run_id, str(run.folder / name))
+    for cell in run.finals.to_dict("records"):
+        _log_cell(run, client, experiment, parent.info.run_id, key, cell)
+
+
+def _log_cell(run: Run, client: Any, experiment: str, parent: str, key: str, cell: dict[str, Any]) -> None:
+    dataset, estimator, seed = cell["dataset"], cell["estimator"], int(cell["seed"])
+    own = _digest(key, dataset, estimator, seed)
+    logged = _find(client, experiment, own)
+    ok, state = cell["status"] == "ok", f"{cell['status']} {cell.get('finished')}"
+    if logged is not None:
+        if logged.data.tags.get(STATE) == state and logged.info.status in ("FINISHED", "FAILED"):
+            return
+        client.delete_run(logged.info.run_id)
+    tags = {KEY: own, STATE: state, "mlflow.parentRunId": parent, "dataset": dataset, "estimator": estimator}
+    tags |= {name: str(cell[name]) for name in ("family", "strategy", "status", "reason", "backend") if cell.get(name)}
+    child = client.create_run(experiment, tags=tags, run_name=f"{dataset} {estimator} {seed}").info.run_id
+    for name, value in {"seed": seed, **(cell["params"] or {})}.items():
+        client.log_param(child, name, value)
+    metrics = {name: cell[name] for name in COSTS if cell.get(name) == cell.get(name) and cell.get(name) is not None}
+    if ok:
+        y, proba = run.test(dataset).y, run.predictions(dataset, estimator, seed)
+        metrics |= {
+            "accuracy": float((proba.argmax(1) == y).mean()),
+            "log_loss": statistics.log_loss(y, proba),
+            "brier": statistics.brier(y, proba),
+        }
+        searches = run.searches.query("dataset == @dataset and estimator == @estimator and seed == @seed")
+        metrics["search_seconds"] = searches["spent_seconds"].sum()
+    for name, value in metrics.items():
+        client.log_metric(child, name, float(value))
+    client.set_terminated(child, "FINISHED" if ok else "FAILED")
+
+
+def _digest(*parts: Any) -> str:
+    return sha256(json.dumps(parts).encode()).hexdigest()  # names may hold any character; a filter may not
+
+
+def _find(client: Any, experiment: str, key: str) -> Any:
+    found = client.search_runs([experiment], f"tags.`{KEY}` = '{key}'")
+    return found[0] if found else None

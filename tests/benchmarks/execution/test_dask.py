@@ -1,0 +1,129 @@
+"""A real scheduler with two worker processes on this machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from benchmarks.data import datasets
+from benchmarks.errors import UserError
+from benchmarks.execution.executors import executor
+from benchmarks.execution.job import Job
+from benchmarks.ledger import read_table
+from benchmarks.protocol import Cell
+from benchmarks.run import run
+from tests.benchmarks.study import Silent, add_estimator, suite
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """Address of a scheduler and its workers' processes; estimators sleep a little."""
+    folder = tmp_path / "estimators"
+    folder.mkdir()
+    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
+    add_estimator(folder, "sleepy", "import time; time.sleep(0.3)")
+    log = (tmp_path / "log").open("w")
+    options = dict(stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)})
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    more = ["--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file)]
+    processes = [subprocess.Popen([*dask, *more], **options)]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1"]
+    processes += [
+        subprocess.Popen([*worker, "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path)], **options)
+        for _ in range(2)
+    ]
+    try:
+        with distributed.Client(scheduler_file=str(file), timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
+            yield client.scheduler.address, processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def jobs(count, **changes):
+    dataset = datasets.load("digits")
+    facts = dict(data=str(dataset.folder), fingerprint=dataset.fingerprint, estimator="sleepy", source="s", seed=0)
+    settings = [{"params": {"shrink": i / count / 2}} for i in range(count)]
+    return [Job("trial", "digits", validation_share=0.1, **(facts | setting | changes)) for setting in settings]
+
+
+def test_a_cluster_answers_as_this_machine_and_a_lost_worker_loses_nothing(cluster):
+    address, workers = cluster
+    answers = {}
+    with executor(address) as execute:
+        for job, answer in execute(jobs(8)):
+            answers[job.key] = answer
+            if len(answers) == 2:
+                supervised = workers[0] and psutil.Process(workers[0].pid).children()
+                time.sleep(0.1)
+                workers[0].send_signal(signal.SIGKILL)
+        assert len(answers) == 8 and {a["status"] for a in answers.values()} == {"ok"}
+        assert not psutil.wait_procs(supervised, timeout=2)[1], "a worker outlived the one that started it"
+        with pytest.raises(UserError, match="has other data of digits"):
+            list(execute(jobs(1, fingerprint="another")))
+        with pytest.raises(UserError, match="has no data of digits at /nowhere") as nowhere:
+            list(execute(jobs(1, data="/nowhere")))
+        assert "\n" not in str(nowhere.value)
+    with executor("serial") as execute:
+        assert {j.key: a["score"] for j, a in execute(jobs(8))} == {k: a["score"] for k, a in answers.items()}
+
+
+def test_a_file_that_describes_no_cluster_is_refused(tmp_path):
+    file = tmp_path / "cluster.toml"
+    file.write_text('[cluster]\nclass = "distributed.NoSuchCluster"\n')
+    with pytest.raises(UserError, match="describes no cluster"), executor(str(file)):
+        pass
+
+
+def scores(folder):
+    trials = read_table(folder, "trials").query("status != 'skipped'")
+    return {key: (status, score) for key, status, score in trials[["key", "status", "score"]].itertuples(index=False)}
+
+
+def test_a_study_is_the_same_by_serial_local_and_cluster_also_if_a_worker_is_lost(cluster, tmp_path):
+    address, workers = cluster
+
+    def lose(number):
+        if number == 3:
+            workers[0].send_signal(signal.SIGKILL)
+
+    study = suite(estimators=["sleepy", "logistic_regression"], budget="6 trials")
+    folders = {name: tmp_path / name for name in ("serial", "local", "dask", "lost")}
+    assert run(study, folders["serial"], Silent(), execute_by="serial")
+    assert run(study, folders["local"], Silent(), execute_by="local", workers=2)
+    assert run(study, folders["dask"], Silent(), execute_by=address)
+    assert run(study, folders["lost"], Silent(lose), execute_by=address)
+    expected = scores(folders["serial"])
+    assert len(expected) == 12
+    for name, folder in folders.items():
+        assert scores(folder) == expected, name
+
+
+def test_a_cluster_without_the_data_stops_the_run_and_records_nothing(cluster, tmp_path, monkeypatch):
+    address, _ = cluster
+    study = suite(estimators=["sleepy"], budget="2 trials")
+    with monkeypatch.context() as wrong:
+        wrong.setattr(Cell, "job", lambda *a, job=Cell.job, **k: replace(job(*a, **k), data="/nowhere"))
+        with pytest.raises(UserError, match="has no data of digits at /nowhere"):
+            run(study, tmp_path / "run", Silent(), execute_by=address)
+    assert not len(read_table(tmp_path / "run", "trials"))
+    assert run(study, tmp_path / "run", Silent(), execute_by=address)
+
+
+def test_a_file_that_describes_a_cluster_starts_one(tmp_path):
+    file = tmp_path / "cluster.toml"
+    options = 'n_workers = 0, processes = true, threads_per_worker = 1, dashboard_address = ":0"'
+    file.write_text(f'[cluster]\nclass = "distributed.LocalCluster"\nworkers = 1\noptions = {{ {options} }}\n')
+    with executor(str(file)) as execute:
+        assert [a["status"] for _, a in execute(jobs(2, estimator="logistic_regression", params={}))] == ["ok"] * 2
