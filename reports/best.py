@@ -20,14 +20,14 @@ def best_estimator(run: Run) -> str:
     table = table[table["accuracy"].notna()]
     if table.empty:
         raise UserError(f"{run.folder} has no evaluated estimator yet. The command that made it goes on from there.")
-    return str(table["estimator"].iloc[0])
+    return str(table["variant"].iloc[0])
 
 
 def best_model(run: Run) -> Path:
     """The model folder of the leader: of its seeds the one that did best on the validation rows."""
     board = frame(run)
-    leader = board[board["estimator"] == best_estimator(run)].iloc[0]
+    leader = board[board["variant"] == best_estimator(run)].iloc[0]
     finals = run.finals[run.finals["status"] == "ok"]
-    finals = finals[(finals["dataset"] == leader["dataset"]) & (finals["estimator"] == leader["estimator"])]
+    finals = finals[(finals["dataset"] == leader["dataset"]) & (finals["variant"] == leader["variant"])]
     best = finals.loc[finals["validation_score"].fillna(-1).idxmax()]
     return Path(run.folder / best["folder"] / "model")

@@ -25,7 +25,7 @@ ROUNDING = {
 WHOLE = ["seeds", "model_bytes", "parameters", "trials", "failed_trials"]
 ORDER = [
     "dataset",
-    "estimator",
+    "variant",
     "family",
     "strategy",
     "seeds",
@@ -111,8 +111,8 @@ def _frame(run: Run) -> pd.DataFrame:
     order = np.lexsort([table["log_loss"].fillna(np.inf), -table["accuracy"].fillna(-1), place])
     table = table.iloc[order].reset_index(drop=True)
     for dataset, rows in table.dropna(subset="accuracy").groupby("dataset"):
-        shared = _letters(run, str(dataset), list(rows["estimator"]))
-        table.loc[rows.index, "letters"] = [shared[name] for name in rows["estimator"]]
+        shared = _letters(run, str(dataset), list(rows["variant"]))
+        table.loc[rows.index, "letters"] = [shared[name] for name in rows["variant"]]
     for column in WHOLE:
         table[column] = pd.to_numeric(table[column]).round().astype("Int64")
     return table.astype(dict.fromkeys(ROUNDING, float)).round(ROUNDING)
@@ -130,17 +130,17 @@ def compared(run: Run, dataset: str, ranked: list[str]) -> pd.DataFrame:
     return run.once(("compared", dataset), lambda: statistics.compare(correct))
 
 
-def _row(run: Run, dataset: str, estimator: str) -> dict[str, Any]:
+def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     def of(table: pd.DataFrame) -> pd.DataFrame:
-        return table[(table["dataset"] == dataset) & (table["estimator"] == estimator)]
+        return table[(table["dataset"] == dataset) & (table["variant"] == variant)]
 
     finals, searches, trials = of(run.finals), of(run.searches), of(run.trials)
-    seeds = run.evaluated(dataset, estimator)
+    seeds = run.evaluated(dataset, variant)
     done = finals[finals["status"] == "ok"]
-    status, reason = _fate(run.seeds(estimator), finals, seeds)
+    status, reason = _fate(run.seeds(variant), finals, seeds)
     strategies = [s for t in (finals, searches, trials) for s in t["strategy"] if s]
     row: dict[str, Any] = {
-        "dataset": dataset, "estimator": estimator, "family": run.families[estimator],
+        "dataset": dataset, "variant": variant, "family": run.families[variant],
         "strategy": strategies[0] if strategies else "", "seeds": len(seeds), "status": status, "reason": reason,
         "search_seconds": searches["spent_seconds"].mean(),
         "trials": int((trials["status"] != "skipped").sum()),
@@ -149,10 +149,10 @@ def _row(run: Run, dataset: str, estimator: str) -> dict[str, Any]:
     }  # fmt: skip
     if not seeds:
         return row
-    y, correct = run.test(dataset).y, run.correct(dataset, estimator)
+    y, correct = run.test(dataset).y, run.correct(dataset, variant)
     low, high = statistics.accuracy_interval(correct)
-    probas = [run.predictions(dataset, estimator, seed) for seed in seeds]
-    f1 = [statistics.macro_f1(y, predicted) for predicted in run.predicted(dataset, estimator)]
+    probas = [run.predictions(dataset, variant, seed) for seed in seeds]
+    f1 = [statistics.macro_f1(y, predicted) for predicted in run.predicted(dataset, variant)]
     best = done.loc[done["validation_score"].fillna(-1).idxmax()]
     costs = ["fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "validation_score"]
     return row | done[costs].mean().to_dict() | {
@@ -182,7 +182,7 @@ def _fate(planned: list[int], finals: pd.DataFrame, seeds: list[int]) -> tuple[s
 
 def name(row: Any) -> str:
     """The estimator as the leaderboard shows it: marked where not everything went well."""
-    return row.estimator if row.status == "ok" else f"{row.estimator} ({row.status})"
+    return row.variant if row.status == "ok" else f"{row.variant} ({row.status})"
 
 
 def csv(table: pd.DataFrame) -> str:
@@ -194,11 +194,11 @@ def markdown(table: pd.DataFrame) -> str:
     """The leaderboard as Markdown tables, one per data set, failures explained below each; the run's notes first."""
     parts = [f"> **Note.** {_plain(note)}" for note in table.attrs.get("notes", [])]
     for dataset, rows in table.groupby("dataset", sort=False):
-        head = ["", "estimator", "family", *(column.heading for column in COLUMNS)]
+        head = ["", "variant", "family", *(column.heading for column in COLUMNS)]
         lines = [f"### {_plain(dataset)}", "", _line(head), _line(["--:", "---", "---"] + ["--:"] * len(COLUMNS))]
         for place, row in enumerate(rows.itertuples(), 1):
             lines.append(_line([str(place), name(row), row.family, *(column.write(row) for column in COLUMNS)]))
-        notes = [f"- {_plain(row.estimator)}: {_plain(row.reason)}" for row in rows.itertuples() if row.reason]
+        notes = [f"- {_plain(row.variant)}: {_plain(row.reason)}" for row in rows.itertuples() if row.reason]
         parts.append("\n".join([*lines, *([""] if notes else []), *notes]))
     return "\n\n".join(parts) + "\n"
 
@@ -215,14 +215,14 @@ def text(table: pd.DataFrame) -> str:
     """The leaderboard as plain lines, for pipes and logs."""
     parts = []
     for dataset, rows in table.groupby("dataset", sort=False):
-        cells = [["estimator", "family", *(column.heading for column in COLUMNS)]]
+        cells = [["variant", "family", *(column.heading for column in COLUMNS)]]
         cells += [[name(r), r.family, *(column.write(r) for column in COLUMNS)] for r in rows.itertuples()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
             "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
             for row in cells
         ]
-        notes = [f"{row.estimator}: {_last_line(row.reason)}" for row in rows.itertuples() if row.reason]
+        notes = [f"{row.variant}: {_last_line(row.reason)}" for row in rows.itertuples() if row.reason]
         parts.append("\n".join([str(dataset), *(line.rstrip() for line in lines), *notes]))
     parts += [f"NOTE: {note}" for note in table.attrs.get("notes", [])]
     return "\n\n".join(parts) + "\n"
@@ -243,18 +243,18 @@ def print_leaderboard(table: pd.DataFrame, console: Console) -> None:
 
     for dataset, rows in table.groupby("dataset", sort=False):
         view = Table(title=escape(str(dataset)), title_justify="left", title_style="bold")
-        view.add_column("estimator", no_wrap=True)
+        view.add_column("variant", no_wrap=True)
         # Narrow terminals get the columns that decide; the page and the files have all.
         shown = COLUMNS if console.width >= 150 else [COLUMNS[i] for i in (0, 1, 2, 5, 6, 8, 9, 12)]
         for column in shown:
             view.add_column(column.heading, justify="right")
         for row in rows.itertuples():
             colour = {"classical": "blue", "deep": "dark_orange3"}.get(row.family, "default")
-            label = f"[{colour}]{escape(row.estimator)}[/]" + ("" if row.status == "ok" else f" [red]{row.status}[/]")
+            label = f"[{colour}]{escape(row.variant)}[/]" + ("" if row.status == "ok" else f" [red]{row.status}[/]")
             view.add_row(label, *(column.write(row) for column in shown))
         console.print(view)
         for row in rows.itertuples():
             if row.reason:
-                console.print(f"[red]{escape(row.estimator)}[/]: {escape(_last_line(row.reason))}", highlight=False)
+                console.print(f"[red]{escape(row.variant)}[/]: {escape(_last_line(row.reason))}", highlight=False)
     for note in table.attrs.get("notes", []):
         console.print(f"[bold red]NOTE[/]: {escape(note)}", highlight=False)

@@ -40,14 +40,14 @@ class Merged(Run):
 
     def planned(self, dataset: str) -> list[str]:
         """The estimators that were to be run on a data set, in the order of the runs."""
-        return [_named(name, label) for label in self.sources[dataset] for name in self.runs[label].estimators]
+        return [_named(name, label) for label in self.sources[dataset] for name in self.runs[label].variants]
 
-    def seeds(self, estimator: str) -> list[int]:
+    def seeds(self, variant: str) -> list[int]:
         """The seeds that an estimator was to be run with: those of its run."""
-        return self.runs[_parted(estimator)[1]].seeds("")
+        return self.runs[_parted(variant)[1]].seeds("")
 
-    def _cell(self, dataset: str, estimator: str, seed: int, rows: int | None) -> Path:
-        name, label = _parted(estimator)
+    def _cell(self, dataset: str, variant: str, seed: int, rows: int | None) -> Path:
+        name, label = _parted(variant)
         return self.runs[label]._cell(self.sources[dataset][label], name, seed, rows)
 
     def _data(self, dataset: str, name: str) -> Path:
@@ -114,12 +114,12 @@ def _labels(folders: list[Path]) -> list[str]:
     return ["/".join(part[-depth:]) for part in parts]
 
 
-def _named(estimator: str, label: str) -> str:
-    return f"{estimator} @{label}"
+def _named(variant: str, label: str) -> str:
+    return f"{variant} @{label}"
 
 
-def _parted(estimator: str) -> tuple[str, str]:
-    name, _, label = estimator.rpartition(" @")
+def _parted(variant: str) -> tuple[str, str]:
+    name, _, label = variant.rpartition(" @")
     return name, label
 
 
@@ -147,7 +147,7 @@ def _stacked(
             run.all_sizes.get(table, getattr(run, table)) if every_size else getattr(run, table)
         ).copy()
         rows["dataset"] = [place[label, name] for name in rows["dataset"]]
-        rows["estimator"] = rows["estimator"] + f" @{label}"
+        rows["variant"] = rows["variant"] + f" @{label}"
         parts.append(rows)
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else parts[0]
@@ -170,7 +170,7 @@ def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]]) -> dict[str,
         "title": " and ".join(runs), "suite": " and ".join(runs),
         "command": "; ".join(str(info["command"]) for info in infos.values() if info.get("command")),
         "created": min(str(info.get("created", "")) for info in infos.values()),
-        "datasets": list(sources), "estimators": [_named(n, label) for label, run in runs.items() for n in run.estimators],
+        "datasets": list(sources), "variants": [_named(n, label) for label, run in runs.items() for n in run.variants],
         "seeds": sorted({seed for info in infos.values() for seed in info["seeds"]}), "notes": notes,
         "environment": _joined(machines) | {"libraries": _joined(libraries)},
         "sessions": [session for info in infos.values() for session in info.get("sessions", [])],

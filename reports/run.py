@@ -19,12 +19,12 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.ledger import JSON_COLUMNS, read_table
 
 T = TypeVar("T")
-TEXT = {"dataset", "estimator", "family", "strategy", "key", "status", "reason", "budget", "ended"}
+TEXT = {"dataset", "variant", "family", "strategy", "key", "status", "reason", "budget", "ended"}
 TEXT |= {"backend", "folder"} | set(JSON_COLUMNS)
 REQUIRED = {
-    "trials": {"dataset", "estimator", "family", "seed", "number", "round", "params", "status", "score"},
-    "searches": {"dataset", "estimator", "family", "seed", "strategy", "spent_seconds", "winner"},
-    "finals": {"dataset", "estimator", "family", "seed", "status", "params", "history", "layers"},
+    "trials": {"dataset", "variant", "family", "seed", "number", "round", "params", "status", "score"},
+    "searches": {"dataset", "variant", "family", "seed", "strategy", "spent_seconds", "winner"},
+    "finals": {"dataset", "variant", "family", "seed", "status", "params", "history", "layers"},
 }
 
 
@@ -59,26 +59,26 @@ class Run:
         return self._names("dataset", self.info["datasets"])
 
     @property
-    def estimators(self) -> list[str]:
+    def variants(self) -> list[str]:
         """Names of the estimators, in the order of the suite."""
-        return self._names("estimator", self.info["estimators"])
+        return self._names("variant", self.info["variants"])
 
     @property
     def families(self) -> dict[str, str]:
         """Estimator -> "classical" or "deep"; "" for one that never left a row in the ledger."""
 
         def families() -> dict[str, str]:
-            pairs = [t[["estimator", "family"]].drop_duplicates() for t in (self.finals, self.searches, self.trials)]
+            pairs = [t[["variant", "family"]].drop_duplicates() for t in (self.finals, self.searches, self.trials)]
             known = {name: family for table in pairs for name, family in table.itertuples(index=False)}
-            return {name: known.get(name) or "" for name in self.estimators}
+            return {name: known.get(name) or "" for name in self.variants}
 
         return self.once("families", families)
 
     def planned(self, dataset: str) -> list[str]:
         """The estimators that were to be run on a data set, in the order of the suite."""
-        return self.estimators
+        return self.variants
 
-    def seeds(self, estimator: str) -> list[int]:
+    def seeds(self, variant: str) -> list[int]:
         """The seeds that an estimator was to be run with."""
         return [int(seed) for seed in self.info["seeds"]]
 
@@ -90,14 +90,14 @@ class Run:
         """Class names; label value i means ``classes[i]``."""
         return [str(name) for name in self.passports[dataset]["classes"]]
 
-    def evaluated(self, dataset: str, estimator: str) -> list[int]:
+    def evaluated(self, dataset: str, variant: str) -> list[int]:
         """The seeds for which the final evaluation succeeded, in order."""
 
         def seeds() -> dict[tuple[str, str], list[int]]:
             done = self.finals[self.finals["status"] == "ok"].sort_values("seed")
-            return {cell: rows.astype(int).tolist() for cell, rows in done.groupby(["dataset", "estimator"])["seed"]}
+            return {cell: rows.astype(int).tolist() for cell, rows in done.groupby(["dataset", "variant"])["seed"]}
 
-        return self.once("evaluated", seeds).get((dataset, estimator), [])
+        return self.once("evaluated", seeds).get((dataset, variant), [])
 
     def curve(self, dataset: str) -> pd.DataFrame:
         """The successful final evaluations at every size; ``train_rows`` is the number of rows, ``at`` the ledger's name."""
@@ -110,7 +110,7 @@ class Run:
 
     def scored(self, dataset: str) -> list[str]:
         """The estimators with at least one successful final evaluation, in the order of the suite."""
-        return [name for name in self.estimators if self.evaluated(dataset, name)]
+        return [name for name in self.variants if self.evaluated(dataset, name)]
 
     def test(self, dataset: str) -> Images:
         """The test images and labels."""
@@ -120,12 +120,12 @@ class Run:
         """A few training images per class; None where the run has stored none."""
         return self._images(dataset, "samples") if self._data(dataset, "samples.npz").exists() else None
 
-    def predictions(self, dataset: str, estimator: str, seed: int, rows: int | None = None) -> NDArray[np.float32]:
+    def predictions(self, dataset: str, variant: str, seed: int, rows: int | None = None) -> NDArray[np.float32]:
         """Predicted probabilities of the test images, float32 of shape (n_test, n_classes).
 
         `rows` is the ``train_rows`` of a study, the largest if not given.
         """
-        path = self._cell(dataset, estimator, seed, rows) / "predictions.npz"
+        path = self._cell(dataset, variant, seed, rows) / "predictions.npz"
         proba = self.once(path, lambda: _arrays(path, "proba")[0])
         shape = (len(self.test(dataset)), len(self.classes(dataset)))
         if proba.shape != shape:
@@ -134,24 +134,24 @@ class Run:
             raise UserError(f"{path} holds probabilities that are not finite. Delete its folder and run again.")
         return proba
 
-    def mean_probabilities(self, dataset: str, estimator: str) -> NDArray[np.float64]:
+    def mean_probabilities(self, dataset: str, variant: str) -> NDArray[np.float64]:
         """Predicted probabilities averaged over the evaluated seeds: float64 of shape (n_test, n_classes)."""
-        seeds = self.evaluated(dataset, estimator)
-        return np.mean([self.predictions(dataset, estimator, seed) for seed in seeds], axis=0, dtype=np.float64)
+        seeds = self.evaluated(dataset, variant)
+        return np.mean([self.predictions(dataset, variant, seed) for seed in seeds], axis=0, dtype=np.float64)
 
-    def predicted(self, dataset: str, estimator: str) -> NDArray[np.int64]:
+    def predicted(self, dataset: str, variant: str) -> NDArray[np.int64]:
         """Predicted labels, one row per evaluated seed: shape (n_seeds, n_test)."""
 
         def labels() -> NDArray[np.int64]:
-            seeds = self.evaluated(dataset, estimator)
-            rows = [self.predictions(dataset, estimator, seed).argmax(1) for seed in seeds]
+            seeds = self.evaluated(dataset, variant)
+            rows = [self.predictions(dataset, variant, seed).argmax(1) for seed in seeds]
             return np.array(rows, dtype=np.int64).reshape(len(rows), len(self.test(dataset)))
 
-        return self.once(("labels", dataset, estimator), labels)
+        return self.once(("labels", dataset, variant), labels)
 
-    def correct(self, dataset: str, estimator: str) -> NDArray[np.bool_]:
+    def correct(self, dataset: str, variant: str) -> NDArray[np.bool_]:
         """Which test images were labelled rightly: shape (n_seeds, n_test)."""
-        return self.predicted(dataset, estimator) == self.test(dataset).y
+        return self.predicted(dataset, variant) == self.test(dataset).y
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:
         """What `compute` returns, computed the first time it is asked for; callers must not change it."""
@@ -164,9 +164,9 @@ class Run:
         found = lambda: list(dict.fromkeys([*listed, *(name for t in tables for name in t[column].unique())]))  # noqa: E731
         return self.once(("names", column), found)
 
-    def _cell(self, dataset: str, estimator: str, seed: int, rows: int | None) -> Path:
+    def _cell(self, dataset: str, variant: str, seed: int, rows: int | None) -> Path:
         rows = self.largest.get(dataset, 0) if rows is None else rows
-        return self.folder / "cells" / dataset / estimator / (f"rows-{rows}" if rows else "") / f"seed-{seed}"
+        return self.folder / "cells" / dataset / variant / (f"rows-{rows}" if rows else "") / f"seed-{seed}"
 
     def _data(self, dataset: str, name: str) -> Path:
         if dataset not in self.datasets:
@@ -203,7 +203,7 @@ def load(folder: Path | str) -> Run:
     if not (folder / "run.json").is_file():
         raise UserError(f"{folder} is not a run folder: it has no run.json.")
     info = _object(folder / "run.json")
-    if lacking := [key for key in ("suite", "datasets", "estimators", "seeds") if key not in info]:
+    if lacking := [key for key in ("suite", "datasets", "variants", "seeds") if key not in info]:
         raise UserError(f"{folder / 'run.json'} lacks {', '.join(map(repr, lacking))}.")
     if not (folder / "ledger.sqlite").is_file():
         raise UserError(f"{folder} has no ledger.sqlite: nothing was run in it yet.")
@@ -236,7 +236,7 @@ def _largest(tables: dict[str, pd.DataFrame], info: dict[str, Any]) -> dict[str,
     """
     if not info.get("sizes"):
         return {}
-    ended = tables["finals"].groupby(["dataset", "train_rows"])["estimator"].nunique()
+    ended = tables["finals"].groupby(["dataset", "train_rows"])["variant"].nunique()
     return {
         dataset: max(((count, rows == 0, rows) for (_, rows), count in counts.items()))[2]
         for dataset, counts in ended.groupby(level="dataset")

@@ -65,22 +65,22 @@ def verdict(run: Run, dataset: str) -> Verdict:
     if board.empty:
         return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)
     leader, apart = board.iloc[0], bool(run.info.get("not_comparable"))
-    tied = _tied(pairs, leader.estimator)
+    tied = _tied(pairs, leader.variant)
     share = f"{formats.percent(leader.accuracy)}\u00a0%"
     if len(board) == 1:
-        headline = f"{leader.estimator} reaches {share} on {title}"
+        headline = f"{leader.variant} reaches {share} on {title}"
     elif not tied:
-        headline = f"{leader.estimator} leads on {title} with {share}"
+        headline = f"{leader.variant} leads on {title} with {share}"
     elif len(tied) == len(board) - 1:
         headline = f"No clear winner on {title}: all {len(board)} are within the uncertainty"
     elif len(tied) > 3:
         headline = f"{len(tied) + 1} of {len(board)} are tied at the top on {title}"
     else:
-        headline = f"{_listed([leader.estimator, *tied])} are tied at the top on {title}"
+        headline = f"{_listed([leader.variant, *tied])} are tied at the top on {title}"
     figures = [
         Figure(
             "Best accuracy", share,
-            f"{leader.estimator}, 95 % interval {formats.interval(leader.accuracy_low, leader.accuracy_high)}",
+            f"{leader.variant}, 95 % interval {formats.interval(leader.accuracy_low, leader.accuracy_high)}",
         ),
     ]  # fmt: skip
     found = crossing(run, dataset)
@@ -93,25 +93,25 @@ def verdict(run: Run, dataset: str) -> Verdict:
         figures.append(figure)
         sentences += told
     elif len(board) > 1:
-        gap = _between(pairs, leader.estimator, board.iloc[1].estimator)
+        gap = _between(pairs, leader.variant, board.iloc[1].variant)
         sentences.append(
-            Sentence(f"{leader.estimator} is {_lead(gap)} ahead of {board.iloc[1].estimator}.", "differences")
+            Sentence(f"{leader.variant} is {_lead(gap)} ahead of {board.iloc[1].variant}.", "differences")
         )
     cost = _total(leader)
     figures.append(
         Figure(
-            f"Cost of {leader.estimator}", formats.duration(cost),
+            f"Cost of {leader.variant}", formats.duration(cost),
             f"search {formats.duration(leader.search_seconds)}, final fit {formats.duration(leader.fit_seconds)}; "
             f"one image {formats.number(leader.latency_ms)} ms",
         )
     )  # fmt: skip
     if tied:
-        sentences.append(_hidden(run, dataset, pairs, leader.estimator))
+        sentences.append(_hidden(run, dataset, pairs, leader.variant))
     if tied and not apart:
-        sentences.append(_cheapest(board[board["estimator"].isin([leader.estimator, *tied])], leader.estimator))
-    sentences += _hard(run, dataset, leader.estimator)
-    sentences += _sureness(calibration.frame(run, dataset), leader.estimator)
-    return Verdict(headline, "" if tied else leader.estimator, tuple(figures), (*sentences, *failed))
+        sentences.append(_cheapest(board[board["variant"].isin([leader.variant, *tied])], leader.variant))
+    sentences += _hard(run, dataset, leader.variant)
+    sentences += _sureness(calibration.frame(run, dataset), leader.variant)
+    return Verdict(headline, "" if tied else leader.variant, tuple(figures), (*sentences, *failed))
 
 
 def _crossovers(run: Run, dataset: str) -> list[Sentence]:
@@ -167,18 +167,18 @@ def _total(row: Any) -> float:
 def _between(pairs: pd.DataFrame, a: str, b: str) -> Any:
     """The row of a pair, turned so that the difference is that of `a` less that of `b`."""
     for row in pairs.to_dict("records"):
-        if (row["estimator"], row["than"]) == (a, b):
+        if (row["variant"], row["than"]) == (a, b):
             return row
-        if (row["estimator"], row["than"]) == (b, a):
+        if (row["variant"], row["than"]) == (b, a):
             turned = {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
-            return row | {"estimator": a, "than": b} | turned
+            return row | {"variant": a, "than": b} | turned
     raise KeyError((a, b))
 
 
 def _tied(pairs: pd.DataFrame, leader: str) -> list[str]:
     ties = pairs[pairs["tie"]]
     return [
-        str(b if a == leader else a) for a, b in zip(ties["estimator"], ties["than"], strict=True) if leader in (a, b)
+        str(b if a == leader else a) for a, b in zip(ties["variant"], ties["than"], strict=True) if leader in (a, b)
     ]
 
 
@@ -194,15 +194,15 @@ def _lead(gap: Any) -> str:
 
 
 def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple[Figure, list[Sentence]]:
-    gap = _between(pairs, deep.estimator, classical.estimator)
+    gap = _between(pairs, deep.variant, classical.variant)
     range_ = f"{formats.points(gap['low'])} to {formats.points(gap['high'])}"
     points = formats.number(100 * abs(gap["difference"]))
-    names = f"{deep.estimator} against {classical.estimator}"
+    names = f"{deep.variant} against {classical.variant}"
     costs = _costs(deep, classical, apart)
     if gap["tie"]:
         answer = "not shown"
         text = (
-            f"Deep learning was not shown to be worth it here: {deep.estimator} and {classical.estimator}, the best of each "
+            f"Deep learning was not shown to be worth it here: {deep.variant} and {classical.variant}, the best of each "
             f"family, differ by {points} points ({range_}), {_unsure(gap)}."
         )
     elif gap["difference"] > 0:
@@ -210,20 +210,20 @@ def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple
         ratio = (1 - classical.accuracy) / max(1 - deep.accuracy, 1e-9)
         fewer = f"for each of its errors the latter makes {ratio:.1f}" if deep.accuracy < 1 else "it makes none"
         text = (
-            f"Deep learning is the more accurate: {deep.estimator} is {points} points ({range_}) "
-            f"better than {classical.estimator}, the best classical model; {fewer}."
+            f"Deep learning is the more accurate: {deep.variant} is {points} points ({range_}) "
+            f"better than {classical.variant}, the best classical model; {fewer}."
         )
     else:
         answer = "no"
         text = (
-            f"Deep learning was not worth it here: {classical.estimator} is {points} points better "
-            f"than {deep.estimator}, the best network."
+            f"Deep learning was not worth it here: {classical.variant} is {points} points better "
+            f"than {deep.variant}, the best network."
         )
     label = "Deep learning buys" if answer.endswith("points") else "Deep learning worth it?"
     note = f"{names}, 95 % interval {range_}"
     told = [Sentence(text, "differences")]
     if costs:
-        told.append(Sentence(f"What it costs: {deep.estimator} takes {costs} of {classical.estimator}.", "cost"))
+        told.append(Sentence(f"What it costs: {deep.variant} takes {costs} of {classical.variant}.", "cost"))
     return Figure(label, answer, note), told
 
 
@@ -244,16 +244,16 @@ def _costs(deep: Any, classical: Any, apart: bool) -> str:
 def _cheapest(tie: pd.DataFrame, leader: str) -> Sentence:
     cost = (tie["search_seconds"].fillna(0) + tie["fit_seconds"]).astype(float)
     fast, small = tie.loc[cost.idxmin()], tie.loc[tie["latency_ms"].astype(float).fillna(float("inf")).idxmin()]
-    text = f"Within the tie, {fast.estimator} is the cheapest to tune and fit ({formats.duration(cost.min())})"
-    if fast.estimator == small.estimator:
+    text = f"Within the tie, {fast.variant} is the cheapest to tune and fit ({formats.duration(cost.min())})"
+    if fast.variant == small.variant:
         text += f" and the fastest to label one image ({formats.number(small.latency_ms)} ms)."
     else:
-        text += f" and {small.estimator} the fastest to label one image ({formats.number(small.latency_ms)} ms)."
+        text += f" and {small.variant} the fastest to label one image ({formats.number(small.latency_ms)} ms)."
     return Sentence(text, "cost")
 
 
 def _hidden(run: Run, dataset: str, pairs: pd.DataFrame, leader: str) -> Sentence:
-    least = pairs.loc[pairs["tie"] & (pairs["estimator"].eq(leader) | pairs["than"].eq(leader)), "detectable"].min()
+    least = pairs.loc[pairs["tie"] & (pairs["variant"].eq(leader) | pairs["than"].eq(leader)), "detectable"].min()
     return Sentence(
         f"A tie is no proof of being equal: these {len(run.test(dataset)):,} test images would have shown a lead of "
         f"{formats.number(100 * least)} points or more in four of five cases, smaller ones mostly not.",
@@ -263,7 +263,7 @@ def _hidden(run: Run, dataset: str, pairs: pd.DataFrame, leader: str) -> Sentenc
 
 def _sureness(bins: pd.DataFrame, leader: str) -> list[Sentence]:
     """A warning not to take the leader's probabilities at their word: off by a point or more, and not by chance."""
-    own = bins[bins["estimator"] == leader]
+    own = bins[bins["variant"] == leader]
     error = own["calibration_error"].iloc[0]
     if error < 0.01 or error <= own["by_chance"].iloc[0]:
         return []
@@ -301,7 +301,7 @@ def _failed(board: pd.DataFrame) -> tuple[Sentence, ...]:
     told = []
     lost = board[board["accuracy"].isna()]
     if len(lost):
-        words = _listed([f"{r.estimator} ({r.status})" for r in lost.itertuples()])
+        words = _listed([f"{r.variant} ({r.status})" for r in lost.itertuples()])
         told.append(Sentence(f"Without a result: {words}.", "failures"))
     trials, failed = int(board["trials"].sum()), int(board["failed_trials"].sum())
     if failed:

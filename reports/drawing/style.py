@@ -112,13 +112,13 @@ def looks(frame: pd.DataFrame) -> dict[str, Look]:
     The page notes all estimators of the run in ``frame.attrs["families"]``, so that one which is missing from a
     figure does not change the looks of the others.
     """
-    families = frame.attrs.get("families") or dict(zip(frame["estimator"], frame["family"], strict=True))
+    families = frame.attrs.get("families") or dict(zip(frame["variant"], frame["family"], strict=True))
     found, seen = {}, dict.fromkeys(FAMILY, 0)
-    for place, (estimator, family) in enumerate(families.items()):
+    for place, (variant, family) in enumerate(families.items()):
         family = family if family in FAMILY else ""
         line = LINES[seen[family] % len(LINES)]
         seen[family] += 1
-        found[estimator] = Look(FAMILY[family], MARKERS[place % len(MARKERS)], line)
+        found[variant] = Look(FAMILY[family], MARKERS[place % len(MARKERS)], line)
     return found
 
 
@@ -144,14 +144,14 @@ def key(page: Figure, frame: pd.DataFrame, inches: float = 0.0) -> None:
     known = looks(frame)
     handles = [
         Line2D([], [], color=known[n].colour, marker=known[n].marker, linestyle="none", label=short(n, 22))
-        for n in dict.fromkeys(frame["estimator"])
+        for n in dict.fromkeys(frame["variant"])
     ]
     legend(page, handles, inches)
 
 
 def key_height(frame: pd.DataFrame) -> float:
     """Inches that the `key` of a narrow figure takes, two columns wide."""
-    return 0.15 + 0.19 * -(-frame["estimator"].nunique() // 2)
+    return 0.15 + 0.19 * -(-frame["variant"].nunique() // 2)
 
 
 def legend(page: Figure, handles: list[Any], inches: float = 0.0) -> None:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator, best first: accuracy, its 95 % interval, and where the single seeds lie."""
-    columns = ["estimator", "family", "seeds", "accuracy", "accuracy_low", "accuracy_high", "accuracy_spread"]
+    columns = ["variant", "family", "seeds", "accuracy", "accuracy_low", "accuracy_high", "accuracy_spread"]
     table = scores(run, dataset)[columns].copy()
-    single = [run.correct(dataset, name).mean(1) for name in table["estimator"]]
+    single = [run.correct(dataset, name).mean(1) for name in table["variant"]]
     return table.assign(worst_seed=[seeds.min() for seeds in single], best_seed=[seeds.max() for seeds in single])
 
 
@@ -28,20 +28,20 @@ def draw(frame: pd.DataFrame) -> Figure:
     page, (axes,) = style.axes_grid(1, 1, (3.1, 0.36 * len(frame) + 0.2), (0, 0), (1.5, 0.7, 0.1, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(frame.itertuples()):
-        look = looks[row.estimator]
+        look = looks[row.variant]
         ends = style.stretch([row.accuracy_low, row.accuracy_high])
         axes.plot(ends, [y, y], color=look.colour, linewidth=2.4, solid_capstyle="round", alpha=0.45)
         if row.seeds > 1:
             seeds = style.stretch([row.worst_seed, row.best_seed])
             axes.plot(seeds, [y, y], "|", color=look.colour, markersize=11, markeredgewidth=1.4)
         (mark,) = axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
-        style.tip(mark, f"{row.estimator}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
+        style.tip(mark, f"{row.variant}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
                   f"{row.seeds} seed{'' if row.seeds == 1 else 's'}")  # fmt: skip
         axes.annotate(
             formats.percent(row.accuracy) + " %", (1.02, y), xycoords=("axes fraction", "data"), va="center",
             fontweight="bold" if y == 0 else "normal", color=style.INK,
         )  # fmt: skip
-    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
+    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")
     axes.tick_params(axis="y", labelcolor=style.INK)
@@ -53,7 +53,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Accuracies and intervals in words."""
     parts = [
-        f"{r.estimator} {formats.percent(r.accuracy)} % ({formats.interval(r.accuracy_low, r.accuracy_high)})"
+        f"{r.variant} {formats.percent(r.accuracy)} % ({formats.interval(r.accuracy_low, r.accuracy_high)})"
         for r in frame.itertuples()
     ]
     return "Test accuracy with 95 % intervals, best first: " + "; ".join(parts) + "."

@@ -31,14 +31,14 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def _frame(run: Run, dataset: str) -> pd.DataFrame:
     parts = []
     for row in scores(run, dataset).itertuples():
-        seeds = run.evaluated(dataset, row.estimator)
-        sure = np.stack([run.predictions(dataset, row.estimator, seed).max(1) for seed in seeds])
-        right = run.correct(dataset, row.estimator)
+        seeds = run.evaluated(dataset, row.variant)
+        sure = np.stack([run.predictions(dataset, row.variant, seed).max(1) for seed in seeds])
+        right = run.correct(dataset, row.variant)
         bins = statistics.reliability(sure.ravel(), right.ravel())
         ends = [statistics.wilson(r.accuracy * r.images / len(seeds), r.images / len(seeds)) for r in bins.itertuples()]
         bins["accuracy_low"], bins["accuracy_high"] = np.transpose(ends)
         for place, (name, value) in enumerate({
-            "estimator": row.estimator, "family": row.family, "log_loss": row.log_loss, "brier": row.brier,
+            "variant": row.variant, "family": row.family, "log_loss": row.log_loss, "brier": row.brier,
             "calibration_error": row.calibration_error,
             "by_chance": statistics.calibration_error_by_chance(statistics.reliability(sure[0], right[0])),
             "bin": np.arange(1, len(bins) + 1),
@@ -51,7 +51,7 @@ def _frame(run: Run, dataset: str) -> pd.DataFrame:
 @style.styled
 def draw(frame: pd.DataFrame) -> Figure:
     """A panel per estimator: how often it is right against how sure it is, and the line on which the two agree."""
-    names = list(dict.fromkeys(frame["estimator"]))
+    names = list(dict.fromkeys(frame["variant"]))
     page, panels = style.axes_grid(len(names), 2, (1.75, 1.75), (0.7, 0.9), (0.75, 0.1, 0.45, 0.45))
     looks = style.looks(frame)
     # What is closer to certainty than one error among twice the images of a bin cannot be told from it.
@@ -64,7 +64,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         return pd.Series(style.stretch(share.clip(upper=most)))
 
     for axes, name in zip(panels, names, strict=True):
-        rows, look = frame[frame["estimator"] == name], looks[name]
+        rows, look = frame[frame["variant"] == name], looks[name]
         x = place(rows["confidence"])
         axes.plot(ends, ends, color=style.MUTED, linewidth=1, zorder=1)
         axes.vlines(
@@ -84,9 +84,9 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Each estimator's calibration error in words."""
     parts = [
-        f"{r.estimator} {formats.percent(r.calibration_error)} %, log-loss {formats.number(r.log_loss, 4)}, "
+        f"{r.variant} {formats.percent(r.calibration_error)} %, log-loss {formats.number(r.log_loss, 4)}, "
         f"Brier score {formats.number(r.brier, 4)}"
-        for r in frame.drop_duplicates("estimator").itertuples()
+        for r in frame.drop_duplicates("variant").itertuples()
     ]
     return "Reliability diagrams. Expected calibration error: " + "; ".join(parts) + "."
 

@@ -22,10 +22,10 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator and class; counts of several seeds are added up."""
     parts = []
     for row in scores(run, dataset).itertuples():
-        table = statistics.per_class(matrix(run, dataset, row.estimator))
+        table = statistics.per_class(matrix(run, dataset, row.variant))
         table.insert(0, "class", run.classes(dataset))
         table.insert(0, "family", row.family)
-        table.insert(0, "estimator", row.estimator)
+        table.insert(0, "variant", row.variant)
         parts.append(table)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
@@ -39,18 +39,18 @@ def draw(frame: pd.DataFrame) -> Figure:
     hardest = frame.groupby("label")["f1"].mean().sort_values(kind="stable").index[:MOST]
     rows = frame[frame["label"].isin(hardest)]
     labels = [style.short(n, 20) for n in rows.drop_duplicates("label").sort_values("label")["class"]]
-    estimators = list(dict.fromkeys(rows["estimator"]))
+    variants = list(dict.fromkeys(rows["variant"]))
     edge = 0.35 + 0.075 * max(map(len, labels))
     width = (style.WIDE - edge - 0.55) / 2
     page, panels = style.axes_grid(2, 2, (width, 0.24 * len(labels) + 0.1), (0.35, 0), (edge, 0.2, 0.75, 0.1))
     shades = ListedColormap([(*to_rgb(style.HEAT), 0.72 * i / 255) for i in range(256)])
     most = 100 * max(1e-9, (1 - rows[["recall", "precision"]].min(axis=None)))
     for axes, score, title in zip(panels, ("recall", "precision"), ("missed", "false alarms"), strict=True):
-        share = 100 * (1 - rows.pivot_table(index="label", columns="estimator", values=score, dropna=False))
+        share = 100 * (1 - rows.pivot_table(index="label", columns="variant", values=score, dropna=False))
         seaborn.heatmap(
-            share[estimators], ax=axes, cmap=shades, vmin=0, vmax=most, cbar=False, annot=True, fmt=".2f",
+            share[variants], ax=axes, cmap=shades, vmin=0, vmax=most, cbar=False, annot=True, fmt=".2f",
             annot_kws={"color": style.INK, "fontsize": 8}, yticklabels=labels,
-            xticklabels=[style.stacked(n, int(width * 12 / len(estimators))) for n in estimators],
+            xticklabels=[style.stacked(n, int(width * 12 / len(variants))) for n in variants],
         )  # fmt: skip
         axes.set(xlabel="", ylabel="")
         axes.xaxis.tick_top()
@@ -62,9 +62,9 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def describe(frame: pd.DataFrame) -> str:
     """The hardest class of each estimator in words."""
-    hard = frame.sort_values("f1", kind="stable").drop_duplicates("estimator")
+    hard = frame.sort_values("f1", kind="stable").drop_duplicates("variant")
     parts = [
-        f"{row['estimator']}: {row['class']}, recall {formats.percent(row['recall'])} %, "
+        f"{row['variant']}: {row['class']}, recall {formats.percent(row['recall'])} %, "
         f"precision {formats.percent(row['precision'])} %"
         for row in hard.to_dict("records")
     ]

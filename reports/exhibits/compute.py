@@ -21,11 +21,11 @@ def costs(run: Run, dataset: str) -> dict[tuple[str, int], float]:
     """(estimator, number of training rows) -> core-seconds of its search and last fit, mean of the seeds."""
     threads = float(run.info.get("threads") or 1)
     searches = run.all_sizes.get("searches", run.searches)
-    spent = searches[searches["dataset"] == dataset].groupby(["estimator", "train_rows", "seed"])["spent_seconds"].sum()
+    spent = searches[searches["dataset"] == dataset].groupby(["variant", "train_rows", "seed"])["spent_seconds"].sum()
     found: dict[tuple[str, int], list[float]] = {}
     for row in run.curve(dataset).itertuples():
-        search = float(spent.get((row.estimator, row.at, row.seed), 0.0))
-        found.setdefault((row.estimator, row.train_rows), []).append(threads * (search + row.fit_seconds))
+        search = float(spent.get((row.variant, row.at, row.seed), 0.0))
+        found.setdefault((row.variant, row.train_rows), []).append(threads * (search + row.fit_seconds))
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
@@ -55,7 +55,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         best[family] = max(best.get(family, 0.0), accuracy)
         rows.append(
             {
-                "estimator": name, "family": family, "train_rows": size, "core_seconds": price[name, size],
+                "variant": name, "family": family, "train_rows": size, "core_seconds": price[name, size],
                 "accuracy": accuracy, "best_of_family": 100 * best[family],
             }
         )  # fmt: skip
@@ -79,7 +79,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         colour = style.FAMILY.get(str(family), style.FAMILY[""])
         axes.step(seconds, style.stretch(np.array(best) / 100), where="post", color=colour, linewidth=1.8)
     for row in frame.itertuples():
-        look = looks[row.estimator]
+        look = looks[row.variant]
         axes.plot(
             row.core_seconds, style.stretch(row.accuracy), look.marker, color=look.colour, markersize=5, alpha=0.75
         )
@@ -100,7 +100,7 @@ def describe(frame: pd.DataFrame) -> str:
     for family, rows in frame.groupby("family", sort=False):
         best = rows.loc[rows["accuracy"].idxmax()]
         parts.append(
-            f"{family}: {best['estimator']} {formats.percent(best['accuracy'])} % for {best['core_seconds']:,.0f} core-seconds"
+            f"{family}: {best['variant']} {formats.percent(best['accuracy'])} % for {best['core_seconds']:,.0f} core-seconds"
         )
     return "Best test accuracy against compute. " + "; ".join(parts) + "."
 

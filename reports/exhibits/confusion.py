@@ -26,13 +26,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     board, names = scores(run, dataset), []
     parts = []
     for row in board.itertuples():
-        counts = matrix(run, dataset, row.estimator)
+        counts = matrix(run, dataset, row.variant)
         true, predicted = np.nonzero((counts > 0) | np.eye(len(counts), dtype=bool))
         names = run.classes(dataset)
         parts.append(
             pd.DataFrame(
                 {
-                    "estimator": row.estimator, "family": row.family, "true": [names[i] for i in true],
+                    "variant": row.variant, "family": row.family, "true": [names[i] for i in true],
                     "predicted": [names[i] for i in predicted], "count": counts[true, predicted],
                     "true_label": true, "predicted_label": predicted,
                 }
@@ -41,16 +41,16 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def matrix(run: Run, dataset: str, estimator: str) -> np.ndarray:
+def matrix(run: Run, dataset: str, variant: str) -> np.ndarray:
     """Counts by true and predicted label, all seeds added up: int64 of shape (k, k)."""
     y, k = run.test(dataset).y, len(run.classes(dataset))
 
     def counts() -> np.ndarray:
         return sum(
-            (statistics.confusion(y, p, k) for p in run.predicted(dataset, estimator)), np.zeros((k, k), np.int64)
+            (statistics.confusion(y, p, k) for p in run.predicted(dataset, variant)), np.zeros((k, k), np.int64)
         )
 
-    return run.once(("confusion", dataset, estimator), counts)
+    return run.once(("confusion", dataset, variant), counts)
 
 
 @style.styled
@@ -58,7 +58,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     """Errors stand out: cells off the diagonal are coloured by their count, right answers are plain numbers."""
     from matplotlib.colors import to_rgba
 
-    names = list(dict.fromkeys(frame["estimator"]))
+    names = list(dict.fromkeys(frame["variant"]))
     diagonal = frame[frame["true_label"] == frame["predicted_label"]].drop_duplicates("true_label")
     labels = [style.short(name, 9) for name in diagonal.sort_values("true_label")["true"]]
     k, longest = len(labels), max(map(len, labels))
@@ -71,7 +71,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     worst = max(1, wrong["count"].max() if len(wrong) else 1)
     font = min(8.0, 72 * side / k / 2.6)
     for axes, name in zip(panels, names, strict=True):
-        rows = frame[frame["estimator"] == name]
+        rows = frame[frame["variant"] == name]
         counts = np.zeros((k, k), int)
         counts[rows["true_label"], rows["predicted_label"]] = rows["count"]
         off = counts * ~np.eye(k, dtype=bool)
@@ -102,7 +102,7 @@ def describe(frame: pd.DataFrame) -> str:
     parts = [
         f"{name}, {rows['count'].sum()} wrong, most often {rows['true'].iloc[0]} taken for "
         f"{rows['predicted'].iloc[0]} ({rows['count'].iloc[0]} times)"
-        for name, rows in wrong.groupby("estimator", sort=False)
+        for name, rows in wrong.groupby("variant", sort=False)
     ]
     return "Confusion matrices. " + ("; ".join(parts) or "No estimator made an error") + "."
 

@@ -27,7 +27,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     board = scores(run, dataset)
     parts = []
     for cost, value in COSTS.items():
-        part = board[["estimator", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
+        part = board[["variant", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
         part.insert(2, "cost", cost)
         part.insert(3, "value", value(board).astype(float))
         part = part[part["value"] > 0].sort_values(["value", "accuracy"], ascending=[True, False], kind="stable")
@@ -45,7 +45,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         2,
         (6.4, 2.9) if len(costs) == 1 else (4.35, 2.1),
         (0.75, 0.7),
-        (0.65, 0.2, 0.3 + 0.2 * -(-frame["estimator"].nunique() // 4), 0.45),
+        (0.65, 0.2, 0.3 + 0.2 * -(-frame["variant"].nunique() // 4), 0.45),
     )
     looks = style.looks(frame)
     for axes, cost in zip(panels, costs, strict=True):
@@ -60,11 +60,11 @@ def draw(frame: pd.DataFrame) -> Figure:
             drawstyle="steps-post", color=style.MUTED, linewidth=1, zorder=1,
         )  # fmt: skip
         for row in rows.itertuples():
-            look = looks[row.estimator]
+            look = looks[row.variant]
             ends = style.stretch([row.accuracy_low, row.accuracy_high])
             axes.plot([row.value] * 2, ends, color=look.colour, linewidth=2.2, alpha=0.4)
             (mark,) = axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
-            style.tip(mark, f"{row.estimator}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
+            style.tip(mark, f"{row.variant}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
                       f"{cost}: {formats.number(row.value)}" + (", on the front" if row.on_front else ""))  # fmt: skip
         style.quiet(axes)
         style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
@@ -79,7 +79,7 @@ def describe(frame: pd.DataFrame) -> str:
     """Which models are on the front, for each cost."""
     parts = []
     for cost, rows in frame[frame["on_front"]].groupby("cost", sort=False):
-        names = ", ".join(f"{r.estimator} ({formats.number(r.value)})" for r in rows.itertuples())
+        names = ", ".join(f"{r.variant} ({formats.number(r.value)})" for r in rows.itertuples())
         parts.append(f"{cost}: {names}")
     return "Test accuracy against cost. No cheaper model is as accurate as these: " + "; ".join(parts) + "."
 

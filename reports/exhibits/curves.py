@@ -25,13 +25,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     """
     trials, searches, finals = (of(table, dataset) for table in (run.trials, run.searches, run.finals))
     parts: list[pd.DataFrame] = []
-    for name in run.estimators:
-        winner = searches[searches["estimator"] == name].sort_values("seed").head(1)
+    for name in run.variants:
+        winner = searches[searches["variant"] == name].sort_values("seed").head(1)
         for search in winner.itertuples():
-            same = (trials["estimator"] == name) & (trials["seed"] == search.seed)
+            same = (trials["variant"] == name) & (trials["seed"] == search.seed)
             won = trials[same & (trials["number"] == search.winner)]
             parts += [_curves(row, "best trial") for row in won.to_dict("records")]
-        last = finals[(finals["estimator"] == name) & (finals["status"] == "ok")].sort_values("seed").head(1)
+        last = finals[(finals["variant"] == name) & (finals["status"] == "ok")].sort_values("seed").head(1)
         parts += [_curves(row, "final fit") for row in last.to_dict("records")]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
@@ -46,7 +46,7 @@ def _curves(row: dict[str, Any], source: str) -> pd.DataFrame:
         parts.append(
             pd.DataFrame(
                 {
-                    "estimator": row["estimator"], "family": row["family"], "source": source, "measure": measure,
+                    "variant": row["variant"], "family": row["family"], "source": source, "measure": measure,
                     "on": "validation" if metric.startswith("val") else "training", "metric": metric,
                     "step": np.arange(1, len(values) + 1), "value": pd.to_numeric(pd.Series(values), errors="coerce"),
                 }
@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     """A column per estimator, accuracy above loss; validation is strong, training pale, the final fit dashed."""
     from matplotlib.lines import Line2D
 
-    names = list(dict.fromkeys(frame["estimator"]))
+    names = list(dict.fromkeys(frame["variant"]))
     columns, measures = min(4, len(names)), [m for m in ("loss", "accuracy") if (frame["measure"] == m).any()]
     bands = [names[i : i + columns] for i in range(0, len(names), columns)]
     panels = [(name, m) for band in bands for m in measures for name in band + [""] * (columns - len(band))]
@@ -68,7 +68,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     page, grid = style.axes_grid(len(panels), columns, (width, 1.6), (0.6, 0.75), (0.6, 0.1, 0.62, 0.42))
     looks = style.looks(frame)
     for axes, (name, measure) in zip(grid, panels, strict=True):
-        rows = frame[(frame["estimator"] == name) & (frame["measure"] == measure)]
+        rows = frame[(frame["variant"] == name) & (frame["measure"] == measure)]
         if rows.empty:
             axes.axis("off")
             continue
@@ -106,7 +106,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Where each validation curve is best."""
     parts = []
-    for (name, metric), rows in frame[frame["on"] == "validation"].groupby(["estimator", "metric"], sort=False):
+    for (name, metric), rows in frame[frame["on"] == "validation"].groupby(["variant", "metric"], sort=False):
         best = rows["value"].idxmax() if rows["measure"].iloc[0] == "accuracy" else rows["value"].idxmin()
         if best == best:
             parts.append(f"{name} {metric} {formats.number(rows['value'][best], 4)} at step {rows['step'][best]}")

@@ -19,17 +19,17 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per pair, ``estimator`` the more accurate one: difference, interval, p value, whether it is a tie, and the
     smallest difference the test images would have shown.
     """
-    pairs = leaderboard.compared(run, dataset, list(scores(run, dataset)["estimator"]))
-    table = pairs.rename(columns={"a": "estimator", "b": "than"})
-    table.insert(1, "family", table["estimator"].map(run.families))
+    pairs = leaderboard.compared(run, dataset, list(scores(run, dataset)["variant"]))
+    table = pairs.rename(columns={"a": "variant", "b": "than"})
+    table.insert(1, "family", table["variant"].map(run.families))
     return table
 
 
 @style.styled
 def draw(frame: pd.DataFrame) -> Figure:
     """How far the leader is ahead of each of the others."""
-    leader = frame["estimator"].iloc[0]
-    rows = frame[frame["estimator"] == leader]
+    leader = frame["variant"].iloc[0]
+    rows = frame[frame["variant"] == leader]
     page, (axes,) = style.axes_grid(1, 1, (3.05, 0.36 * len(rows) + 0.2), (0, 0), (1.5, 0.75, 0.1, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(rows.itertuples()):
@@ -52,18 +52,18 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def describe(frame: pd.DataFrame) -> str:
     """The leader's lead over each of the others in words."""
-    leader = frame["estimator"].iloc[0]
+    leader = frame["variant"].iloc[0]
     parts = [
         f"{r.than} by {formats.points(r.difference)} points ({formats.points(r.low)} to {formats.points(r.high)})"
         + (", within the uncertainty" if r.tie else "")
-        for r in frame[frame["estimator"] == leader].itertuples()
+        for r in frame[frame["variant"] == leader].itertuples()
     ]
     return f"{leader} is ahead of " + "; ".join(parts) + "."
 
 
 def note(frame: pd.DataFrame) -> str:
     """What the test images could have shown at all."""
-    shown = frame.loc[frame["estimator"].eq(frame["estimator"].iloc[0]), "detectable"]
+    shown = frame.loc[frame["variant"].eq(frame["variant"].iloc[0]), "detectable"]
     possible = shown[shown < 1]
     if possible.empty:
         return "Seeds differ so much, or the test images are so few, that no lead at all could have been found significant."

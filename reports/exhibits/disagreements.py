@@ -34,13 +34,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     if set(board["family"]) < {"classical", "deep"}:
         return pd.DataFrame()
     y, names = run.test(dataset).y, run.classes(dataset)
-    mean = {name: run.mean_probabilities(dataset, name) for name in board["estimator"]}
+    mean = {name: run.mean_probabilities(dataset, name) for name in board["variant"]}
     family = {
-        kind: np.mean([mean[name] for name in rows["estimator"]], axis=0)
+        kind: np.mean([mean[name] for name in rows["variant"]], axis=0)
         for kind, rows in board[board["family"] != ""].groupby("family")
     }
     right = {
-        kind: np.array([mean[name].argmax(1) == y for name in rows["estimator"]])
+        kind: np.array([mean[name].argmax(1) == y for name in rows["variant"]])
         for kind, rows in board[board["family"] != ""].groupby("family")
     }
     everybody = np.mean(list(mean.values()), axis=0)

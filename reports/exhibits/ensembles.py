@@ -30,9 +30,9 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     mixes = _mixes(board)
     if not mixes:
         return pd.DataFrame()
-    y, rows, best = run.test(dataset).y, [], board.iloc[0]["estimator"]  # scores come best first
+    y, rows, best = run.test(dataset).y, [], board.iloc[0]["variant"]  # scores come best first
     for name, members in mixes.items():
-        part = board[board["estimator"].isin(members)]
+        part = board[board["variant"].isin(members)]
         seeds = min(len(run.evaluated(dataset, member)) for member in members)
         correct = np.array([_mean(run, dataset, members, s).argmax(1) == y for s in range(seeds)])
         low, high = statistics.accuracy_interval(correct)
@@ -57,13 +57,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def _mixes(board: pd.DataFrame) -> dict[str, list[str]]:
     """Name of a mix -> its members; only mixes of two and more."""
     order = board.sort_values("validation_score", ascending=False, kind="stable", na_position="last")
-    ranked = {family: list(order.loc[order["family"] == family, "estimator"]) for family in ("classical", "deep")}
+    ranked = {family: list(order.loc[order["family"] == family, "variant"]) for family in ("classical", "deep")}
     mixes = {
         "best of each family": ranked["classical"][:1] + ranked["deep"][:1],
         "two best of each family": ranked["classical"][:2] + ranked["deep"][:2],
         "all classical": ranked["classical"],
         "all deep": ranked["deep"],
-        "all": list(order["estimator"]),
+        "all": list(order["variant"]),
     }
     different: dict[frozenset[str], str] = {}
     for name, members in mixes.items():

@@ -20,7 +20,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         for row in here[~here["status"].isin(["ok", "skipped"])].to_dict("records"):
             rows.append(
                 {
-                    "estimator": row["estimator"], "family": row["family"], "seed": row["seed"],
+                    "variant": row["variant"], "family": row["family"], "seed": row["seed"],
                     "stage": f"trial {row['number']:.0f}" if stage == "trial" else "final evaluation",
                     "status": row["status"], "seconds": row.get("seconds"), "limit_seconds": row.get("limit_seconds"),
                     "peak_bytes": row.get("peak_bytes"), "limit_bytes": row.get("limit_bytes"),
@@ -29,16 +29,16 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
             )  # fmt: skip
     trials = of(run.trials, dataset)
     skipped = trials[trials["status"] == "skipped"]
-    for (name, seed), left in skipped.groupby(["estimator", "seed"], sort=False):
+    for (name, seed), left in skipped.groupby(["variant", "seed"], sort=False):
         count = f"{len(left)} trial" + ("s" if len(left) > 1 else "")
-        rows.append({"estimator": name, "family": run.families[name], "seed": seed, "stage": count, "status": "skipped",
+        rows.append({"variant": name, "family": run.families[name], "seed": seed, "stage": count, "status": "skipped",
                      "setting": "", "reason": left["reason"].iloc[0].strip()})  # fmt: skip
     done = of(run.finals, dataset)
-    seen = set(zip(done["estimator"], done["seed"], strict=True))
+    seen = set(zip(done["variant"], done["seed"], strict=True))
     for name in run.planned(dataset):
         for seed in run.seeds(name):
             if (name, seed) not in seen:
-                rows.append({"estimator": name, "family": run.families[name], "seed": seed, "stage": "final evaluation",
+                rows.append({"variant": name, "family": run.families[name], "seed": seed, "stage": "final evaluation",
                              "status": "unfinished", "setting": "", "reason": "not evaluated yet"})  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator: validation accuracy of the winner, test accuracy with its interval, and the gap."""
     board = scores(run, dataset).dropna(subset="validation_score")
-    table = board[["estimator", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
+    table = board[["variant", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
     table.insert(2, "validation_accuracy", board["validation_score"])
     table["gap"] = table["validation_accuracy"] - table["accuracy"]
     return table
@@ -31,18 +31,18 @@ def draw(frame: pd.DataFrame) -> Figure:
     page, (axes,) = style.axes_grid(1, 1, (3.1, 0.36 * len(frame) + 0.2), (0, 0), (1.5, 0.7, 0.4, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(frame.itertuples()):
-        look = looks[row.estimator]
+        look = looks[row.variant]
         axes.plot(style.stretch([row.validation_accuracy, row.accuracy]), [y, y], color=look.colour, linewidth=1.2)
         ends = style.stretch([row.accuracy_low, row.accuracy_high])
         axes.plot(ends, [y, y], color=look.colour, linewidth=5, alpha=0.25, solid_capstyle="butt")
         (mark,) = axes.plot(style.stretch(row.accuracy), y, "o", color=look.colour)
         style.tip(
             mark,
-            f"{row.estimator}: validation {formats.percent(row.validation_accuracy)} %, test {formats.percent(row.accuracy)} %",
+            f"{row.variant}: validation {formats.percent(row.validation_accuracy)} %, test {formats.percent(row.accuracy)} %",
         )
         axes.plot(style.stretch(row.validation_accuracy), y, "o", color=look.colour, markerfacecolor=style.SURFACE)
         axes.annotate(formats.points(row.gap), (1.02, y), xycoords=("axes fraction", "data"), va="center")
-    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
+    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")
     axes.tick_params(axis="y", labelcolor=style.INK)
@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def describe(frame: pd.DataFrame) -> str:
     """The gaps in words."""
-    parts = [f"{r.estimator} {formats.points(r.gap)}" for r in frame.itertuples()]
+    parts = [f"{r.variant} {formats.points(r.gap)}" for r in frame.itertuples()]
     return "Validation accuracy less test accuracy, in percentage points: " + "; ".join(parts) + "."
 
 

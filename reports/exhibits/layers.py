@@ -10,14 +10,14 @@ from reports.run import Run
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per layer of the final network of each estimator's first seed, in order."""
-    finals = of(run.finals, dataset).sort_values("seed", kind="stable").drop_duplicates("estimator")
-    networks = {row.estimator: row.layers for row in finals.itertuples() if row.layers}
+    finals = of(run.finals, dataset).sort_values("seed", kind="stable").drop_duplicates("variant")
+    networks = {row.variant: row.layers for row in finals.itertuples() if row.layers}
     parts = []
-    for name in run.estimators:
+    for name in run.variants:
         for place, layer in enumerate(networks.get(name) or [], 1):
             fields = {key: layer.get(key) for key in ("layer", "type", "output", "parameters")}
             fields["output"] = _shape(fields["output"])
-            parts.append({"estimator": name, "family": run.families[name], "place": place, **fields})
+            parts.append({"variant": name, "family": run.families[name], "place": place, **fields})
     return pd.DataFrame(parts)
 
 

@@ -33,8 +33,8 @@ def wrong(run: Run, dataset: str) -> dict[tuple[str, int], NDArray[np.bool_]]:
             (name, int(size)): np.array(
                 [run.predictions(dataset, name, int(r.seed), int(r.at)).argmax(1) != y for r in rows.itertuples()]
             )
-            for name in run.estimators
-            for size, rows in curve[curve["estimator"] == name].groupby("train_rows")
+            for name in run.variants
+            for size, rows in curve[curve["variant"] == name].groupby("train_rows")
         }
 
     return run.once(("wrong", dataset), compute)
@@ -65,14 +65,14 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     the columns ``crossover…``, the same in every row.
     """
     errors, rows = resampled(run, dataset), []
-    for name in run.estimators:
+    for name in run.variants:
         sizes = [n for other, n in errors if other == name]
         law = power_law(np.array(sizes), np.array([[errors[name, n][0] for n in sizes]])) if len(sizes) > 1 else None
         for n in sizes:
             right = ~wrong(run, dataset)[name, n]
             low, high = statistics.accuracy_interval(right)
             row = {
-                "estimator": name, "family": run.families[name], "train_rows": n, "seeds": len(right),
+                "variant": name, "family": run.families[name], "train_rows": n, "seeds": len(right),
                 "accuracy": statistics.accuracy(right), "accuracy_low": low, "accuracy_high": high,
             }  # fmt: skip
             if law is not None:
@@ -93,7 +93,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     looks = style.looks(frame)
     sizes = sorted(frame["train_rows"].unique())
     mark(axes, frame, sizes[0], sizes[-1])
-    for name, rows in frame.groupby("estimator", sort=False):
+    for name, rows in frame.groupby("variant", sort=False):
         look = looks[name]
         band = [style.stretch(rows[c]) for c in ("accuracy_low", "accuracy_high")]
         axes.fill_between(rows["train_rows"], *band, color=look.colour, alpha=0.14, linewidth=0)
@@ -130,7 +130,7 @@ def mark(axes: Axes, frame: pd.DataFrame, first: float, last: float) -> None:
 def describe(frame: pd.DataFrame) -> str:
     """The ends of each curve."""
     parts = []
-    for name, rows in frame.groupby("estimator", sort=False):
+    for name, rows in frame.groupby("variant", sort=False):
         ends = [
             f"{formats.percent(r.accuracy)} % with {r.train_rows:,} training images"
             for r in rows.iloc[[0, -1]].itertuples()

@@ -23,14 +23,14 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     shown = max(3, min(SHOWN, MOST // max(1, len(ranked))))
     for board in ranked.itertuples():
         names, test = run.classes(dataset), run.test(dataset)
-        proba = run.predictions(dataset, board.estimator, run.evaluated(dataset, board.estimator)[0])
+        proba = run.predictions(dataset, board.variant, run.evaluated(dataset, board.variant)[0])
         guess = proba.argmax(1)
         confidence = proba[np.arange(len(guess)), guess].astype(float)
         wrong = np.flatnonzero(guess != test.y)
         for i in wrong[np.argsort(-confidence[wrong], kind="stable")][:shown]:
             rows.append(
                 {
-                    "estimator": board.estimator, "family": board.family, "row": int(i), "true": names[test.y[i]],
+                    "variant": board.variant, "family": board.family, "row": int(i), "true": names[test.y[i]],
                     "predicted": names[guess[i]], "confidence": confidence[i],
                     "probability_of_true": float(proba[i, test.y[i]]), "image": style.thumbnail(test.X[i]),
                 }
@@ -41,7 +41,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 @style.styled
 def draw(frame: pd.DataFrame) -> Figure:
     """A strip of images per estimator, the worst first: true class, arrow, predicted class."""
-    names = list(dict.fromkeys(frame["estimator"]))
+    names = list(dict.fromkeys(frame["variant"]))
     side, label = 0.82, 1.5
     # Long class names get a line each.
     lines = 1 if frame[["true", "predicted"]].map(lambda name: len(str(name)) <= 4).all(axis=None) else 2
@@ -55,7 +55,7 @@ def draw(frame: pd.DataFrame) -> Figure:
             label - 0.12, y + side / 2, style.short(name, 20), ha="right", va="center", fontsize=8.5,
             fontweight="bold", color=looks[name].colour,
         )  # fmt: skip
-        for j, row in enumerate(frame[frame["estimator"] == name].itertuples()):
+        for j, row in enumerate(frame[frame["variant"] == name].itertuples()):
             x = label + j * (side + gap)
             style.pin(axes, row.image, x, y, side)
             style.caption(axes, row, x + side / 2, y + side, line, lines, 11)
@@ -64,8 +64,8 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def describe(frame: pd.DataFrame) -> str:
     """The worst mistake of each estimator in words."""
-    worst = frame.drop_duplicates("estimator")
-    parts = [f"{r.estimator}: {r.true} taken for {r.predicted}, {formats.percent(r.confidence, 1)} % sure"
+    worst = frame.drop_duplicates("variant")
+    parts = [f"{r.variant}: {r.true} taken for {r.predicted}, {formats.percent(r.confidence, 1)} % sure"
              for r in worst.itertuples()]  # fmt: skip
     return "Images of the most confident mistakes. The worst of each estimator: " + "; ".join(parts) + "."
 

@@ -22,7 +22,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     """
     errors, rows = resampled(run, dataset), []
     largest = max((n for _, n in errors), default=0)
-    for name in run.estimators:
+    for name in run.variants:
         sizes = [n for other, n in errors if other == name]
         if largest not in sizes or len(sizes) <= LEAST:
             continue
@@ -32,7 +32,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         (low, high), (least, most) = interval(predicted[1:]), interval((measured / predicted)[1:])
         rows.append(
             {
-                "estimator": name, "family": run.families[name], "train_rows": largest,
+                "variant": name, "family": run.families[name], "train_rows": largest,
                 "predicted_error": 100 * predicted[0], "predicted_low": 100 * low, "predicted_high": 100 * high,
                 "measured_error": 100 * measured[0], "measured_to_predicted": measured[0] / predicted[0],
                 "ratio_low": least, "ratio_high": most, "holds": bool(least <= 1 <= most),
@@ -44,7 +44,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def describe(frame: pd.DataFrame) -> str:
     """Prediction and measurement in words."""
     parts = [
-        f"{r.estimator} {formats.number(r.predicted_error)} %, measured {formats.number(r.measured_error)} %"
+        f"{r.variant} {formats.number(r.predicted_error)} %, measured {formats.number(r.measured_error)} %"
         for r in frame.itertuples()
     ]
     return "Error at the largest size as predicted: " + "; ".join(parts) + "."

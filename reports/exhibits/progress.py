@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per trial that was the best of its search so far, and the last: seconds spent up to its end, best score."""
-    table = of(run.trials, dataset)[["estimator", "family", "seed", "number", "seconds", "score"]]
-    table = table.sort_values(["estimator", "seed", "number"], kind="stable")
-    cells = table.groupby(["estimator", "seed"], sort=False)
+    table = of(run.trials, dataset)[["variant", "family", "seed", "number", "seconds", "score"]]
+    table = table.sort_values(["variant", "seed", "number"], kind="stable")
+    cells = table.groupby(["variant", "seed"], sort=False)
     table = table.assign(
         spent_seconds=cells["seconds"].transform(lambda s: s.fillna(0).cumsum()),
         best_score=cells["score"].transform(lambda s: s.cummax().ffill()),
     )
-    place = {name: i for i, name in enumerate(run.estimators)}
+    place = {name: i for i, name in enumerate(run.variants)}
     table = table.dropna(subset="best_score").drop(columns="seconds")
-    cells = table.groupby(["estimator", "seed"], sort=False)
+    cells = table.groupby(["variant", "seed"], sort=False)
     first, last = cells.cumcount() == 0, cells.cumcount(ascending=False) == 0
     table = table[first | last | (cells["best_score"].diff() > 0)]
-    return table.sort_values("estimator", key=lambda names: names.map(place), kind="stable")
+    return table.sort_values("variant", key=lambda names: names.map(place), kind="stable")
 
 
 @style.styled
@@ -37,11 +37,11 @@ def draw(frame: pd.DataFrame) -> Figure:
     from matplotlib.lines import Line2D
 
     page, (axes,) = style.axes_grid(
-        1, 1, (4.45, 2.6), (0, 0), (0.7, 0.15, 0.35 + 0.2 * -(-frame["estimator"].nunique() // 2), 0.45)
+        1, 1, (4.45, 2.6), (0, 0), (0.7, 0.15, 0.35 + 0.2 * -(-frame["variant"].nunique() // 2), 0.45)
     )
     looks = style.looks(frame)
     end = frame["spent_seconds"].max()
-    for (name, seed), rows in frame.groupby(["estimator", "seed"], sort=False):
+    for (name, seed), rows in frame.groupby(["variant", "seed"], sort=False):
         look = looks[name]
         seconds, best = [*rows["spent_seconds"], end], style.stretch([*rows["best_score"], rows["best_score"].max()])
         better = rows["best_score"].diff().fillna(1) > 0
@@ -65,11 +65,11 @@ def draw(frame: pd.DataFrame) -> Figure:
         style.plain_log(axes.xaxis)
     style.quiet(axes)
     # The first, cheapest trials may be hopeless: the axis starts where each search has found something.
-    low = frame.groupby(["estimator", "seed"])["best_score"].max().min()
+    low = frame.groupby(["variant", "seed"])["best_score"].max().min()
     style.accuracy_axis(axes.yaxis, max(frame["best_score"].min(), 1 - 3 * (1 - low)), frame["best_score"].max())
     axes.set_xlabel("seconds of search")
     axes.set_ylabel("best validation accuracy")
-    names = list(dict.fromkeys(frame["estimator"]))
+    names = list(dict.fromkeys(frame["variant"]))
     handles = [
         Line2D([], [], color=looks[n].colour, marker=looks[n].marker, linestyle=looks[n].line, markersize=5,
                label=style.short(n, 22)) for n in names
@@ -82,8 +82,8 @@ def describe(frame: pd.DataFrame) -> str:
     """The best score of each search and when it was found."""
     best = frame.sort_values(["score", "spent_seconds"], ascending=[False, True], kind="stable")
     parts = [
-        f"{r.estimator} {formats.percent(r.best_score)} % after {formats.duration(r.spent_seconds)}"
-        for r in best.drop_duplicates("estimator").itertuples()
+        f"{r.variant} {formats.percent(r.best_score)} % after {formats.duration(r.spent_seconds)}"
+        for r in best.drop_duplicates("variant").itertuples()
     ]
     return "Best validation accuracy of each search: " + "; ".join(parts) + "."
 

@@ -26,7 +26,7 @@ def frame(run: Run) -> pd.DataFrame:
     the others (Benavoli, Corani and Mangili 2016, *Should we really use post-hoc tests based on mean-ranks?*).
     """
     board = leaderboard.frame(run)
-    scores = board.pivot(index="dataset", columns="estimator", values="accuracy").dropna(how="all")
+    scores = board.pivot(index="dataset", columns="variant", values="accuracy").dropna(how="all")
     scores = scores.dropna(axis=1)
     if len(scores) < 2 or scores.shape[1] < 2:
         return pd.DataFrame()
@@ -36,7 +36,7 @@ def frame(run: Run) -> pd.DataFrame:
     apart = [pair for pair, p in zip(pairs, corrected, strict=True) if p < statistics.SIGNIFICANT]
     letters = statistics.letters(names, apart)
     return pd.DataFrame({
-        "estimator": names, "family": [run.families[n] for n in names], "mean_rank": ranks.to_numpy(),
+        "variant": names, "family": [run.families[n] for n in names], "mean_rank": ranks.to_numpy(),
         "letters": [letters[n] for n in names], "datasets": len(scores), "p_friedman": statistics.friedman(scores),
     })  # fmt: skip
 
@@ -51,7 +51,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     step, top = 0.26, 0.5
     depth = 0.14 * len(bars) + 0.12
     page, axes = style.board(style.NARROW, top + depth + step * left + 0.1)
-    edge = 0.3 + 0.078 * max(len(style.short(name, 20)) for name in frame["estimator"])
+    edge = 0.3 + 0.078 * max(len(style.short(name, 20)) for name in frame["variant"])
     edge = min(edge, style.NARROW / 2 - 0.8)
 
     def place(rank: float) -> float:
@@ -67,10 +67,10 @@ def draw(frame: pd.DataFrame) -> Figure:
         first = i < left
         y = top + depth + step * ((i if first else count - 1 - i) + 0.4)
         side = edge - 0.12 if first else style.NARROW - edge + 0.12
-        x, colour = place(row.mean_rank), looks[row.estimator].colour
+        x, colour = place(row.mean_rank), looks[row.variant].colour
         axes.plot([x, x, side], [top, y, y], color=colour, linewidth=1.2)
-        axes.plot(x, top, looks[row.estimator].marker, color=colour)
-        words = f"{style.short(row.estimator, 20)} {formats.number(row.mean_rank)}"
+        axes.plot(x, top, looks[row.variant].marker, color=colour)
+        words = f"{style.short(row.variant, 20)} {formats.number(row.mean_rank)}"
         axes.text(
             side + (-0.06 if first else 0.06), y, words, ha="right" if first else "left", va="center", color=style.INK
         )
@@ -84,7 +84,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 def describe(frame: pd.DataFrame) -> str:
     """The mean ranks and ties in words."""
-    parts = [f"{r.estimator} {formats.number(r.mean_rank)} ({r.letters})" for r in frame.itertuples()]
+    parts = [f"{r.variant} {formats.number(r.mean_rank)} ({r.letters})" for r in frame.itertuples()]
     return (
         f"Mean ranks over {frame['datasets'].iloc[0]} data sets; those that share a letter are tied: "
         + "; ".join(parts) + "."

@@ -27,18 +27,18 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     that good and bad ones are there in the share they had. results.csv in the run folder has all.
     """
     trials = of(run.trials, dataset).query("status != 'skipped'")
-    winners = {(s.estimator, s.seed, s.winner) for s in of(run.searches, dataset).itertuples()}
-    table = trials[["estimator", "family", "seed", "number", "round", "effort", "status", "score", "seconds"]].copy()
-    keys = zip(table["estimator"], table["seed"], table["number"], strict=True)
+    winners = {(s.variant, s.seed, s.winner) for s in of(run.searches, dataset).itertuples()}
+    table = trials[["variant", "family", "seed", "number", "round", "effort", "status", "score", "seconds"]].copy()
+    keys = zip(table["variant"], table["seed"], table["number"], strict=True)
     table["won"] = [key in winners for key in keys]
     ranked = table.sort_values("score", ascending=False, kind="stable", na_position="last")
-    by_estimator = ranked.groupby("estimator")["won"]
+    by_estimator = ranked.groupby("variant")["won"]
     every = -(-by_estimator.transform("size") // MANY)
     kept = ranked.index[(by_estimator.cumcount() % every == 0) | ranked["won"]]
     table = table[table.index.isin(kept)].copy()
     table["params"] = [json.dumps(params, ensure_ascii=False) for params in trials.loc[table.index, "params"]]
-    place = {name: i for i, name in enumerate(run.estimators)}
-    return table.sort_values("estimator", key=lambda names: names.map(place), kind="stable")
+    place = {name: i for i, name in enumerate(run.variants)}
+    return table.sort_values("variant", key=lambda names: names.map(place), kind="stable")
 
 
 @style.styled
@@ -46,10 +46,10 @@ def draw(frame: pd.DataFrame) -> Figure:
     """A panel per estimator: the two numeric axes that matter most, or one axis against the score."""
     from matplotlib.lines import Line2D
 
-    names = list(dict.fromkeys(frame["estimator"]))
+    names = list(dict.fromkeys(frame["variant"]))
     page, panels = style.axes_grid(len(names), 3, (2.55, 2.1), (0.9, 0.9), (0.7, 0.1, 0.65, 0.45))
     for axes, name in zip(panels, names, strict=True):
-        _panel(axes, frame[frame["estimator"] == name].reset_index(drop=True), style.looks(frame)[name].colour)
+        _panel(axes, frame[frame["variant"] == name].reset_index(drop=True), style.looks(frame)[name].colour)
     shapes = [
         Line2D([], [], color=style.MUTED, marker=style.MARKERS[i], linestyle="none", label=f"round {int(r)}")
         for i, r in enumerate(sorted(frame["round"].dropna().unique())[:6])
@@ -67,7 +67,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     settings = pd.DataFrame([json.loads(text) for text in rows["params"]])
     score = rows["score"].to_numpy(float)
     best = f"{formats.percent(np.nanmax(score))} %" if np.isfinite(score).any() else "none ok"
-    axes.set_title(f"{style.short(rows['estimator'].iloc[0], 20)}: {best}", pad=6)
+    axes.set_title(f"{style.short(rows['variant'].iloc[0], 20)}: {best}", pad=6)
     style.quiet(axes)
     chosen = important(settings, score)
     if not chosen:
@@ -161,7 +161,7 @@ def describe(frame: pd.DataFrame) -> str:
     parts = [
         f"{name}: {len(rows)} trials of {rows['round'].nunique()} rounds, best validation accuracy "
         f"{formats.percent(rows['score'].max())} %"
-        for name, rows in frame.groupby("estimator", sort=False)
+        for name, rows in frame.groupby("variant", sort=False)
     ]
     return "The searches. " + "; ".join(parts) + "."
 

@@ -14,13 +14,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     searches, trials, finals = (of(table, dataset) for table in (run.searches, run.trials, run.finals))
     rows = []
     for search in searches.itertuples():
-        cell = trials[(trials["estimator"] == search.estimator) & (trials["seed"] == search.seed)]
-        final = finals[(finals["estimator"] == search.estimator) & (finals["seed"] == search.seed)]
+        cell = trials[(trials["variant"] == search.variant) & (trials["seed"] == search.seed)]
+        final = finals[(finals["variant"] == search.variant) & (finals["seed"] == search.seed)]
         tried = cell.set_index("number")
         scores, efforts = tried["score"], tried["effort"]
         rows.append(
             {
-                "estimator": search.estimator, "family": search.family, "seed": search.seed,
+                "variant": search.variant, "family": search.family, "seed": search.seed,
                 "strategy": search.strategy, "trials": int((cell["status"] != "skipped").sum()), "base_accuracy": scores.get(1), "base_effort": efforts.get(1),
                 "tuned_accuracy": scores.get(search.winner), "tuned_effort": efforts.get(search.winner), "winning_trial": search.winner,
                 "setting": formats.setting(final["params"].iloc[0]) if len(final) else "", "ended": search.ended,

@@ -37,8 +37,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     """
     searches, finals, trials = (of(table, dataset) for table in (run.searches, run.finals, run.trials))
     rows = []
-    for name in run.estimators:
-        search, final, tried = (t[t["estimator"] == name] for t in (searches, finals, trials))
+    for name in run.variants:
+        search, final, tried = (t[t["variant"] == name] for t in (searches, finals, trials))
         if not len(search) + len(final) + len(tried):
             continue
         # A search that has not ended yet has spent what its trials took.
@@ -57,7 +57,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         )
         rows.append(
             {
-                "estimator": name, "family": run.families[name], "granted_seconds": granted,
+                "variant": name, "family": run.families[name], "granted_seconds": granted,
                 "trial_seconds": spent - thinking, "thinking_seconds": thinking, "search_seconds": spent,
                 "overspent_seconds": over, "longest_trial_seconds": tried["seconds"].max(), "import_seconds": imports,
                 "fit_seconds": fit, "predict_seconds": predict, "other_seconds": other,
@@ -69,9 +69,9 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     if len(table) > 1:
         most = table[["longest_trial_seconds", "peak_bytes"]].max()
-        total = table.drop(columns=["estimator", "family"]).sum(min_count=1)
+        total = table.drop(columns=["variant", "family"]).sum(min_count=1)
         total[most.index] = most
-        table.loc[len(table)] = {"estimator": ALL, "family": "", **total}
+        table.loc[len(table)] = {"variant": ALL, "family": "", **total}
     return table
 
 
@@ -81,19 +81,19 @@ def draw(frame: pd.DataFrame) -> Figure:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    frame = frame[frame["estimator"] != ALL]
+    frame = frame[frame["variant"] != ALL]
     page, (axes,) = style.axes_grid(1, 1, (7.9, 0.36 * len(frame) + 0.1), (0, 0), (1.5, 1.0, 0.4, 0.45))
     looks = style.looks(frame)
     for y, row in enumerate(frame.to_dict("records")):
         left = 0.0
         for part, alpha in PARTS.items():
-            (bar,) = axes.barh(y, row[part], left=left, height=0.62, color=looks[row["estimator"]].colour, alpha=alpha)
-            style.tip(bar, f"{row['estimator']}, {NAMES[part]}: {formats.duration(row[part])}")
+            (bar,) = axes.barh(y, row[part], left=left, height=0.62, color=looks[row["variant"]].colour, alpha=alpha)
+            style.tip(bar, f"{row['variant']}, {NAMES[part]}: {formats.duration(row[part])}")
             left += row[part]
         if row["granted_seconds"] == row["granted_seconds"]:
             axes.plot([row["granted_seconds"]] * 2, [y - 0.42, y + 0.42], color=style.INK, linewidth=1.2)
         axes.annotate(formats.duration(left), (1.02, y), xycoords=("axes fraction", "data"), va="center")
-    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["estimator"]])
+    axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")
     axes.tick_params(axis="y", labelcolor=style.INK)
@@ -109,7 +109,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Seconds by part in words."""
     parts = [
-        f"{r.estimator}: search {formats.duration(r.search_seconds)}, final fit {formats.duration(r.fit_seconds)}, "
+        f"{r.variant}: search {formats.duration(r.search_seconds)}, final fit {formats.duration(r.fit_seconds)}, "
         f"prediction {formats.duration(r.predict_seconds)}"
         for r in frame.itertuples()
     ]

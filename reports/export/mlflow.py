@@ -77,28 +77,28 @@ def _log(run: Run, client: Any, artifacts: str | None) -> None:
 
 
 def _log_cell(run: Run, client: Any, experiment: str, parent: str, key: str, cell: dict[str, Any]) -> None:
-    dataset, estimator, seed = cell["dataset"], cell["estimator"], int(cell["seed"])
-    own = _digest(key, dataset, estimator, seed)
+    dataset, variant, seed = cell["dataset"], cell["variant"], int(cell["seed"])
+    own = _digest(key, dataset, variant, seed)
     logged = _find(client, experiment, own)
     ok, state = cell["status"] == "ok", f"{cell['status']} {cell.get('finished')}"
     if logged is not None:
         if logged.data.tags.get(STATE) == state and logged.info.status in ("FINISHED", "FAILED"):
             return
         client.delete_run(logged.info.run_id)
-    tags = {KEY: own, STATE: state, "mlflow.parentRunId": parent, "dataset": dataset, "estimator": estimator}
+    tags = {KEY: own, STATE: state, "mlflow.parentRunId": parent, "dataset": dataset, "variant": variant}
     tags |= {name: str(cell[name]) for name in ("family", "strategy", "status", "reason", "backend") if cell.get(name)}
-    child = client.create_run(experiment, tags=tags, run_name=f"{dataset} {estimator} {seed}").info.run_id
+    child = client.create_run(experiment, tags=tags, run_name=f"{dataset} {variant} {seed}").info.run_id
     for name, value in {"seed": seed, **(cell["params"] or {})}.items():
         client.log_param(child, name, value)
     metrics = {name: cell[name] for name in COSTS if cell.get(name) == cell.get(name) and cell.get(name) is not None}
     if ok:
-        y, proba = run.test(dataset).y, run.predictions(dataset, estimator, seed)
+        y, proba = run.test(dataset).y, run.predictions(dataset, variant, seed)
         metrics |= {
             "accuracy": float((proba.argmax(1) == y).mean()),
             "log_loss": statistics.log_loss(y, proba),
             "brier": statistics.brier(y, proba),
         }
-        searches = run.searches.query("dataset == @dataset and estimator == @estimator and seed == @seed")
+        searches = run.searches.query("dataset == @dataset and variant == @variant and seed == @seed")
         metrics["search_seconds"] = searches["spent_seconds"].sum()
     for name, value in metrics.items():
         client.log_metric(child, name, float(value))

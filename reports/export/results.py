@@ -14,7 +14,7 @@ def frame(run: Run) -> pd.DataFrame:
     curves. Each parameter has a column ``param.NAME``, and each thing a trial found out a column ``found.NAME``, empty
     for estimators without it. ``won`` marks the trial that its search chose.
     """
-    cell = ["dataset", "estimator", "train_rows", "seed", "number"]
+    cell = ["dataset", "variant", "train_rows", "seed", "number"]
     tables = run.all_sizes or {"trials": run.trials, "searches": run.searches}
     trials = tables["trials"].sort_values(cell, ignore_index=True)
     table = trials.drop(columns=["history", "params", "found"], errors="ignore")

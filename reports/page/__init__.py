@@ -54,7 +54,7 @@ SHARES = [
 ]
 POINTS = ["difference", "low", "high", "gap", "detectable"]
 HIDDEN = ["image", "family", "true_label", "predicted_label", "label"]
-HEADINGS = {"estimator": "estimator", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives", "p_friedman": "p (Friedman)", "letters": "tied",
+HEADINGS = {"variant": "variant", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives", "p_friedman": "p (Friedman)", "letters": "tied",
             "fp": "false positives", "fn": "false negatives", "f1": "F1"}  # fmt: skip
 
 
@@ -246,7 +246,7 @@ def _board(rows: pd.DataFrame) -> list[dict[str, Any]]:
         scored = not formats.absent(row.accuracy)
         span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
         shown.append({"rank": rank, "row": row, "cells": cells, "span": span,
-                      "shape": style.SHAPES[looks[row.estimator].marker]})  # fmt: skip
+                      "shape": style.SHAPES[looks[row.variant].marker]})  # fmt: skip
     return shown
 
 

@@ -68,7 +68,7 @@ def write_run(
     tests: int = 400,
     trials: int = 14,
     failures: bool = True,
-    estimators: Sequence[str] = tuple(FAMILY),
+    variants: Sequence[str] = tuple(FAMILY),
     shape: tuple[int, ...] = (12, 12, 1),
 ) -> Path:
     """Write a run folder: `classes` names the data sets and their classes, the second one has failed cells."""
@@ -77,7 +77,7 @@ def write_run(
     folder.mkdir(parents=True, exist_ok=True)
     info = {
         "suite": "quick", "title": "Quick <suite>", "created": "2026-11-20T20:11:03+00:00", "crossover": "0.1.0",
-        "datasets": list(classes), "estimators": list(estimators), "seeds": list(seeds), "budget": "90 s",
+        "datasets": list(classes), "variants": list(variants), "seeds": list(seeds), "budget": "90 s",
         "validation_share": 0.1, "executor": "local", "workers": 1, "threads": 2, "command": "crossover run quick",
         "notes": [NOTE] if failures else [],
         "environment": {
@@ -94,7 +94,7 @@ def write_run(
             size = (16, 14, 3) if place == 1 else shape
             y = write_data(folder / "data" / dataset, dataset, list(names), size, tests, rng)
             hardness = rng.random(len(y))
-            for name in estimators:
+            for name in variants:
                 for seed in seeds:
                     write_cell(ledger, folder, dataset, name, seed, y, len(names), rng, hardness, trials,
                                broken=failures and place == 1)  # fmt: skip
@@ -132,7 +132,7 @@ def write_cell(
     rng: np.random.Generator, hardness: np.ndarray, trials: int, broken: bool,
 ) -> None:  # fmt: skip
     """One cell: its trials, its search, its final evaluation, and what it predicted."""
-    cell = {"dataset": dataset, "estimator": name, "family": (FAMILY | MORE)[name], "seed": seed}
+    cell = {"dataset": dataset, "variant": name, "family": (FAMILY | MORE)[name], "seed": seed}
     best, spent = (0, -1.0), 0.0
     for number in range(1, trials + 1):
         params, score = proposals(name, rng), SKILL[name] - 0.2 * rng.random() ** 3 - 0.004

@@ -27,7 +27,7 @@ def write_study(folder: Path, laws=LAWS, sizes=SIZES, seeds=(0, 1, 2), tests=200
     folder.mkdir(parents=True)
     info = {
         "suite": "crossover", "title": "Crossover", "created": "2026-11-20T20:11:03+00:00", "datasets": ["things"],
-        "estimators": list(laws), "seeds": list(seeds), "budget": "5 s", "validation_share": 0.1, "threads": 2,
+        "variants": list(laws), "seeds": list(seeds), "budget": "5 s", "validation_share": 0.1, "threads": 2,
         "sizes": ["all" if n == 0 else n for n in sizes], "notes": [], "environment": {}, "sessions": [],
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(info))
@@ -42,7 +42,7 @@ def write_study(folder: Path, laws=LAWS, sizes=SIZES, seeds=(0, 1, 2), tests=200
                 for seed in seeds:
                     cell = {
                         "dataset": "things",
-                        "estimator": name,
+                        "variant": name,
                         "family": FAMILY[name],
                         "seed": seed,
                         "train_rows": size,

@@ -58,7 +58,7 @@ def test_ranks_of_a_run_of_two_data_sets_come_with_a_warning(run_folder):
     (ranks,) = ACROSS
     frame = ranks.table(reports.load(run_folder))
     # svm and logistic_regression failed on one of the two data sets.
-    assert set(frame["estimator"]) == {"xgboost", "mlp", "cnn"}
+    assert set(frame["variant"]) == {"xgboost", "mlp", "cnn"}
     assert frame["mean_rank"].sum() == 1 + 2 + 3
     assert set(frame["letters"]) == {"a"}
     assert "Too few data sets to conclude" in ranks.note(frame)
@@ -78,8 +78,8 @@ def test_calibration_is_that_of_the_leaderboard_and_bins_hold_every_answer(run_f
 
     run = reports.load(run_folder)
     calibration = next(e for e in EXHIBITS if e.name == "calibration").table(run, "digits")
-    board = leaderboard.frame(run).query("dataset == 'digits'").set_index("estimator")
-    for name, rows in calibration.groupby("estimator"):
+    board = leaderboard.frame(run).query("dataset == 'digits'").set_index("variant")
+    for name, rows in calibration.groupby("variant"):
         assert rows["images"].sum() == 400 * len(run.evaluated("digits", name))
         assert rows["calibration_error"].unique() == [board.loc[name, "calibration_error"]]
         assert (rows["accuracy_low"] <= rows["accuracy"] + 1e-9).all()
@@ -95,7 +95,7 @@ def test_ties_come_with_what_could_have_been_shown(run_folder):
 
 @each
 def test_a_run_in_which_nothing_ended_is_no_error(exhibit, tmp_path):
-    info = {"suite": "quick", "datasets": ["digits"], "estimators": ["svm"], "seeds": [0]}
+    info = {"suite": "quick", "datasets": ["digits"], "variants": ["svm"], "seeds": [0]}
     (tmp_path / "run.json").write_text(json.dumps(info))
     Ledger(tmp_path).close()
     frame = exhibit.table(reports.load(tmp_path), "digits")
@@ -162,7 +162,7 @@ def test_a_mix_is_the_mean_of_its_members_and_costs_their_sum(one_seed):
     assert [run.families[name] for name in members] == ["classical", "deep"]
     mean = sum(run.predictions("digits", name, 0).astype(float) for name in members)
     assert both["accuracy"] == pytest.approx((mean.argmax(1) == run.test("digits").y).mean())
-    finals = run.finals.query("dataset == 'digits'").set_index("estimator")
+    finals = run.finals.query("dataset == 'digits'").set_index("variant")
     assert both["latency_ms"] == pytest.approx(finals.loc[members, "latency_ms"].sum(), abs=1e-3)
     assert set(frame["than"]) == {"cnn"}
 
@@ -176,7 +176,7 @@ def test_the_cost_ledger_adds_up(run_folder):
     parts = frame[["search_seconds", "import_seconds", "fit_seconds", "predict_seconds", "other_seconds"]].sum(axis=1)
     assert frame["total_seconds"].to_numpy() == pytest.approx(parts.to_numpy())
     assert frame["total_seconds"].iloc[-1] == pytest.approx(frame["total_seconds"].iloc[:-1].sum())
-    assert frame["estimator"].iloc[-1] == "in all"
+    assert frame["variant"].iloc[-1] == "in all"
 
 
 def test_stretching_halves_errors_in_equal_steps():

@@ -29,7 +29,7 @@ def test_every_cell_has_a_row_and_the_best_comes_first(board):
 
 
 def test_failures_are_rows_with_a_reason(board):
-    lost = board.query("dataset == 'things'").set_index("estimator")
+    lost = board.query("dataset == 'things'").set_index("variant")
     assert lost.loc["svm", "status"] == "out_of_memory"
     assert "needed 5.1 GB" in lost.loc["svm", "reason"]
     assert lost.loc["logistic_regression", "status"] == "unfinished"
@@ -39,7 +39,7 @@ def test_failures_are_rows_with_a_reason(board):
 
 
 def test_a_seed_that_was_lost_makes_the_row_partial(three_seeds):
-    row = leaderboard.frame(reports.load(three_seeds)).query("dataset == 'things' and estimator == 'mlp'").iloc[0]
+    row = leaderboard.frame(reports.load(three_seeds)).query("dataset == 'things' and variant == 'mlp'").iloc[0]
     assert (row["status"], row["seeds"]) == ("partial", 2)
     assert row["reason"] == "seed 2: killed: signal 9"
     assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
@@ -47,7 +47,7 @@ def test_a_seed_that_was_lost_makes_the_row_partial(three_seeds):
 
 def test_one_seed_has_the_wilson_interval(one_seed):
     run = reports.load(one_seed)
-    row = leaderboard.frame(run).query("dataset == 'digits' and estimator == 'svm'").iloc[0]
+    row = leaderboard.frame(run).query("dataset == 'digits' and variant == 'svm'").iloc[0]
     right = int(run.correct("digits", "svm").sum())
     assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx(statistics.wilson(right, 400), abs=1e-6)
     assert json.loads(row["params"]).keys() == {"C", "gamma"}
@@ -58,16 +58,16 @@ def test_models_share_a_letter_if_and_only_if_the_differences_call_it_a_tie(run_
 
     run = reports.load(run_folder)
     for dataset in run.datasets:
-        shown = leaderboard.frame(run).query("dataset == @dataset").set_index("estimator")["letters"]
+        shown = leaderboard.frame(run).query("dataset == @dataset").set_index("variant")["letters"]
         for row in differences.table(run, dataset).itertuples():
-            assert bool(set(shown[row.estimator]) & set(shown[row.than])) == row.tie
+            assert bool(set(shown[row.variant]) & set(shown[row.than])) == row.tie
     lost = leaderboard.frame(run).query("accuracy.isna()")
     assert (lost["letters"] == "").all()
 
 
 def test_the_spread_of_seeds_is_shown_apart(three_seeds):
     run = reports.load(three_seeds)
-    row = leaderboard.frame(run).query("dataset == 'digits' and estimator == 'cnn'").iloc[0]
+    row = leaderboard.frame(run).query("dataset == 'digits' and variant == 'cnn'").iloc[0]
     assert row["accuracy_spread"] == pytest.approx(run.correct("digits", "cnn").mean(1).std(ddof=1), abs=1e-6)
 
 

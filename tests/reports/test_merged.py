@@ -29,10 +29,10 @@ def test_the_same_images_make_one_table_whose_rows_name_their_run(one_seed, twin
     assert run.datasets == ["digits", "things"]
     board = leaderboard.frame(run).query("dataset == 'digits'")
     assert len(board) == 10
-    pairs = board.set_index("estimator")["accuracy"]
+    pairs = board.set_index("variant")["accuracy"]
     assert pairs["cnn @run"] == pairs["cnn @twin"] == pairs.max()
     differences = (
-        next(e for e in EXHIBITS if e.name == "differences").table(run, "digits").query("estimator == 'cnn @run'")
+        next(e for e in EXHIBITS if e.name == "differences").table(run, "digits").query("variant == 'cnn @run'")
     )
     assert differences.set_index("than").loc["cnn @twin", "p"] == 1
     assert not run.info["not_comparable"]
@@ -43,7 +43,7 @@ def test_other_images_are_kept_apart(one_seed, twin):
     run = merge([reports.load(one_seed), reports.load(twin)])
     assert run.datasets == ["digits @run", "things", "digits @twin"]
     board = leaderboard.frame(run)
-    assert set(board[board["dataset"] == "digits @twin"]["estimator"].str.partition(" @")[2]) == {"twin"}
+    assert set(board[board["dataset"] == "digits @twin"]["variant"].str.partition(" @")[2]) == {"twin"}
     assert any("digits is not the same in all runs" in note for note in run.info["notes"])
 
 

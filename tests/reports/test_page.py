@@ -119,8 +119,8 @@ def browser():
 @pytest.fixture(scope="module")
 def small(make_run):
     """A page with few rows, of one data set, for what takes its time on every element."""
-    estimators = ["logistic_regression", "svm", "cnn"]
-    return reports.report(make_run(classes={"digits": HOSTILE}, tests=80, trials=4, estimators=estimators))
+    variants = ["logistic_regression", "svm", "cnn"]
+    return reports.report(make_run(classes={"digits": HOSTILE}, tests=80, trials=4, variants=variants))
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_headings_sort_and_gaps_stay_last(opened):
     assert table.locator("th[aria-sort=ascending]").count() == 1
     button.click()
     assert names()[:3] == best_first[:3]
-    table.get_by_role("button", name="estimator").click()
+    table.get_by_role("button", name="variant").click()
     assert names() == sorted(best_first)
 
 

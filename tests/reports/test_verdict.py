@@ -13,7 +13,7 @@ def told(make_run):
     """The verdict on a data set on which svm and cnn are right on the given shares of the same 2,000 images."""
 
     def tell(**shares):
-        folder = make_run(classes={"digits": ["0", "1"]}, tests=2000, estimators=["svm", "cnn"], failures=False)
+        folder = make_run(classes={"digits": ["0", "1"]}, tests=2000, variants=["svm", "cnn"], failures=False)
         y = reports.load(folder).test("digits").y
         for name, share in shares.items():
             label = np.where(np.arange(2000) < share * 2000, y, 1 - y)

@@ -24,7 +24,7 @@ def large_run(folder: Path) -> Path:
     """A run of 10 estimators on 5 data sets of 10 classes and 10,000 test images, 2,000 trials in each cell."""
     names = ["digits", "things", "clothes", "letters", "signs"][:DATASETS]
     classes = {name: [f"{name[:4]} {i}" if i % 3 else str(i) for i in range(10)] for name in names}
-    return write_run(folder, classes=classes, tests=10_000, trials=TRIALS, estimators=ESTIMATORS, shape=(28, 28, 1))
+    return write_run(folder, classes=classes, tests=10_000, trials=TRIALS, variants=ESTIMATORS, shape=(28, 28, 1))
 
 
 def build(folder: Path) -> tuple[float, float, bytes]:

@@ -129,7 +129,7 @@ def test_the_exhibits(run):
     frame = learning.table(run, "things")
     assert len(frame) == len(LAWS) * len(SIZES) and (frame["accuracy_low"] < frame["accuracy_high"]).all()
     assert learning.draw(frame) and compute.draw(compute.table(run, "things"))
-    laws = prediction.table(run, "things").set_index("estimator")
+    laws = prediction.table(run, "things").set_index("variant")
     assert set(laws["train_rows"]) == {TOTAL}
     # The error of a run is counted on few images: what is asked is that the order of magnitude was foretold.
     assert laws["measured_to_predicted"].between(0.3, 3).all()
@@ -156,7 +156,7 @@ def test_a_law_that_breaks_is_caught(tmp_path):
         error = 3 * 4.0 * TOTAL**-0.5
         hardness = np.random.default_rng(seed).random(len(y))
         np.savez_compressed(path, proba=probabilities(y, error, hardness))
-    frame = prediction.table(reports.load(folder), "things").set_index("estimator")
+    frame = prediction.table(reports.load(folder), "things").set_index("variant")
     assert not frame.loc["cnn", "holds"] and frame.loc["svm", "holds"]
     assert frame.loc["cnn", "measured_to_predicted"] == pytest.approx(3, rel=0.3)
 

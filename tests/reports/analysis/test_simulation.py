@@ -50,8 +50,8 @@ def test_equal_models_have_no_winner(repetitions, seeds, luck):
     for _ in range(repetitions):
         n, skill = int(rng.integers(1000, 10_001)), rng.uniform(0.9, 0.995)
         pairs = statistics.compare(answers(rng, MODELS, seeds, n, skill, luck))
-        pairs = pairs.rename(columns={"a": "estimator", "b": "than"})
-        winners += not _tied(pairs, pairs["estimator"].iloc[0])  # as the verdict finds its winner
+        pairs = pairs.rename(columns={"a": "variant", "b": "than"})
+        winners += not _tied(pairs, pairs["variant"].iloc[0])  # as the verdict finds its winner
         wrong += not pairs["tie"].all()
     print(
         f"\n{seeds} seeds, luck {luck}: {winners / repetitions:.2%} false winners, {wrong / repetitions:.2%} any false lead"

@@ -18,7 +18,7 @@ def test_every_trial_is_a_row_whatever_became_of_it(run_folder):
 
 def test_parameters_are_columns_of_their_own_type(one_seed):
     table = results.frame(reports.load(one_seed))
-    svm, trees = table[table["estimator"] == "svm"], table[table["estimator"] == "xgboost"]
+    svm, trees = table[table["variant"] == "svm"], table[table["variant"] == "xgboost"]
     assert svm["param.gamma"].notna().all()
     assert svm["param.max_depth"].isna().all()
     assert (trees["param.rounds"] == 200).all()

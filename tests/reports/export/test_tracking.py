@@ -40,11 +40,11 @@ def test_each_cell_is_a_run_below_one_parent(store, one_seed):
     children = [r for r in logged if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert len(children) == len(run.finals)
     assert {item.path for item in client.list_artifacts(parent.info.run_id)} >= {"report.html", "results.csv"}
-    (svm,) = [r for r in children if (r.data.tags["dataset"], r.data.tags["estimator"]) == ("digits", "svm")]
+    (svm,) = [r for r in children if (r.data.tags["dataset"], r.data.tags["variant"]) == ("digits", "svm")]
     assert svm.data.metrics["accuracy"] == pytest.approx(run.correct("digits", "svm").mean())
     assert {"C", "gamma", "seed"} <= set(svm.data.params)
     assert {"log_loss", "fit_seconds", "model_bytes", "search_seconds"} <= set(svm.data.metrics)
-    (lost,) = [r for r in children if (r.data.tags["dataset"], r.data.tags["estimator"]) == ("things", "svm")]
+    (lost,) = [r for r in children if (r.data.tags["dataset"], r.data.tags["variant"]) == ("things", "svm")]
     assert (lost.info.status, lost.data.tags["status"]) == ("FAILED", "out_of_memory")
     assert "accuracy" not in lost.data.metrics
 
