@@ -20,55 +20,78 @@ from benchmarks.errors import UserError
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it
-  dataset TEXT, estimator TEXT, family TEXT, seed INTEGER,
-  train_rows INTEGER DEFAULT 0,           -- size of the subset of the training rows; 0: all of them
+  dataset TEXT,
+  condition TEXT,                         -- such as "sizes=1000"; "" is the standard condition
+  variant TEXT,                           -- label: the identity of what is compared
+  estimator TEXT, family TEXT,            -- what the variant is made of
+  seed INTEGER,
   number INTEGER,                         -- 1-based order within the cell; trial 1 is the base setting
   key TEXT,                               -- digest of all that determines the result
+  code TEXT,                              -- digest of sources and library versions, part of the key
+  session INTEGER,                        -- index into the sessions of run.json, which tell the machine
   strategy TEXT, round INTEGER, effort REAL, params JSON,
   status TEXT,                            -- ok failed timeout out_of_memory diverged killed skipped
+  reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
   score REAL,                             -- validation accuracy
   log_loss REAL,                          -- validation log-loss
   found JSON,                             -- what early stopping or calibration found
+  history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
   seconds REAL,                           -- all of it but the import of libraries
   fit_seconds REAL, score_seconds REAL,
   import_seconds REAL,                    -- start of the worker and import of libraries, if this trial was the first
   overhead_seconds REAL,                  -- handing it over, looking after its worker
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
-  reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
-  history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
   finished REAL,                          -- unix time
-  PRIMARY KEY (dataset, estimator, seed, train_rows, number)
+  PRIMARY KEY (dataset, condition, variant, seed, number)
 );
 CREATE TABLE IF NOT EXISTS searches (     -- one row per finished search
-  dataset TEXT, estimator TEXT, family TEXT, seed INTEGER, train_rows INTEGER DEFAULT 0, strategy TEXT,
+  dataset TEXT, condition TEXT, variant TEXT, estimator TEXT, family TEXT, seed INTEGER, code TEXT, session INTEGER,
+  strategy TEXT,
   budget TEXT,                            -- as granted: "90 s" or "20 trials"
   granted_seconds REAL, granted_trials INTEGER, -- the one that was not granted is NULL
-  spent_seconds REAL,                     -- trials and thinking together
-  thinking_seconds REAL,                  -- what the proposer itself took
+  spent_seconds REAL,                     -- trials and proposer together
+  proposer_seconds REAL,                  -- what the strategy itself took
   trials INTEGER,                         -- trials that ran
   driver_seconds REAL,                    -- writing rows and choosing jobs, which no budget pays
   winner INTEGER,                         -- number of the winning trial; NULL if none was ok
-  ended TEXT,                             -- "strategy ended", "budget spent", ...
-  PRIMARY KEY (dataset, estimator, seed, train_rows)
+  ended TEXT,                             -- "the strategy ended", "budget of 60 s spent: ...", ...
+  PRIMARY KEY (dataset, condition, variant, seed)
 );
-CREATE TABLE IF NOT EXISTS finals (       -- one row per (data set, estimator, seed, size): refit, then the test once
-  dataset TEXT, estimator TEXT, family TEXT, seed INTEGER, train_rows INTEGER DEFAULT 0, strategy TEXT, key TEXT,
+CREATE TABLE IF NOT EXISTS fits (         -- one row per cell: the winner, fitted on all training rows
+  dataset TEXT, condition TEXT, variant TEXT, estimator TEXT, family TEXT, seed INTEGER, key TEXT, code TEXT,
+  session INTEGER, strategy TEXT,
   status TEXT, reason TEXT,
-  params JSON,                            -- as refitted, with what the search found
-  validation_score REAL,
-  fit_seconds REAL, predict_seconds REAL, -- of all training rows; of all test rows
-  seconds REAL, import_seconds REAL,      -- as for trials
-  overhead_seconds REAL,
-  driver_seconds REAL,                    -- opening the seal, and the passport
-  warmup_seconds REAL,                    -- the first prediction, which compiles
-  latency_ms REAL,                        -- median for one image
+  params JSON,                            -- as fitted, with what the search found
+  validation_score REAL,                  -- of the winning trial
+  trained_on TEXT,                        -- "training rows"; "every labelled row" for the fit of a submission
+  folder TEXT,                            -- of the model, relative to the run folder
+  fit_seconds REAL,
   model_bytes INTEGER, parameters INTEGER,
   backend TEXT,                           -- what computed it, e.g. "scikit-learn-intelex 2026.2.0"
-  history JSON,                           -- curves of the refit
   layers JSON,                            -- networks: [{"layer":, "type":, "output":, "parameters":}, ...]
-  folder TEXT,                            -- relative: cells/<dataset>/<estimator>[/rows-<train_rows>]/seed-<seed>
-  peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER, finished REAL,
-  PRIMARY KEY (dataset, estimator, seed, train_rows)
+  history JSON,
+  seconds REAL, import_seconds REAL, overhead_seconds REAL,
+  peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
+  finished REAL,
+  PRIMARY KEY (dataset, condition, variant, seed, trained_on)
+);
+CREATE TABLE IF NOT EXISTS evaluations (  -- one row per fit and set of test images it was shown
+  dataset TEXT,
+  condition TEXT,                         -- of the fit, or, of an evaluate study, of the test images
+  variant TEXT, estimator TEXT, family TEXT, seed INTEGER, key TEXT, code TEXT, session INTEGER,
+  fit_key TEXT,                           -- of the fit that was evaluated
+  status TEXT, reason TEXT,
+  folder TEXT,                            -- of predictions.npz, relative to the run folder
+  load_seconds REAL,                      -- reading the model
+  warmup_seconds REAL,                    -- the first prediction, which compiles
+  predict_seconds REAL,                   -- all images
+  latency_ms REAL, latency_p95_ms REAL,   -- median and 95th percentile for one image, in a process of its own
+  latency_calls INTEGER,
+  driver_seconds REAL,                    -- opening the seal, and the passport
+  seconds REAL, import_seconds REAL, overhead_seconds REAL,
+  peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
+  finished REAL,
+  PRIMARY KEY (dataset, condition, variant, seed)
 );
 """
 KEPT = "What is finished is kept: mend this, and the same command goes on from there."
@@ -86,7 +109,6 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
-            self._add_columns()
         except sqlite3.Error as error:
             raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
@@ -101,17 +123,6 @@ class Ledger:
         with suppress(sqlite3.OperationalError):
             self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
-
-    def _add_columns(self) -> None:
-        """Bring a ledger of an earlier version up to the schema; its rows are of all training rows, as its run will stay."""
-        with closing(sqlite3.connect(":memory:")) as new:
-            new.executescript(SCHEMA)
-            for table in ("trials", "searches", "finals"):
-                there = {column["name"] for column in self._db.execute(f"PRAGMA table_info({table})")}
-                for _, name, kind, _, default, _ in new.execute(f"PRAGMA table_info({table})"):
-                    if name not in there:
-                        rule = "" if default is None else f" DEFAULT {default}"
-                        self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{rule}")
 
     def write(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert or replace one row, durably."""
@@ -140,8 +151,6 @@ def read_table(folder: Path, table: str) -> pd.DataFrame:
         uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
     with closing(sqlite3.connect(uri, uri=True)) as db:
         frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
-    if "train_rows" not in frame:  # A ledger of an earlier version: all rows.
-        frame["train_rows"] = 0
     for column in set(JSON_COLUMNS) & set(frame.columns):
         frame[column] = [json.loads(v) if isinstance(v, str) else {} for v in frame[column]]
     return frame

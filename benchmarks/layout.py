@@ -1,0 +1,28 @@
+"""Where what lies in a run folder; no other module knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FORMAT = 2  # of run folders; those of format 1 had no conditions and no variants
+PREDICTIONS = "predictions.npz"
+
+
+def cell_folder(dataset: str, condition: str, variant: str, seed: int) -> str:
+    """Of the predictions, and of a train condition the model too, relative to the run folder."""
+    return f"cells/{dataset}/{variant}/{condition or 'standard'}/seed-{seed}"
+
+
+def model_folder(dataset: str, condition: str, variant: str, seed: int) -> str:
+    """Of the fitted model, relative to the run folder."""
+    return f"{cell_folder(dataset, condition, variant, seed)}/model"
+
+
+def data_folder(run: Path, dataset: str) -> Path:
+    """Of what the report needs of a data set: passport.json, test.npz, samples.npz."""
+    return run / "data" / dataset
+
+
+def submission_folder(dataset: str, variant: str, seed: int) -> str:
+    """Of a fit on every labelled row and its predictions, relative to the run folder."""
+    return f"submissions/{dataset}/{variant}/seed-{seed}"

@@ -1,0 +1,30 @@
+"""The studies, one file each: ``sizes.py`` holds the `Study` `sizes`. A file that is put here is found by its name."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from benchmarks.errors import unknown
+from benchmarks.studies.study import STANDARD, Condition, Study, shown, training
+
+__all__ = ["STANDARD", "Condition", "Study", "get", "names", "shown", "training"]
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of the studies, sorted; imports none of them."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "study"))
+
+
+def get(name: str) -> Study:
+    """The study of that name.
+
+    Raises
+    ------
+    UserError : there is none; it names the nearest.
+    """
+    if name not in names():
+        raise unknown("study", name, names())
+    return getattr(import_module(f"{__name__}.{name}"), name)
