@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-import estimators
 from benchmarks.data import datasets
 from benchmarks.data.formats import recipe
-from benchmarks.ledger import read_table
+from benchmarks.ledger import TABLES, read_table
 from benchmarks.run import read_info
-from benchmarks.suite import Suite
+from benchmarks.suite import Suite, conditions, variants
+
+DONE = "done"
 
 
 def plan(suite: Suite, folder: Path) -> str:
@@ -20,41 +21,45 @@ def plan(suite: Suite, folder: Path) -> str:
 
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
-    tables = {name: _table(folder, name) for name in ("trials", "searches", "finals")}
-    lines, left, unknown = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"], 0.0, False
+    tables = {name: _table(folder, name) for name in TABLES}
+    lines, left, unknown, undone = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"], 0.0, False, 0
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
-    first = len(lines)
     for dataset in _datasets(suite, folder):
-        for size, seed in product(suite.sizes or ("all",), suite.seeds):
-            rows = 0 if size == "all" else size
-            for estimator in (estimators.get(name).name for name in suite.estimators):
-                trials, searches, finals = (
-                    _where(t, dataset=dataset, estimator=estimator, seed=seed, train_rows=rows) for t in tables.values()
-                )
-                ran = trials[trials["status"] != "skipped"] if len(trials) else trials
-                spent = float(ran["seconds"].sum()) if len(ran) else 0.0
-                if len(finals) and finals["status"].iloc[0] == "ok":
-                    state = "done"
-                elif len(searches):
-                    state = f"searched, {len(ran)} trials"
-                else:
-                    state = f"{len(ran)} trials done" if len(ran) else "to do"
-                    if suite.budget.seconds:
-                        left += max(0.0, suite.budget.seconds - spent)
-                    elif len(ran):
-                        left += spent / len(ran) * max(0, (suite.budget.trials or 0) - len(ran))
-                    else:
-                        unknown = True
-                if state != "done":
-                    same = _where(tables["finals"], estimator=estimator, train_rows=rows)
+        for condition, seed, variant in product(conditions(suite, "train"), suite.seeds, variants(suite)):
+            where = {"dataset": dataset, "condition": str(condition), "variant": variant.name, "seed": seed}
+            trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
+            ran = trials[trials["status"] != "skipped"] if len(trials) else trials
+            spent = float(ran["seconds"].sum()) if len(ran) else 0.0
+            state = _state(ran, searches, fits, evaluations)
+            if state != DONE:
+                undone += 1
+                if not len(searches) and suite.budget.seconds:
+                    left += max(0.0, suite.budget.seconds - spent)
+                elif not len(searches) and len(ran):
+                    left += spent / len(ran) * max(0, (suite.budget.trials or 0) - len(ran))
+                elif not len(searches):
+                    unknown = True
+                for name in ("fits", "evaluations"):
+                    same = _where(tables[name], variant=variant.name, condition=str(condition))
                     left += float(same["seconds"].mean()) if len(same) and same["seconds"].notna().any() else 0.0
-                which = f"{size if rows == 0 else format(rows, ',')} rows · " if suite.sizes else ""
-                lines.append(f"  {dataset} · {estimator} · {which}seed {seed}: {state}")
-    if all(line.endswith(": done") for line in lines[first:]):
+            which = f"{condition} · " if not condition.is_standard else "standard · " if suite.studies else ""
+            lines.append(f"  {dataset} · {variant.name} · {which}seed {seed}: {state}")
+    if not undone:
         return "\n".join([*lines, "Nothing is left to do."])
     more = "; of some cells nothing has been measured yet" if unknown else ""
     return "\n".join([*lines, f"Left: at least {left / 60:.1f} min, and last fits where none was measured{more}."])
+
+
+def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evaluations: pd.DataFrame) -> str:
+    """What is done of a cell."""
+    if len(evaluations) and evaluations["status"].iloc[0] == "ok":
+        return DONE
+    if len(fits) and fits["status"].iloc[0] == "ok":
+        return "fitted"
+    if len(searches):
+        return f"searched, {len(ran)} trials"
+    return f"{len(ran)} trials done" if len(ran) else "to do"
 
 
 def _datasets(suite: Suite, folder: Path) -> list[str]:

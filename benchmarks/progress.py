@@ -10,17 +10,17 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.suite import Suite
+from benchmarks.suite import Suite, conditions, variants
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from benchmarks.protocol import Cell
+    from benchmarks.cell import Cell
     from tuning import Outcome
 
 BOARD_ROWS = 12  # of the leaderboard so far: a board that is higher than the terminal cannot be kept in place
@@ -44,7 +44,7 @@ class Lines:
     def __init__(self, suite: Suite, folder: Path) -> None:
         self.suite = suite
         self.started = time.perf_counter()
-        self.count = len(suite.datasets) * len(suite.estimators) * len(suite.seeds) * max(1, len(suite.sizes))
+        self.count = len(suite.datasets) * len(variants(suite)) * len(suite.seeds) * len(conditions(suite, "train"))
         self.kept = self.ended = 0  # cells of earlier sessions, of this one
         self.trials: Counter[str] = Counter()  # by status
         self.cell: Cell | None = None
@@ -63,31 +63,31 @@ class Lines:
 
     def cell_started(self, cell: Cell) -> None:
         self.cell, self.share = cell, 0.0
-        self._detail(f"{_name(cell)}: searching with {cell.strategy}")
+        self._detail(f"{cell.name}: searching with {cell.variant.strategy}")
 
     def trial_ended(self, cell: Cell, number: int, outcome: Outcome, spent: float) -> None:
         self.trials[outcome.status] += 1
         self.share = spent
-        if outcome.score is not None and outcome.score > self.best.get(_name(cell), (0.0, False))[0]:
-            self.best[_name(cell)] = outcome.score, False
+        if outcome.score is not None and outcome.score > self.best.get(cell.name, (0.0, False))[0]:
+            self.best[cell.name] = outcome.score, False
         score = f"{outcome.score:.2%} on validation" if outcome.score is not None else outcome.status
         reason = f": {outcome.reason.splitlines()[-1]}" if outcome.reason else ""
         effort = "" if outcome.trial.effort == 1 else f" at {outcome.trial.effort:.0%} effort"
         say = self._detail if outcome.status == "ok" else self._say
-        say(f"{_name(cell)}: trial {number}{effort}: {score}, {outcome.seconds:.1f} s{reason}")
+        say(f"{cell.name}: trial {number}{effort}: {score}, {outcome.seconds:.1f} s{reason}")
 
-    def cell_ended(self, cell: Cell, final: Mapping[str, Any], accuracy: float | None) -> None:
+    def cell_ended(self, cell: Cell, fit: dict[str, Any], accuracy: float | None) -> None:
         kept, self.cell = self.cell is None, None
         self.kept, self.ended = self.kept + kept, self.ended + (not kept)
-        self.best.pop(_name(cell), None)
+        self.best.pop(cell.name, None)
         if accuracy is None:
-            reason = (final["reason"] or "").strip().splitlines()[-1:]
-            self._say(": ".join([_name(cell), final["status"], *reason]))
+            reason = (fit["reason"] or "").strip().splitlines()[-1:]
+            self._say(": ".join([cell.name, fit["status"], *reason]))
         else:
-            self.best[_name(cell)] = accuracy, True
+            self.best[cell.name] = accuracy, True
             earlier = ", done earlier" if kept else ""
             self._say(
-                f"{_name(cell)}: {accuracy:.2%} on the test images; last fit {final['fit_seconds']:.1f} s{earlier}"
+                f"{cell.name}: {accuracy:.2%} on the test images; last fit {fit['fit_seconds']:.1f} s{earlier}"
             )
 
     def summarize(self) -> None:
@@ -152,7 +152,7 @@ class Display(Lines):
                 if self.share >= 1
                 else f"{max(0.0, 1 - self.share):.0%} of {self.suite.budget} left"
             )
-            state = f"{_name(cell)}: {cell.strategy}, {doing}"
+            state = f"{cell.name}: {cell.variant.strategy}, {doing}"
         board = Table.grid(padding=(0, 2))
         best = sorted(dict(self.best).items(), key=lambda item: item[1][0], reverse=True)
         for name, (accuracy, tested) in best[:BOARD_ROWS]:
@@ -173,7 +173,3 @@ class Display(Lines):
 def _clock(seconds: float) -> str:
     minutes, seconds = divmod(int(seconds), 60)
     return f"{minutes:d}:{seconds:02d}"
-
-
-def _name(cell: Cell) -> str:
-    return cell.name

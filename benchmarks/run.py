@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks import studies
+from benchmarks.cell import Cell, cells, evaluated_under, possible, source_files
 from benchmarks.data import datasets
 from benchmarks.data.images import Dataset
-from benchmarks.data.split import split, subset
+from benchmarks.data.split import split
 from benchmarks.environment import environment
 from benchmarks.errors import Unavailable, UserError
 from benchmarks.execution.executors import Execute, executor, fitting_workers
-from benchmarks.ledger import KEPT, Ledger
+from benchmarks.execution.sources import code_of
+from benchmarks.layout import FORMAT
+from benchmarks.ledger import KEPT, TABLES, Ledger
 from benchmarks.lock import locked
-from benchmarks.protocol import Observer, cells, run_cell, training_sizes, validation_share
-from benchmarks.suite import Suite
+from benchmarks.observer import Observer
+from benchmarks.protocol import run_cell
+from benchmarks.suite import Suite, conditions, variants
 from estimators.models.threads import threads
 
 # What must stay the same for results to belong into one run folder.
-IDENTITY = ("suite", "datasets", "fingerprints", "estimators", "seeds", "budget", "validation_share", "sizes", "search")
+IDENTITY = ("suite", "datasets", "fingerprints", "variants", "seeds", "budget", "validation_share", "studies")
 
 
 def run(
@@ -49,74 +54,147 @@ def run(
     if asked and asked > workers and execute_by == "local":
         observer.noted(f"{asked} workers would share {workers} cores and slow each other down: {workers} are started")
     for dataset in data:
-        sizes, note = training_sizes(suite, dataset)
-        notes += [note] if note else []
-        for rows in sizes:
-            for seed in suite.seeds:  # Fails here if a class has too few rows.
-                y = dataset.train.y if rows is None else dataset.train.y[subset(dataset.train.y, rows, seed)]
-                split(y, validation_share(suite, rows), seed)
+        notes += possible(suite, dataset)[1]
+    todo = cells(suite, data)
+    for cell in todo:
+        _check_rows(cell)
     for note in notes:
         observer.noted(note)
-    info: dict[str, Any] = {
+    info = _info(suite, data, notes) | {
+        "executor": execute_by,
+        "workers": workers,
+        "threads": threads(),
+        "command": command,
+        "code": {label: _code(cell) for label, cell in {cell.variant.name: cell for cell in todo}.items()},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            before = read_info(folder) if (folder / "run.json").exists() else None
+            info = _claim(folder, info, before)
+            with _session(folder, info) as session, Ledger(folder, session) as ledger:
+                if before is not None and (note := superseded(ledger, todo, before, info)):
+                    observer.noted(note)
+                with executor(execute_by, workers) as execute:
+                    return _run_cells(todo, folder, ledger, execute, observer, fail_fast)
+    except OSError as error:
+        raise UserError(f"The run folder {folder} cannot be written: {error.strerror or error}. {KEPT}") from error
+
+
+def _run_cells(
+    todo: Sequence[Cell], folder: Path, ledger: Ledger, execute: Execute, observer: Observer, fail_fast: bool
+) -> bool:
+    ok = True
+    for cell in todo:
+        ok = run_cell(cell, folder, ledger, execute, observer) and ok
+        if fail_fast and not ok:
+            break
+    return ok
+
+
+def _check_rows(cell: Cell) -> None:
+    """Fail before anything is run if a class has too few rows for the split."""
+    train = studies.training(cell.dataset.train, cell.condition, cell.seed)
+    split(train.y, cell.validation_share, cell.seed, cell.dataset.classes)
+
+
+def _code(cell: Cell) -> dict[str, str]:
+    """The sources and libraries that a variant runs, under any condition of its suite."""
+    under = [*conditions(cell.suite, "train"), *conditions(cell.suite, "evaluate")]
+    return code_of(*source_files(cell.variant, under))
+
+
+def _info(suite: Suite, data: Sequence[Dataset], notes: Sequence[str]) -> dict[str, Any]:
+    """The run.json of a suite, but for what belongs to a session."""
+    chosen = {name: studies.get(name) for name in suite.studies}
+    under = [*conditions(suite, "train"), *conditions(suite, "evaluate")]
+    return {
+        "format": FORMAT,
         "suite": suite.name,
         "title": suite.title,
         "crossover": version("crossover-bench"),
         "datasets": [d.name for d in data],
         "fingerprints": {d.name: d.fingerprint for d in data},
-        "estimators": list(suite.estimators),
+        "variants": {
+            v.name: {
+                "estimator": v.estimator.name,
+                "reference": v.reference,
+                "family": v.estimator.family,
+                "base": dict(v.fixed),
+                "search": v.search.model_dump(mode="json", exclude={"limits"}),
+            }
+            for v in variants(suite)
+        },
         "seeds": list(suite.seeds),
         "budget": str(suite.budget),
         "validation_share": suite.validation_share,
-        "sizes": list(suite.sizes),
-        "search": {name: search.model_dump(mode="json", exclude={"limits"}) for name, search in suite.search.items()},
-        "executor": execute_by,
-        "workers": workers,
-        "threads": threads(),
-        "command": command,
-        "notes": notes,
-        "environment": environment(),
+        "studies": {
+            name: {
+                "stage": study.stage,
+                "title": study.title,
+                "axis": study.axis,
+                "standard": study.standard,
+                "levels": list(suite.studies[name]),
+            }
+            for name, study in chosen.items()
+        },
+        "conditions": [{"study": c.study, "level": c.level, "value": c.value} for c in under],
+        "notes": list(notes),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder):
-            info = _claim(folder, info)
-            with _session(folder, info):
-                return _cells(suite, data, folder, observer, executor(execute_by, workers), fail_fast)
-    except OSError as error:
-        raise UserError(f"The run folder {folder} cannot be written: {error.strerror or error}. {KEPT}") from error
 
 
-def _cells(
-    suite: Suite,
-    data: Sequence[Dataset],
-    folder: Path,
-    observer: Observer,
-    executing: AbstractContextManager[Execute],
-    fail_fast: bool,
-) -> bool:
-    ok = True
-    with Ledger(folder) as ledger, executing as execute:
-        for cell in cells(suite, data):
-            ok = run_cell(cell, folder, ledger, execute, observer) and ok
-            if fail_fast and not ok:
-                break
-    return ok
+def superseded(ledger: Ledger, todo: Sequence[Cell], before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Take out of the ledger what other code computed; a note that says what changed and what is done again, or "".
+
+    Results of two versions of the code are never mixed. The ledger as it was is kept beside the new one.
+    """
+    valid: dict[tuple, str] = {}
+    for cell in todo:
+        for condition in evaluated_under(cell):
+            valid[tuple(cell.under(condition).values())] = cell.code_under(condition)
+    stale = {table: [row for row in ledger.rows(table) if _of_other_code(row, valid)] for table in TABLES}
+    if not any(stale.values()):
+        return ""
+    kept = ledger.keep_copy()
+    for table, rows in stale.items():
+        for row in rows:
+            ledger.delete(table, row)
+    counts = [f"{len(rows)} {table}" for table, rows in stale.items() if rows and table != "searches"]
+    labels = sorted({row["variant"] for rows in stale.values() for row in rows})
+    return (
+        f"{_changes(before.get('code', {}), now['code'])} changed since these results were computed: {' and '.join(counts)} "
+        f"of {', '.join(labels)} are done again; the ledger as it was is kept in {kept.name}"
+    )
+
+
+def _of_other_code(row: Mapping[str, Any], valid: Mapping[tuple, str]) -> bool:
+    where = (row["dataset"], row["condition"], row["variant"], row["seed"])
+    return where in valid and row["code"] != valid[where]
+
+
+def _changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> str:
+    """The sources and libraries that differ, in words."""
+    found: dict[str, None] = {}
+    for label, code in now.items():
+        old = before.get(label, {})
+        found |= dict.fromkeys(name for name in sorted(old.keys() | code.keys()) if old.get(name) != code.get(name))
+    names = list(found)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if names else "the code"
 
 
 @contextmanager
-def _session(folder: Path, info: dict[str, Any]) -> Iterator[None]:
-    """Note in run.json when this process worked on the run, also if it is stopped."""
+def _session(folder: Path, info: dict[str, Any]) -> Iterator[int]:
+    """Note in run.json when and on what machine this process works on the run; yields the number of the session."""
     started, clock = datetime.now(UTC), time.perf_counter()
+    earlier, session = info["sessions"], {"started": started.isoformat(timespec="seconds"), "environment": environment()}
+    _write(folder, info | {"sessions": [*earlier, session]})  # Now, because a killed process writes nothing more.
     try:
-        yield
+        yield len(earlier)
     finally:
-        session = {
-            "started": started.isoformat(timespec="seconds"),
-            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 3),
-        }
+        session["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+        session["seconds"] = round(time.perf_counter() - clock, 3)
         with suppress(OSError):  # On a full disk the reason for that is the one to tell.
-            _write(folder, info | {"sessions": [*info["sessions"], session]})
+            _write(folder, info | {"sessions": [*earlier, session]})
 
 
 def gather(suite: Suite, data_dir: Path | None) -> tuple[list[Dataset], list[str]]:
@@ -153,23 +231,33 @@ def read_info(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read: {error}.") from error
 
 
-def _claim(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
-    """Write run.json, or check that the one there is of the same suite and keep its history."""
-    if (folder / "run.json").exists():
-        there = read_info(folder)
-        # A run of an earlier version has no sizes, which is what an empty list says.
-        different = [key for key in IDENTITY if (there.get(key) or None) != (info[key] or None)]
-        if different:
-            key = different[0]
+def _claim(folder: Path, info: dict[str, Any], there: dict[str, Any] | None) -> dict[str, Any]:
+    """The run.json to write: new, or, of the same suite, with the history of the one there."""
+    if there is None:
+        return info | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "sessions": []}
+    check_format(folder, there)
+    plain = json.loads(json.dumps(info))
+    for key in IDENTITY:
+        if there.get(key) != plain[key]:
             raise UserError(
                 f"{folder} belongs to another run: its {key} is {_short(there.get(key))}, not {_short(info[key])}. "
                 f"Give --run NAME for a folder of its own, or delete {folder}."
             )
-        info = info | {"created": there["created"], "sessions": there["sessions"]}
-    else:
-        info = info | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "sessions": []}
-    _write(folder, info)
-    return info
+    return info | {"created": there["created"], "sessions": there["sessions"]}
+
+
+def check_format(folder: Path, info: Mapping[str, Any]) -> None:
+    """Refuse a run folder of another format.
+
+    Raises
+    ------
+    UserError : it is of another format.
+    """
+    if (found := info.get("format", 1)) != FORMAT:
+        raise UserError(
+            f"{folder} is a run folder of format {found}, and this version of Crossover reads format {FORMAT}. Run the suite "
+            "again under another --run NAME."
+        )
 
 
 def _write(folder: Path, info: dict[str, Any]) -> None:

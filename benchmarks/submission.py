@@ -1,51 +1,68 @@
-"""A competition's answer: the chosen estimator refitted on every labelled row, its labels for the unlabelled images."""
+"""A competition's answer: the chosen variant fitted on every labelled row, its labels for the unlabelled images."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import estimators
+from benchmarks.cell import Cell, cells
 from benchmarks.data import datasets
 from benchmarks.data.images import Dataset
 from benchmarks.errors import UserError, unknown
+from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import executor
+from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS
+from benchmarks.layout import PREDICTIONS, submission_folder
 from benchmarks.ledger import Ledger
-from benchmarks.protocol import Cell
 from benchmarks.run import read_info
-from benchmarks.suite import make_suite
+from benchmarks.suite import Suite, make_suite
 
 
-def submission(folder: Path, estimator: str, data_dir: Path | None = None) -> NDArray[np.int64]:
-    """Labels of the unlabelled images, by an estimator of a run, refitted on every labelled row of the same data set.
+def submission(folder: Path, variant: str, data_dir: Path | None = None) -> NDArray[np.int64]:
+    """Labels of the unlabelled images, by a variant of a run, fitted on every labelled row of the same data set.
 
-    The refit is kept in the run folder, so asking again costs nothing.
+    The one fit that may read test labels: they are part of the competition's training file. The ledger says so of it. It
+    is kept in the run folder, so asking again costs nothing.
 
     Raises
     ------
-    UserError : the run has no data set with unlabelled images, or the estimator has no setting in it.
+    UserError : the run has no data set with unlabelled images, or the variant has no fit in it.
     """
     info = read_info(folder)
     dataset = _competition(info, folder, data_dir)
-    with Ledger(folder) as ledger:
-        finals = [row for row in ledger.rows("finals", dataset=dataset.name, train_rows=0) if row["status"] == "ok"]
-        names = {row["estimator"] for row in finals}
-        if estimator not in names:
-            raise unknown(f"finished estimator of {folder}", estimator, names)
-        final = next(row for row in finals if row["estimator"] == estimator)
-    target = folder / "submissions" / dataset.name / estimator
-    cell = _cell(info, dataset, estimator, final["seed"])
-    job = cell.job(final["params"], kind="submission", folder=str(target))
-    if not (target / "key").exists() or (target / "key").read_text() != job.key:
-        with executor("local") as execute:
-            _, answer = next(iter(execute([job])))
-        if answer["status"] != "ok":
-            raise UserError(f"The refit of {estimator} on every labelled row {answer['status']}: {answer['reason']}")
-        (target / "key").write_text(job.key)
-    return np.load(target / "predictions.npz")["proba"].argmax(axis=1).astype(np.int64)
+    with Ledger(folder, max(0, len(info["sessions"]) - 1)) as ledger:
+        fits = ledger.rows("fits", dataset=dataset.name, condition="", trained_on=TRAINING_ROWS, status="ok")
+        chosen = next((row for row in fits if row["variant"] == variant), None)
+        if chosen is None:
+            raise unknown(f"fitted variant of {folder}", variant, {row["variant"] for row in fits})
+        cell = _cell(info, dataset, variant, chosen["seed"])
+        place = submission_folder(dataset.name, variant, chosen["seed"])
+        model = f"{place}/model"
+        more: dict[str, Any] = {"fingerprint": dataset.fingerprint, "trained_on": EVERY_LABELLED_ROW}
+        fit = cell.job("fit", chosen["params"], model=str(folder / model), **more)
+        label = cell.job(
+            "label", chosen["params"], fit_key=fit.key, model=str(folder / model), folder=str(folder / place), **more
+        )
+        done = ledger.rows("fits", **cell.where, trained_on=EVERY_LABELLED_ROW, key=fit.key, status="ok")
+        if not done or not (folder / place / PREDICTIONS).exists():
+            with executor("local") as execute:
+                fitted = _performed(next(iter(execute([fit])))[1], variant)
+                row = cell.where | cell.made_of | fitted.row()
+                row |= {"key": fit.key, "code": fit.code, "strategy": chosen["strategy"], "params": chosen["params"]}
+                row |= {"trained_on": EVERY_LABELLED_ROW, "folder": model, "finished": time.time()}
+                _performed(next(iter(execute([label])))[1], variant)
+                ledger.write("fits", row)
+    return np.load(folder / place / PREDICTIONS)["proba"].argmax(axis=1).astype(np.int64)
+
+
+def _performed(answer: Answer, variant: str) -> Answer:
+    if not answer.ok:
+        raise UserError(f"The fit of {variant} on every labelled row ended with {answer.status}: {answer.reason}")
+    return answer
 
 
 def _competition(info: dict[str, Any], folder: Path, data_dir: Path | None) -> Dataset:
@@ -67,8 +84,16 @@ def _competition(info: dict[str, Any], folder: Path, data_dir: Path | None) -> D
     )
 
 
-def _cell(info: dict[str, Any], dataset: Dataset, estimator: str, seed: int) -> Cell:
-    content = {key: info[key] for key in ("title", "datasets", "estimators", "seeds", "budget", "validation_share")}
-    suite = make_suite({"name": info["suite"], **content}, origin="run.json")
-    reference = next(name for name in suite.estimators if Path(name).stem == estimator)
-    return Cell(dataset, estimators.get(reference), seed, suite, reference)
+def _cell(info: dict[str, Any], dataset: Dataset, variant: str, seed: int) -> Cell:
+    """The cell of a variant that ran in a folder, with all that it is made of."""
+    return next(c for c in cells(_suite_of(info), [dataset]) if c.variant.name == variant and c.seed == seed)
+
+
+def _suite_of(info: dict[str, Any]) -> Suite:
+    """A suite that compares what a run compared, in the standard condition."""
+    tables = [
+        {"name": label, "estimator": v["reference"], "base": v["base"], "search": v["search"]}
+        for label, v in info["variants"].items()
+    ]
+    content = {key: info[key] for key in ("title", "datasets", "seeds", "budget", "validation_share")}
+    return make_suite({"name": info["suite"], "variants": tables, **content}, origin="run.json")

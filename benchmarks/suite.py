@@ -4,54 +4,51 @@ from __future__ import annotations
 
 import inspect
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
     ValidationError,
     field_serializer,
 )
 
 import estimators
 import tuning
+from benchmarks import studies
 from benchmarks.budget import Budget, parse_budget
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
+from benchmarks.studies.study import STANDARD, Condition, Level, Stage
+from benchmarks.variant import LABEL, Search, Variant
 
 FOLDER = Path(__file__).parent / "suites"
 
 
-class Search(BaseModel):
-    """How one estimator is searched where it differs from its defaults.
+class VariantTable(BaseModel):
+    """One ``[[variants]]`` of a suite file.
 
-    `strategy` by name; `axes` narrows the search to these; `options` are keyword arguments of the strategy; `base`
-    changes the base setting, for example the number of epochs; `limits` where they differ from those of the suite.
+    `name` is the label; `estimator` what it is made of; `base` are settings that are fixed, and so not searched; `search`
+    completes that of the estimator.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    strategy: str | None = None
-    axes: tuple[str, ...] | None = None
-    options: dict[str, Any] = {}
+    name: Annotated[str, Field(pattern=f"^{LABEL}$")]
+    estimator: str
     base: dict[str, Any] = {}
-    limits: Limits = Limits()
+    search: Search = Search()
 
 
 def _seeds(value: Any) -> Any:
     return tuple(range(value)) if isinstance(value, int) and value > 0 else value
-
-
-def _ascending(sizes: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    numbers = [size for size in sizes if size != "all"]
-    if numbers != sorted(set(numbers)) or "all" in sizes[:-1]:
-        raise ValueError("sizes must ascend, and 'all' comes last")
-    return sizes
 
 
 class Suite(BaseModel):
@@ -59,12 +56,14 @@ class Suite(BaseModel):
 
     Parameters
     ----------
-    datasets, estimators : names, or paths of one's own.
+    datasets : names, or paths of one's own.
+    estimators : names, or paths of one's own; each is compared as it is, and its name is its label.
+    variants : estimators with a label and fixed settings, compared beside those.
     seeds : their number, or a list of them; a seed fixes the split and everything random.
     budget : of each search, "90 s" or "20 trials".
     validation_share : share of the training rows that scores the trials.
-    sizes : numbers of training rows, ascending, "all" as the last: everything is done once per size, on nested subsets,
-        which gives learning curves. None: all rows, once.
+    studies : by name of a study the levels at which everything is done, such as ``sizes = [100, 1000, "all"]``. None: the
+        standard condition alone.
     fallback : data set to use, loudly, in place of one that cannot be had.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
@@ -75,13 +74,12 @@ class Suite(BaseModel):
     name: str
     title: str
     datasets: Annotated[tuple[str, ...], Field(min_length=1)]
-    estimators: Annotated[tuple[str, ...], Field(min_length=1)]
+    estimators: tuple[str, ...] = ()
+    variants: tuple[VariantTable, ...] = ()
     seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds), Field(min_length=1)] = (0,)
     budget: Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    sizes: Annotated[
-        tuple[Annotated[int, Field(strict=True, gt=0)] | Literal["all"], ...], AfterValidator(_ascending)
-    ] = ()
+    studies: dict[str, Annotated[tuple[StrictInt | StrictFloat | StrictStr, ...], Field(min_length=1)]] = {}
     fallback: str | None = None
     limits: Limits = Limits()
     search: dict[str, Search] = {}
@@ -134,36 +132,94 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             parents = [str(part) for part in first["loc"][:-1]]
-            model = Limits if "limits" in parents else Search if parents else Suite
+            model: type[BaseModel] = Suite
+            if parents:
+                model = Limits if "limits" in parents else Search if "search" in parents else VariantTable
             raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
         given = "" if first["type"] == "missing" else f", given {first['input']!r}"
         raise UserError(f"{origin}: {where}: {first['msg']}{given}.") from error
     return check(suite, origin)
 
 
+def variants(suite: Suite) -> list[Variant]:
+    """What a suite compares, in its order: plain estimators, then variants."""
+    plain = [
+        Variant((estimator := estimators.get(reference)).name, reference, {}, suite.search.get(estimator.name, Search()))
+        for reference in suite.estimators
+    ]
+    return plain + [
+        Variant(v.name, v.estimator, v.base, v.search.over(suite.search.get(v.estimator, Search())))
+        for v in suite.variants
+    ]
+
+
 def check(suite: Suite, origin: str) -> Suite:
-    """The suite itself, once its estimators, strategies and axes are known to exist."""
+    """The suite itself, once its estimators, strategies, axes and studies are known to exist."""
     try:
-        chosen = {name: estimators.get(name) for name in suite.estimators}
-        for search in suite.search.values():
-            if search.strategy is not None:
-                tuning.strategy(search.strategy)
+        chosen = variants(suite)
+        for variant in chosen:
+            tuning.strategy(variant.strategy)
     except ValueError as error:
         raise UserError(f"{origin}: {error}") from error
-    for name, search in suite.search.items():
-        if name not in chosen:
-            raise UserError(f"{origin}: search.{name}: {unknown('estimator of this suite', name, chosen)}")
-        for axis in search.axes or ():
-            if axis not in chosen[name].space:
-                raise UserError(f"{origin}: search.{name}: {unknown('axis', axis, chosen[name].space)}")
-        for parameter in search.base:
-            if parameter not in chosen[name].base:
-                raise UserError(f"{origin}: search.{name}.base: {unknown('parameter', parameter, chosen[name].base)}")
-        propose = tuning.strategy(search.strategy or chosen[name].strategy)
-        for option in search.options:
-            if option not in (allowed := options(propose)):
-                raise UserError(f"{origin}: search.{name}: {unknown('option of its strategy', option, allowed)}")
+    if not chosen:
+        raise UserError(f"{origin}: there is nothing to compare. Give estimators, or variants, or both.")
+    labels = [variant.name for variant in chosen]
+    if twice := next((name for name in labels if labels.count(name) > 1), None):
+        raise UserError(f"{origin}: two variants are called {twice!r}: give each a name of its own.")
+    made_of = {variant.estimator.name for variant in chosen}
+    for name in suite.search:
+        if name not in made_of:
+            raise UserError(f"{origin}: search.{name}: {unknown('estimator of this suite', name, made_of)}")
+    for variant in chosen:
+        _check_variant(variant, f"{origin}: {variant.name}")
+    for name, levels in suite.studies.items():
+        _check_levels(name, levels, origin)
     return suite
+
+
+def _check_variant(variant: Variant, where: str) -> None:
+    estimator, search = variant.estimator, variant.search
+    for axis in search.axes or ():
+        if axis not in estimator.space:
+            raise UserError(f"{where}: {unknown('axis', axis, estimator.space)}")
+    for parameter in [*search.base, *variant.fixed]:
+        if parameter not in estimator.base:
+            raise UserError(f"{where}: base: {unknown('parameter', parameter, estimator.base)}")
+    for option in search.options:
+        if option not in (allowed := options(tuning.strategy(variant.strategy))):
+            raise UserError(f"{where}: {unknown('option of its strategy', option, allowed)}")
+    try:
+        variant.space.check(variant.base)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+def _check_levels(name: str, levels: Sequence[Level], origin: str) -> None:
+    try:
+        study = studies.get(name)
+        conditions = [study.condition(level) for level in levels]
+    except (UserError, ValueError) as error:
+        raise UserError(f"{origin}: studies.{name}: {error}") from error
+    if len(set(conditions)) < len(conditions):
+        raise UserError(f"{origin}: studies.{name}: a level is given twice among {', '.join(map(str, levels))}.")
+
+
+def conditions(suite: Suite, stage: Stage) -> list[Condition]:
+    """The conditions of a suite at one stage, in its order.
+
+    Those of the stage "train" are what cells are made for; the standard condition is among them where a study has it as a
+    level, where there is no study of that stage, and where a study of the stage "evaluate" needs its fits.
+    """
+    found: dict[Condition, None] = {}
+    chosen = {name: studies.get(name) for name in suite.studies}
+    for name, levels in suite.studies.items():
+        if chosen[name].stage == stage:
+            found |= dict.fromkeys(chosen[name].condition(level) for level in levels)
+    if stage == "evaluate":
+        return [condition for condition in found if not condition.is_standard]
+    if not found or any(study.stage == "evaluate" for study in chosen.values()):
+        found.setdefault(STANDARD)
+    return list(found)
 
 
 def options(propose: tuning.Strategy) -> list[str]:

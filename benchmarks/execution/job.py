@@ -1,66 +1,96 @@
-"""The `Job`: one self-describing, picklable unit of work, with a key that gives its random seed."""
+"""The `Job`: one self-describing, picklable unit of work, with a key and a random seed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from benchmarks.studies.study import STANDARD, Condition
+
+Kind = Literal["trial", "fit", "evaluate", "label"]
+TRAINING_ROWS, EVERY_LABELLED_ROW = "training rows", "every labelled row"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A fit to make.
+    """A unit of work for a worker process.
 
     Parameters
     ----------
-    kind : "trial": fit on the fit rows, score on the validation rows; "final": refit on all training rows, predict the
-        test images; "submission": refit on every labelled row, predict the unlabelled images.
+    kind : "trial": fit on the fit rows, score on the validation rows. "fit": fit on all training rows, write the model.
+        "evaluate": load that model, predict the test images, time it. "label": load it, predict the unlabelled images.
     data : folder of the cached arrays; workers map them into memory.
     fingerprint : digest of the data.
-    estimator : its name, or the path of its file.
-    source : digest of the estimator's source file.
+    variant : label of what is compared.
+    estimator : what it is made of: an estimator's name, or the path of its file.
+    code : digest of the sources and library versions that the job runs (`benchmarks.execution.sources`).
     seed : of the cell; it fixes the split.
+    condition : what changes the training images, or those that an "evaluate" is shown.
     params : the complete setting.
+    found : what a search found out besides (`Outcome.found`); it overrides `params` in a fit.
     effort : share of a full fit, in (0, 1].
-    rows : the training rows are a subset of so many, drawn with `seed`; None: all of them.
-    folder : where a final fit leaves its predictions and its model; "" for a trial.
+    trained_on : "training rows", or "every labelled row" for the fit of a submission, which may read test labels.
+    fit_key : of the fit that an "evaluate" or a "label" looks at; "" otherwise.
+    model : folder of the model; "" for a trial.
+    folder : where predictions go; "" where there are none.
+    latency_calls : how often one image is predicted alone, in a process of its own; 0: not at all.
     limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
     """
 
-    kind: Literal["trial", "final", "submission"]
+    kind: Kind
     dataset: str
     data: str
     fingerprint: str
+    variant: str
     estimator: str
-    source: str
+    code: str
     seed: int
     validation_share: float
     params: Mapping[str, Any]
+    condition: Condition = STANDARD
+    found: Mapping[str, Any] = field(default_factory=dict)
     effort: float = 1.0
-    rows: int | None = None
+    trained_on: str = TRAINING_ROWS
+    fit_key: str = ""
+    model: str = ""
     folder: str = ""
+    latency_calls: int = 0
     limit_seconds: float | None = None
     limit_bytes: int | None = None
 
     @property
     def key(self) -> str:
         """A digest of all that determines the result; not of where data and results are kept, nor of the limits."""
-        facts = [
+        return _digest(
             self.kind,
             self.fingerprint,
-            self.estimator,
-            self.source,
+            self.variant,
+            self.code,
             self.seed,
             self.validation_share,
-            dict(self.params),
+            self.params,
+            self.condition,
+            self.found,
             round(self.effort, 6),
-            *([] if self.rows is None else [f"{self.rows} rows"]),
-        ]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+            self.trained_on,
+            self.fit_key,
+            self.latency_calls,
+        )[:32]
 
     @property
     def random_seed(self) -> int:
-        """The seed of everything random in the job, in [0, 2³¹)."""
-        return int(self.key[:8], 16) % 2**31
+        """The seed of everything random in the job, in [0, 2³¹).
+
+        Of cell seed, data, variant, setting and condition alone: an edit of the code, another effort or the final fit
+        of a trial's setting do not draw new numbers.
+        """
+        facts = _digest(self.seed, self.fingerprint, self.variant, self.params, self.condition)
+        return int(facts[:8], 16) % 2**31
+
+
+def _digest(*facts: Any) -> str:
+    plain = [dict(f) if isinstance(f, Mapping) else str(f) if isinstance(f, Condition) else f for f in facts]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -17,11 +17,12 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing import Pipe
-from typing import Any
 
 import psutil
 
+from benchmarks.execution.answer import Answer
 from benchmarks.execution.job import Job
 from benchmarks.execution.memory import machine_bytes, tree_bytes
 
@@ -57,34 +58,57 @@ class Supervisor:
         self._memory_bytes = memory_bytes or int(MEMORY_SHARE * machine_bytes())
         self._lock = threading.Lock()
         self._closed = False
+        self._threads = threads
+        self._fresh: Supervisor | None = None  # for the jobs that need a new process
         self._process: subprocess.Popen | None = None
         # What the worker and native libraries print; the end of it tells why a worker died.
         self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115
 
-    def perform(self, job: Job) -> dict[str, Any]:
-        """The answer to a job: one of `benchmarks.execution.work.perform`, or the row of one that was stopped or died."""
+    def perform(self, job: Job) -> Answer:
+        """The answer to a job: one of `benchmarks.execution.work.perform`, or that of one that was stopped or died.
+
+        A job that times single calls has a worker of its own, so that nothing that ran before is in its figures.
+        """
+        if not job.latency_calls:
+            return self._perform(job)
+        with self._lock:
+            self._fresh = fresh = Supervisor(self._threads, self._cores, self._memory_bytes)
+            if self._closed:
+                fresh.close()
+        try:
+            return fresh._perform(job)
+        finally:
+            fresh.close()
+
+    def _perform(self, job: Job) -> Answer:
         limit_bytes = job.limit_bytes or self._memory_bytes
-        limits = {"limit_seconds": job.limit_seconds, "limit_bytes": limit_bytes}
         start = time.perf_counter()
         try:
             self._ensure_worker()
         except (EOFError, OSError):
-            return self._died(0.0, 0) | limits
+            return replace(self._died(0.0, 0), limit_seconds=job.limit_seconds, limit_bytes=limit_bytes)
         starting = time.perf_counter() - start
         answer = self._supervised(job, job.limit_seconds or float("inf"), limit_bytes)
         self._recycle()
-        importing = starting + answer.get("import_seconds", 0.0)
-        overhead = time.perf_counter() - start - answer["seconds"] - importing
-        return limits | answer | {"import_seconds": importing, "overhead_seconds": overhead}
+        importing = starting + answer.import_seconds
+        return replace(
+            answer,
+            import_seconds=importing,
+            overhead_seconds=time.perf_counter() - start - answer.seconds - importing,
+            limit_seconds=job.limit_seconds,
+            limit_bytes=limit_bytes,
+        )
 
     def close(self) -> None:
         """Kill the worker, also in the middle of a job."""
         with self._lock:
             self._closed = True
+            if self._fresh is not None:
+                self._fresh.close()
             self._kill()
             self._log.close()
 
-    def _supervised(self, job: Job, limit_seconds: float, limit_bytes: int) -> dict[str, Any]:
+    def _supervised(self, job: Job, limit_seconds: float, limit_bytes: int) -> Answer:
         self._log.truncate(0)
         started, peak, allowed = time.perf_counter(), 0, limit_seconds + IMPORT_SECONDS
         try:
@@ -98,26 +122,24 @@ class Supervisor:
                     continue
                 seconds = time.perf_counter() - started
                 peak = max(peak, tree_bytes(self._watched))
-                stopped = {"seconds": seconds, "peak_bytes": peak}
                 if peak > limit_bytes:
                     self._kill()
                     reason = f"stopped at {peak / 1e9:.2f} GB; the limit is {limit_bytes / 1e9:.2f} GB"
-                    return stopped | {"status": "out_of_memory", "reason": reason}
+                    return Answer("out_of_memory", reason, seconds=seconds, peak_bytes=peak)
                 if seconds >= allowed:
                     self._kill()
                     reason = f"stopped after {seconds:.1f} s; the limit is {limit_seconds:g} s"
-                    return stopped | {"status": "timeout", "reason": reason}
+                    return Answer("timeout", reason, seconds=seconds, peak_bytes=peak)
         except (EOFError, OSError):
             return self._died(time.perf_counter() - started, peak)
-        answer.setdefault("seconds", time.perf_counter() - started)
-        return answer | {"peak_bytes": max(peak, answer.get("peak_bytes", 0))}
+        return replace(answer, peak_bytes=max(peak, answer.peak_bytes))
 
-    def _died(self, seconds: float, peak: int) -> dict[str, Any]:
+    def _died(self, seconds: float, peak: int) -> Answer:
         code = self._process.wait() if self._process else None
         self._process = None
         how = f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
         reason = "\n".join([*self._last_lines(), f"the worker process ended {how}"])
-        return {"status": "killed", "reason": reason, "seconds": seconds, "peak_bytes": peak}
+        return Answer("killed", reason, seconds=seconds, peak_bytes=peak)
 
     def _last_lines(self, count: int = 6) -> list[str]:
         if self._log.closed:

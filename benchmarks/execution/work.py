@@ -1,10 +1,13 @@
-"""What a worker does with a `Job`: fit, score, and answer with plain values. It never raises and never sees a test label."""
+"""What a worker does with a `Job`: one function per kind. It never raises.
+
+Only `_images_of_fit` for a submission reads test labels; trials and all other fits read the training part alone, evaluations
+the test images without their labels.
+"""
 
 from __future__ import annotations
 
 import inspect
-import json
-import shutil
+import os
 import time
 import traceback
 import warnings
@@ -16,164 +19,142 @@ import numpy as np
 from numpy.typing import NDArray
 
 import estimators
-from benchmarks.data.images import Images
+from benchmarks import studies
+from benchmarks.data.datasets import reopen
+from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import split, subset
-from benchmarks.execution.job import Job
+from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
+from benchmarks.execution.job import EVERY_LABELLED_ROW, Job
 from benchmarks.execution.memory import peak_bytes, reset_peak
-from estimators.estimator import Estimator
-from estimators.models.describe import backend, layers, parameters
-from estimators.models.saving import save
+from benchmarks.layout import PREDICTIONS
+from benchmarks.scoring import accuracy, log_loss
+from estimators.models.saving import load, save
 
-LATENCY_CALLS = 30
+LATENCY_WARMUP = 20  # calls that start threads and fill caches
 
 
-def perform(job: Job, imported: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Do the job; the answer holds the columns that the ledger has for it, `status` and `reason` always among them.
-
-    `imported` is called when the libraries are there and the work proper begins.
-    """
+def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
+    """Do the job; `imported` is called when the libraries are there and the work proper begins."""
     reset_peak()
     started, importing = time.perf_counter(), 0.0
+    result: Scored | Fitted | Predicted | None = None
     try:
         estimators.get(job.estimator).build(job.random_seed, **job.params)
         importing = time.perf_counter() - started
         imported()
-        answer = {"trial": _trial, "final": _final, "submission": _submission}[job.kind](job)
-        answer |= {"status": "ok", "reason": ""}
+        work = {"trial": _trial, "fit": _fit, "evaluate": _evaluate, "label": _evaluate}[job.kind]
+        result = work(job)
+        status, reason = "ok", ""
     except MemoryError as error:
-        answer = {"status": "out_of_memory", "reason": _last_lines(error)}
+        status, reason = "out_of_memory", _last_lines(error)
     except FloatingPointError as error:
-        answer = {"status": "diverged", "reason": str(error)}
+        status, reason = "diverged", str(error)
     except Exception as error:
         exhausted = type(error).__name__ == "ResourceExhaustedError"  # TensorFlow's, which is not imported here.
-        answer = {"status": "out_of_memory" if exhausted else "failed", "reason": _last_lines(error)}
+        status, reason = "out_of_memory" if exhausted else "failed", _last_lines(error)
     seconds = time.perf_counter() - started - importing
-    return answer | {"seconds": seconds, "import_seconds": importing, "peak_bytes": peak_bytes()}
+    return Answer(status, reason, result, seconds, importing, peak_bytes=peak_bytes())  # type: ignore[arg-type]
 
 
-def cheaper(estimator: Estimator, params: dict[str, Any], effort: float) -> tuple[dict[str, Any], float]:
-    """The setting and the share of the fit rows that make a trial cost about `effort` of a full one.
-
-    Epochs and rounds are whole numbers: what rounding up to one would add is taken from the rows.
-    """
-    if estimator.effort == "rows":
-        return params, effort
-    full = params[estimator.effort]
-    cheap = max(1, round(effort * full))
-    return params | {estimator.effort: cheap}, min(1.0, effort * full / cheap)
-
-
-def _trial(job: Job) -> dict[str, Any]:
+def _trial(job: Job) -> Scored:
+    """Fit on the fit rows, score on the validation rows."""
     estimator = estimators.get(job.estimator)
-    params, share = cheaper(estimator, dict(job.params), job.effort)
-    train = _training(job)
+    train = studies.training(reopen(Path(job.data)).train, job.condition, job.seed)
     fit_rows, validation_rows = split(train.y, job.validation_share, job.seed)
-    if "epoch_images" in params:  # A network that shows few rows again and again shows them less often instead.
-        params["epoch_images"] = round(share * params["epoch_images"])
-        share = max(share, min(1.0, params["epoch_images"] / len(fit_rows)))
-    if share < 1:
-        fit_rows = fit_rows[subset(train.y[fit_rows], share, job.seed)]
+    params, rows = estimator.scaled(job.params, job.effort, len(fit_rows))
+    if rows < len(fit_rows):
+        fit_rows = fit_rows[subset(train.y[fit_rows], rows, job.seed)]
     held_out = train.rows(validation_rows)
     model = estimator.build(job.random_seed, **params)
 
     started = time.perf_counter()
-    _fit(model, train.rows(fit_rows), held_out)
+    _train(model, train.rows(fit_rows), held_out)
     fitted = time.perf_counter()
     proba = _probabilities(model, held_out.X)
     scored = time.perf_counter()
 
-    found = dict(getattr(model, "found_", {}))
-    if estimator.effort in found:
-        # In units of a full fit: the best of 2 epochs out of 6 stands for the same share of all 6. Schedules are shaped
-        # by the number of epochs, and a cheap trial cannot tell where more rounds would have stopped to help.
-        found[estimator.effort] = max(
-            1, round(found[estimator.effort] * job.params[estimator.effort] / params[estimator.effort])
-        )
-    return {
-        "score": float((proba.argmax(axis=1) == held_out.y).mean()),
-        "log_loss": _log_loss(proba, held_out.y),
-        "found": {k: v for k, v in found.items() if k in estimator.base},
-        "fit_seconds": fitted - started,
-        "score_seconds": scored - fitted,
-        "history": getattr(model, "history_", {}),
-    }
+    return Scored(
+        score=accuracy(held_out.y, proba),
+        log_loss=log_loss(held_out.y, proba),
+        found=estimator.at_full_effort(getattr(model, "found_", {}), job.params, params),
+        fit_seconds=fitted - started,
+        score_seconds=scored - fitted,
+        history=getattr(model, "history_", {}),
+    )
 
 
-def _final(job: Job) -> dict[str, Any]:
-    train = _training(job)
-    test_images = np.load(Path(job.data) / "test-X.npy", mmap_mode="r")
-    model, answer = _refit(job, train)
-    np.ascontiguousarray(test_images)  # Read from disk before the clock starts.
+def _fit(job: Job) -> Fitted:
+    """Fit on all rows of the job and write the model."""
+    dataset = reopen(Path(job.data))
+    images = _images_of_fit(job, dataset)
+    params = {**job.params, **job.found}
+    model = estimators.get(job.estimator).build(job.random_seed, **params)
     started = time.perf_counter()
-    model.predict_proba(np.ascontiguousarray(test_images[:1]))  # The first call compiles and allocates.
-    answer["warmup_seconds"] = time.perf_counter() - started
-    started = time.perf_counter()
-    proba = _probabilities(model, test_images)
-    answer["predict_seconds"] = time.perf_counter() - started
-    answer["latency_ms"] = _latency_ms(model, test_images)
-    _keep(job, model, answer, proba)
-    return answer
-
-
-def _submission(job: Job) -> dict[str, Any]:
-    parts = [_labelled(job, "train"), _labelled(job, "test")]
-    everything = Images(np.concatenate([p.X for p in parts]), np.concatenate([p.y for p in parts]))
-    images = np.load(Path(job.data) / "unlabelled-X.npy", mmap_mode="r")
-    model, answer = _refit(job, everything)
-    _keep(job, model, answer, _probabilities(model, images))
-    return answer
-
-
-def _refit(job: Job, images: Images) -> tuple[Any, dict[str, Any]]:
-    model = estimators.get(job.estimator).build(job.random_seed, **job.params)
-    started = time.perf_counter()
-    _fit(model, images, None)
-    return model, {"fit_seconds": time.perf_counter() - started}
-
-
-def _keep(job: Job, model: Any, answer: dict[str, Any], proba: NDArray[np.float32]) -> None:
-    """Store predictions, then the model, and describe both; the ledger's row comes after, from the driver."""
-    folder = Path(job.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / "predictions.tmp.npz"
-    np.savez_compressed(temporary, proba=proba.astype(np.float32))
-    temporary.replace(folder / "predictions.npz")
-    target = folder / "model"
-    shutil.rmtree(target, ignore_errors=True)
+    _train(model, images, None)
+    seconds = time.perf_counter() - started
     facts = {
         "estimator": job.estimator,
+        "variant": job.variant,
         "dataset": job.dataset,
-        "classes": _classes(job),
-        "image": list(np.load(Path(job.data) / "train-X.npy", mmap_mode="r").shape[1:]),
-        "params": dict(job.params),
-        "trained_on": "every labelled row" if job.kind == "submission" else f"{job.rows or 'all'} training rows",
+        "condition": str(job.condition),
+        "classes": list(dataset.classes),
+        "image": list(dataset.train.X.shape[1:]),
+        "params": params,
+        "trained_on": f"{len(images)} {job.trained_on}",
     }
-    save(model, target, facts)
-    answer |= {
-        "model_bytes": sum(f.stat().st_size for f in target.rglob("*") if f.is_file()),
-        "parameters": parameters(model),
-        "backend": backend(model),
-        "layers": layers(model),
-        "history": getattr(model, "history_", {}),
-    }
+    folder = Path(job.model)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    save(model, folder, facts)
+    about = describe(model)
+    return Fitted(
+        fit_seconds=seconds,
+        model_bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
+        parameters=about.parameters,
+        backend=about.backend,
+        layers=about.layers,
+        history=getattr(model, "history_", {}),
+    )
 
 
-def _labelled(job: Job, part: str) -> Images:
-    folder = Path(job.data)
-    return Images(np.load(folder / f"{part}-X.npy", mmap_mode="r"), np.load(folder / f"{part}-y.npy"))
+def _images_of_fit(job: Job, dataset: Dataset) -> Images:
+    if job.trained_on != EVERY_LABELLED_ROW:
+        return studies.training(dataset.train, job.condition, job.seed)
+    parts = [dataset.train, dataset.test.open()]
+    return Images(np.concatenate([p.X for p in parts]), np.concatenate([p.y for p in parts]))
 
 
-def _training(job: Job) -> Images:
-    """The training rows of a job: a subset where it says so, and then the same for every estimator."""
-    train = _labelled(job, "train")
-    return train if job.rows is None else train.rows(subset(train.y, job.rows, job.seed))
+def _evaluate(job: Job) -> Predicted:
+    """Load the model, predict the test images or those to label, and keep the probabilities."""
+    dataset = reopen(Path(job.data))
+    images = dataset.test.images() if job.kind == "evaluate" else _unlabelled(dataset)
+    # Read from disk before the clock starts.
+    X = studies.shown(np.ascontiguousarray(images), job.condition, job.seed)
+    began = time.perf_counter()
+    model = load(job.model)
+    loaded = time.perf_counter()
+    model.predict_proba(X[:1])  # The first call compiles and allocates.
+    warm = time.perf_counter()
+    proba = _probabilities(model, X)
+    predicted = time.perf_counter()
+    median, p95 = _latency_ms(model, X, job.latency_calls)
+    _write(proba, Path(job.folder))
+    return Predicted(loaded - began, warm - loaded, predicted - warm, median, p95, job.latency_calls)
 
 
-def _classes(job: Job) -> list[str]:
-    return json.loads((Path(job.data) / "meta.json").read_text())["classes"]
+def _unlabelled(dataset: Dataset) -> NDArray[np.uint8]:
+    if dataset.unlabelled is None:
+        raise ValueError(f"{dataset.name} has no images to label")
+    return dataset.unlabelled()
 
 
-def _fit(model: Any, images: Images, held_out: Images | None) -> None:
+def _write(proba: NDArray[np.float32], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{os.getpid()}.npz"
+    np.savez_compressed(temporary, proba=proba.astype(np.float32))
+    temporary.replace(folder / PREDICTIONS)
+
+
+def _train(model: Any, images: Images, held_out: Images | None) -> None:
     # The rows are copied into memory: a map of the file would be read again and again.
     X = np.ascontiguousarray(images.X)
     with warnings.catch_warnings():
@@ -192,20 +173,18 @@ def _probabilities(model: Any, X: NDArray[np.uint8]) -> NDArray[np.float32]:
     return proba
 
 
-def _log_loss(proba: NDArray[np.floating], y: NDArray[np.int64]) -> float:
-    likelihood = np.clip(proba[np.arange(len(y)), y].astype(np.float64), 1e-15, None)
-    return float(-np.log(likelihood).mean())
-
-
-def _latency_ms(model: Any, X: NDArray[np.uint8]) -> float:
-    """Median wall-clock milliseconds to predict one image, after three calls that do not count."""
+def _latency_ms(model: Any, X: NDArray[np.uint8], calls: int) -> tuple[float | None, float | None]:
+    """Median and 95th percentile of the wall-clock milliseconds to predict one image, after some that do not count."""
+    if not calls:
+        return None, None
     times = []
-    for i in range(LATENCY_CALLS + 3):
+    for i in range(calls + LATENCY_WARMUP):
         image = np.ascontiguousarray(X[i % len(X)][None])
         started = time.perf_counter()
         model.predict_proba(image)
-        times.append(time.perf_counter() - started)
-    return float(np.median(times[3:]) * 1000)
+        times.append(1000 * (time.perf_counter() - started))
+    median, p95 = np.percentile(times[LATENCY_WARMUP:], [50, 95])
+    return float(median), float(p95)
 
 
 def _last_lines(error: BaseException, count: int = 6) -> str:

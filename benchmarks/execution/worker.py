@@ -26,6 +26,7 @@ def serve(descriptor: int, parent: int) -> None:
     faulthandler.enable()  # A crash leaves the Python lines that led to it on standard error.
     os.set_inheritable(descriptor, False)
     with Connection(descriptor) as pipe:
+        from benchmarks.execution.answer import Answer
         from benchmarks.execution.work import perform  # Heavy, and thus after the above.
 
         pipe.send("ready")
@@ -38,7 +39,7 @@ def serve(descriptor: int, parent: int) -> None:
             try:
                 pipe.send(answer)
             except (TypeError, ValueError, AttributeError) as error:  # Something that cannot be pickled.
-                pipe.send({"status": "failed", "reason": f"the answer cannot be sent: {error}"})
+                pipe.send(Answer("failed", f"the answer cannot be sent: {error}", seconds=answer.seconds))
 
 
 def _end_with(parent: int) -> None:

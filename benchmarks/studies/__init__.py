@@ -5,11 +5,12 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from benchmarks.errors import unknown
 from benchmarks.studies.study import STANDARD, Condition, Study, shown, training
 
-__all__ = ["STANDARD", "Condition", "Study", "get", "names", "shown", "training"]
+__all__ = ["STANDARD", "Condition", "Study", "file_of", "get", "names", "shown", "training"]
 
 
 @cache
@@ -28,3 +29,8 @@ def get(name: str) -> Study:
     if name not in names():
         raise unknown("study", name, names())
     return getattr(import_module(f"{__name__}.{name}"), name)
+
+
+def file_of(name: str) -> Path:
+    """The file that defines a study."""
+    return Path(str(import_module(f"{__name__}.{name}").__file__))

@@ -6,21 +6,18 @@ Answers come in the order in which jobs end. Adding an executor is one file and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 from benchmarks.errors import unknown
 from benchmarks.execution.executors.local import local
+from benchmarks.execution.executors.scheduler import Execute
 from benchmarks.execution.executors.serial import serial
-from benchmarks.execution.job import Job
 from benchmarks.execution.memory import machine_bytes
 from estimators.models.threads import cores, threads
 
 THREADS_PER_WORKER = 4
 BYTES_PER_WORKER = 4 * 10**9
-
-Execute = Callable[[Iterable[Job]], Iterator[tuple[Job, dict[str, Any]]]]
 
 EXECUTORS: dict[str, Callable[..., AbstractContextManager[Execute]]] = {"local": local, "serial": serial}
 

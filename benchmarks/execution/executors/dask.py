@@ -11,12 +11,15 @@ import json
 import socket
 import threading
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import UserError
+from benchmarks.execution.answer import Answer
+from benchmarks.execution.executors.scheduler import Execute, schedule
 from benchmarks.execution.job import Job
 from benchmarks.execution.supervisor import Supervisor
 from benchmarks.ledger import KEPT
@@ -27,7 +30,7 @@ _mine = threading.local()  # A worker's threads have a supervisor each.
 
 
 @contextmanager
-def dask(where: str) -> Iterator[Any]:
+def dask(where: str) -> Iterator[Execute]:
     """Yields a function that performs jobs on a cluster.
 
     Parameters
@@ -52,7 +55,7 @@ def dask(where: str) -> Iterator[Any]:
         except (OSError, ValueError, TimeoutError) as error:
             raise UserError(f"No Dask scheduler answers at {where}: {error}.") from error
         client.wait_for_workers(1)
-        yield lambda jobs: _execute(client, jobs)
+        yield lambda jobs: schedule(jobs, lambda job: _answered(client, job), lambda: sum(client.nthreads().values()))
 
 
 def _cluster(path: Path) -> Any:
@@ -69,37 +72,26 @@ def _cluster(path: Path) -> Any:
     return cluster
 
 
-def _execute(client: Any, jobs: Iterable[Job]) -> Iterator[tuple[Job, dict[str, Any]]]:
-    from distributed import wait
+def _answered(client: Any, job: Job) -> Future[Answer]:
+    """A future of a job's answer; a job that took several workers with it has one too."""
+    from distributed import KilledWorker
 
-    waiting, held = iter(jobs), None
-    running: dict[Any, Job] = {}
-    while True:
-        places = max(1, sum(client.nthreads().values()))
-        while len(running) < places and (job := held or next(waiting, None)) is not None:
-            # What is not a trial is measured, and so runs alone.
-            held = job if running and any(j.kind != "trial" for j in [job, *running.values()]) else None
-            if held is not None:
-                break
-            running[client.submit(supervised, job, pure=False)] = job
-        if not running:
-            return
-        done = wait(list(running), return_when="FIRST_COMPLETED").done
-        for future in sorted(done, key=lambda f: f.status == "error"):  # Answers are kept before an error ends the run.
-            yield running.pop(future), _answer(future)
+    answer: Future[Answer] = Future()
 
+    def settle(done: Any) -> None:
+        error = done.exception()
+        if error is None:
+            answer.set_result(done.result())
+        elif isinstance(error, KilledWorker):
+            answer.set_result(Answer("killed", f"KilledWorker: {error}"))
+        else:
+            answer.set_exception(error)
 
-def _answer(future: Any) -> dict[str, Any]:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, UserError):
-        raise error
-    status = "killed" if type(error).__name__ == "KilledWorker" else "failed"  # It took several workers with it.
-    return {"status": status, "reason": f"{type(error).__name__}: {error}"}
+    client.submit(supervised, job, pure=False).add_done_callback(settle)
+    return answer
 
 
-def supervised(job: Job) -> dict[str, Any]:
+def supervised(job: Job) -> Answer:
     """Perform a job on this machine; what a Dask worker is sent.
 
     Raises

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any
 
+from benchmarks.execution.answer import Answer
+from benchmarks.execution.executors.scheduler import Execute, schedule
 from benchmarks.execution.job import Job
 from benchmarks.execution.memory import machine_bytes
 from benchmarks.execution.supervisor import MEMORY_SHARE, Supervisor
@@ -16,7 +17,7 @@ from estimators.models.threads import threads
 
 
 @contextmanager
-def local(workers: int = 1) -> Iterator[Any]:
+def local(workers: int = 1) -> Iterator[Execute]:
     """Yields a function that performs trials in `workers` processes, which share cores and memory evenly.
 
     Whatever is not a trial is measured, and so runs while nothing else does, in a process with all threads.
@@ -27,7 +28,7 @@ def local(workers: int = 1) -> Iterator[Any]:
     for supervisor in supervisors:
         idle.put(supervisor)
 
-    def perform(job: Job) -> dict[str, Any]:
+    def perform(job: Job) -> Answer:
         if job.kind != "trial":
             return alone.perform(job)
         supervisor = idle.get()
@@ -39,7 +40,7 @@ def local(workers: int = 1) -> Iterator[Any]:
     # Workers end with the thread that started them (PR_SET_PDEATHSIG); these threads last as long as the executor.
     with ThreadPoolExecutor(workers) as pool:
         try:
-            yield lambda jobs: _execute(pool, perform, workers, jobs)
+            yield lambda jobs: schedule(jobs, lambda job: pool.submit(perform, job), lambda: workers)
         finally:
             for supervisor in {alone, *supervisors}:
                 supervisor.close()
@@ -51,24 +52,3 @@ def _shares(workers: int) -> list[Supervisor]:
     memory = int(MEMORY_SHARE * machine_bytes() / workers)
     enough = len(cores) >= workers * each
     return [Supervisor(each, cores[i * each : (i + 1) * each] if enough else None, memory) for i in range(workers)]
-
-
-def _execute(pool: ThreadPoolExecutor, perform: Any, workers: int, jobs: Iterable[Job]) -> Iterator[Any]:
-    waiting, held = iter(jobs), None
-    running: dict[Future, Job] = {}
-    while True:
-        while len(running) < workers and (job := held or next(waiting, None)) is not None:
-            held = None if _may_join(job, running) else job
-            if held is not None:
-                break
-            running[pool.submit(perform, job)] = job
-        if not running:
-            return
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield running.pop(future), future.result()
-
-
-def _may_join(job: Job, running: dict[Future, Job]) -> bool:
-    """Trials run beside trials; anything else alone."""
-    return not running or all(other.kind == "trial" for other in [job, *running.values()])

@@ -1,0 +1,153 @@
+"""The `Cell`: one (data set, train condition, variant, seed), which is searched, fitted and evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmarks import studies
+from benchmarks.data.images import Dataset
+from benchmarks.errors import UserError
+from benchmarks.execution.job import Job, Kind
+from benchmarks.execution.sources import code_digest
+from benchmarks.layout import cell_folder, model_folder
+from benchmarks.studies.study import STANDARD, Condition
+from benchmarks.suite import Suite, conditions, variants
+from benchmarks.variant import Variant
+
+VALIDATION_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One (data set, train condition, variant, seed) of a suite."""
+
+    dataset: Dataset
+    condition: Condition
+    variant: Variant
+    seed: int
+    suite: Suite
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """Its primary key in the ledger."""
+        return self.under(self.condition)
+
+    def under(self, condition: Condition) -> dict[str, Any]:
+        """The primary key in the ledger of what was done with it under a condition."""
+        return {
+            "dataset": self.dataset.name,
+            "condition": str(condition),
+            "variant": self.variant.name,
+            "seed": self.seed,
+        }
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """What the ledger notes of the variant in every row."""
+        return {"estimator": self.variant.estimator.name, "family": self.variant.estimator.family}
+
+    @property
+    def name(self) -> str:
+        """As it is called in lines that people read."""
+        condition = "" if self.condition.is_standard else f" · {self.condition}"
+        seed = f" · seed {self.seed}" if len(self.suite.seeds) > 1 else ""
+        return f"{self.dataset.name} · {self.variant.name}{condition}{seed}"
+
+    @property
+    def folder(self) -> str:
+        """Relative to the run folder."""
+        return cell_folder(**self.where)
+
+    @property
+    def model(self) -> str:
+        """The folder of its model, relative to the run folder."""
+        return model_folder(**self.where)
+
+    @cached_property
+    def code(self) -> str:
+        """A digest of the sources and libraries that its searches and fits run."""
+        return self.code_under(self.condition)
+
+    def code_under(self, condition: Condition) -> str:
+        """A digest of the sources and libraries that its jobs run under a condition."""
+        return code_digest(*source_files(self.variant, [condition]))
+
+    @cached_property
+    def validation_share(self) -> float:
+        """The share of the training rows that scores trials: that of the suite, and more where a condition leaves few rows.
+
+        10 images cannot tell two settings apart, so a subset gives `VALIDATION_ROWS`, or a third of its rows if it has
+        fewer than three times as many. The same for every variant, and the fit has all the rows.
+        """
+        rows = len(studies.training(self.dataset.train, self.condition, self.seed))
+        if rows == len(self.dataset.train):
+            return self.suite.validation_share
+        return max(self.suite.validation_share, min(1 / 3, VALIDATION_ROWS / rows))
+
+    def job(self, kind: Kind, params: Any, **more: Any) -> Job:
+        """A job of this cell."""
+        assert self.dataset.folder is not None
+        facts: dict[str, Any] = {
+            "kind": kind,
+            "dataset": self.dataset.name,
+            "data": str(self.dataset.folder),
+            # What never sees the test part does not depend on it.
+            "fingerprint": self.dataset.train_fingerprint if kind in ("trial", "fit") else self.dataset.fingerprint,
+            "variant": self.variant.name,
+            "estimator": self.variant.reference,
+            "code": self.code,
+            "seed": self.seed,
+            "validation_share": self.validation_share,
+            "params": dict(params),
+            "condition": self.condition,
+        }
+        limits = self.variant.search.limits.over(self.suite.limits).of(kind, self.suite.budget)
+        return Job(**(limits | facts | more))
+
+
+def cells(suite: Suite, datasets: Sequence[Dataset]) -> list[Cell]:
+    """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed."""
+    compared = variants(suite)
+    return [
+        Cell(dataset, condition, variant, seed, suite)
+        for dataset in datasets
+        for condition in possible(suite, dataset)[0]
+        for seed in suite.seeds
+        for variant in compared
+    ]
+
+
+def evaluated_under(cell: Cell) -> Iterator[Condition]:
+    """The conditions under which the fit of a cell is evaluated: its own, and those of the studies that need no other fit."""
+    yield cell.condition
+    if cell.condition.is_standard:
+        yield from conditions(cell.suite, "evaluate")
+
+
+def possible(suite: Suite, dataset: Dataset) -> tuple[list[Condition], list[str]]:
+    """The train conditions of a suite that a data set has images for, and notes on those left out.
+
+    Raises
+    ------
+    UserError : none is left.
+    """
+    left, out = [], {}
+    for condition in conditions(suite, "train"):
+        reason = "" if condition == STANDARD else studies.get(condition.study).excluded(dataset.train.y, condition.level)
+        if reason:
+            out[str(condition)] = reason
+        else:
+            left.append(condition)
+    notes = [f"{dataset.name}: left out is {name}: {reason}" for name, reason in out.items()]
+    if not left:
+        raise UserError(f"{'; '.join(notes)}. Give other levels.")
+    return left, notes
+
+
+def source_files(variant: Variant, under: Sequence[Condition]) -> list[Path]:
+    """The files that define a variant's estimator and the studies of its conditions."""
+    return [variant.file, *(studies.file_of(condition.study) for condition in under if not condition.is_standard)]

@@ -1,0 +1,82 @@
+"""The `Answer`: what comes back of a job, in success and in every failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from tuning import Status
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Of a trial: validation accuracy in [0, 1], validation log-loss, what the fit found out, its seconds and curves."""
+
+    score: float
+    log_loss: float
+    found: Mapping[str, Any]
+    fit_seconds: float
+    score_seconds: float
+    history: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Of a fit: its seconds and curves, and what the model is made of."""
+
+    fit_seconds: float
+    model_bytes: int
+    parameters: int | None
+    backend: str
+    layers: Sequence[Mapping[str, Any]]
+    history: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Of an evaluation: seconds to load the model, of the first prediction, of all images; milliseconds for one image."""
+
+    load_seconds: float
+    warmup_seconds: float
+    predict_seconds: float
+    latency_ms: float | None = None
+    latency_p95_ms: float | None = None
+    latency_calls: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a job.
+
+    Parameters
+    ----------
+    status : "ok", or what went wrong.
+    reason : why it is not ok: last lines of the traceback, signal, limit; "" otherwise.
+    result : what the job was for; None unless the status is "ok".
+    seconds : wall-clock seconds of the work, without the import of libraries.
+    import_seconds : start of the worker and import of libraries, if this job was the first.
+    overhead_seconds : handing it over, looking after its worker.
+    peak_bytes : the most memory that the worker and the processes below it used.
+    limit_seconds, limit_bytes : at which it would have been stopped.
+    """
+
+    status: Status
+    reason: str = ""
+    result: Scored | Fitted | Predicted | None = None
+    seconds: float = 0.0
+    import_seconds: float = 0.0
+    overhead_seconds: float = 0.0
+    peak_bytes: int = 0
+    limit_seconds: float | None = None
+    limit_bytes: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+    def row(self) -> dict[str, Any]:
+        """The columns that the ledger has for it."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "result"}
+        result = {} if self.result is None else {f.name: getattr(self.result, f.name) for f in fields(self.result)}
+        return own | result

@@ -1,0 +1,127 @@
+"""`code_digest`: the sources and the library versions that a job runs; with other code, another result.
+
+Sources are found by following import statements, also those inside functions, from the worker and from the file of the
+estimator. They are digested as syntax trees without docstrings, so that a comment or a reworded docstring changes nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import MappingProxyType
+
+ROOT = Path(__file__).parents[2]
+FLOORS = ("tuning", "estimators", "benchmarks")
+WORKER = ROOT / "benchmarks" / "execution" / "work.py"
+FOUND_BY_NAME = ("estimators/features",)  # packages whose modules are imported by name, so that no statement tells which
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "scikit-image",
+    "xgboost",
+    "tensorflow",
+    "keras",
+    "keras-tuner",
+)
+
+
+def code_digest(*files: Path) -> str:
+    """A digest of all that a worker runs to perform jobs of an estimator and a study that are defined in `files`."""
+    parts = [*(f"{name} {value}" for name, value in code_of(*files).items())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def code_of(*files: Path) -> dict[str, str]:
+    """What `code_digest` digests, by name: the digest of each source file, the version of each library."""
+    return {_name(path): source_digest(path) for path in sources(WORKER, *files)} | dict(libraries())
+
+
+@cache
+def libraries() -> Mapping[str, str]:
+    """The versions of the libraries that compute; a library that is not installed, or is turned off, has none."""
+    from estimators.models.accelerated import accelerator
+
+    found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    if accelerator() is None:
+        found.pop("scikit-learn-intelex", None)
+    return MappingProxyType(found)
+
+
+def sources(*files: Path) -> list[Path]:
+    """These files and all of the project's that they import, however indirectly; sorted."""
+    seen: set[Path] = set()
+    waiting = [path.resolve() for path in files]
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += _imported(path, path.stat().st_mtime_ns)
+    return sorted(seen)
+
+
+def source_digest(path: Path) -> str:
+    """A digest of a file's syntax tree, without docstrings."""
+    return _digest(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _digest(path: Path, changed: int) -> str:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
+
+
+def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return ast.get_docstring(node, clean=False) is not None
+
+
+@cache
+def _imported(path: Path, changed: int) -> list[Path]:
+    """The project's files that a file imports."""
+    found: list[Path] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for module in _modules(node):
+            found += _files(module)
+    return found
+
+
+def _modules(node: ast.AST) -> Iterator[str]:
+    """The modules that an import statement may name: what follows ``import`` may be a module or a name in one."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files(module: str) -> Iterator[Path]:
+    """The files that run when a module of the project is imported: its own, and those of the packages above it."""
+    parts = module.split(".")
+    if parts[0] not in FLOORS:
+        return
+    for depth in range(1, len(parts) + 1):
+        place = ROOT.joinpath(*parts[:depth])
+        if (place / "__init__.py").is_file():
+            yield place / "__init__.py"
+            if "/".join(parts[:depth]) in FOUND_BY_NAME:
+                yield from place.glob("*.py")
+        elif place.with_suffix(".py").is_file():
+            yield place.with_suffix(".py")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name

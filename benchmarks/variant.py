@@ -1,0 +1,87 @@
+"""`Variant`: an estimator with a label and fixed settings; the label is its identity everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+import estimators
+from benchmarks.execution.limits import Limits
+from estimators import Estimator
+from tuning import Space
+
+LABEL = r"[^\W_][\w.+ -]{0,59}"  # it names folders
+
+
+class Search(BaseModel):
+    """How one estimator is searched where it differs from its defaults.
+
+    `strategy` by name; `axes` narrows the search to these; `options` are keyword arguments of the strategy; `base`
+    changes the base setting, for example the number of epochs; `limits` where they differ from those of the suite.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strategy: str | None = None
+    axes: tuple[str, ...] | None = None
+    options: dict[str, Any] = {}
+    base: dict[str, Any] = {}
+    limits: Limits = Limits()
+
+    def over(self, general: Search) -> Search:
+        """This search, completed by a more general one."""
+        return Search(
+            strategy=self.strategy or general.strategy,
+            axes=general.axes if self.axes is None else self.axes,
+            # Options belong to a strategy: those of another one say nothing.
+            options=self.options or ({} if self.strategy not in (None, general.strategy) else general.options),
+            base=general.base | self.base,
+            limits=self.limits.over(general.limits),
+        )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is compared.
+
+    Parameters
+    ----------
+    name : the label; that of a plain estimator is the estimator's name.
+    reference : the estimator's name, or the path of its file.
+    fixed : settings that are not searched.
+    search : how the others are.
+    """
+
+    name: str
+    reference: str
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    search: Search = Search()
+
+    @property
+    def estimator(self) -> Estimator:
+        return estimators.get(self.reference)
+
+    @property
+    def file(self) -> Path:
+        """The file that defines the estimator."""
+        return estimators.file_of(self.reference)
+
+    @property
+    def base(self) -> dict[str, Any]:
+        """The base setting, which is the first trial."""
+        return self.estimator.base | self.search.base | dict(self.fixed)
+
+    @property
+    def space(self) -> Space:
+        """The axes that are searched."""
+        space = self.estimator.space
+        names = [name for name in (space if self.search.axes is None else self.search.axes) if name not in self.fixed]
+        return Space(**{name: space[name] for name in names})
+
+    @property
+    def strategy(self) -> str:
+        return self.search.strategy or self.estimator.strategy
