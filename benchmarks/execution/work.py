@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import shutil
 import time
 import traceback
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import estimators
+from benchmarks.data.datasets import reopen
 from benchmarks.data.images import Images
 from benchmarks.data.split import split, subset
 from benchmarks.execution.job import Job
@@ -100,10 +100,9 @@ def _trial(job: Job) -> dict[str, Any]:
 
 
 def _final(job: Job) -> dict[str, Any]:
-    train = _training(job)
-    test_images = np.load(Path(job.data) / "test-X.npy", mmap_mode="r")
-    model, answer = _refit(job, train)
-    np.ascontiguousarray(test_images)  # Read from disk before the clock starts.
+    dataset = reopen(Path(job.data))
+    model, answer = _refit(job, _training(job))
+    test_images = np.ascontiguousarray(dataset.test.images())  # Read from disk before the clock starts.
     started = time.perf_counter()
     model.predict_proba(np.ascontiguousarray(test_images[:1]))  # The first call compiles and allocates.
     answer["warmup_seconds"] = time.perf_counter() - started
@@ -116,11 +115,12 @@ def _final(job: Job) -> dict[str, Any]:
 
 
 def _submission(job: Job) -> dict[str, Any]:
-    parts = [_labelled(job, "train"), _labelled(job, "test")]
+    dataset = reopen(Path(job.data))
+    parts = [dataset.train, dataset.test.open()]
     everything = Images(np.concatenate([p.X for p in parts]), np.concatenate([p.y for p in parts]))
-    images = np.load(Path(job.data) / "unlabelled-X.npy", mmap_mode="r")
     model, answer = _refit(job, everything)
-    _keep(job, model, answer, _probabilities(model, images))
+    assert dataset.unlabelled is not None  # `submission` asks only for data sets that have images to label.
+    _keep(job, model, answer, _probabilities(model, dataset.unlabelled()))
     return answer
 
 
@@ -140,11 +140,12 @@ def _keep(job: Job, model: Any, answer: dict[str, Any], proba: NDArray[np.float3
     temporary.replace(folder / "predictions.npz")
     target = folder / "model"
     shutil.rmtree(target, ignore_errors=True)
+    dataset = reopen(Path(job.data))
     facts = {
         "estimator": job.estimator,
         "dataset": job.dataset,
-        "classes": _classes(job),
-        "image": list(np.load(Path(job.data) / "train-X.npy", mmap_mode="r").shape[1:]),
+        "classes": list(dataset.classes),
+        "image": list(dataset.train.X.shape[1:]),
         "params": dict(job.params),
         "trained_on": "every labelled row" if job.kind == "submission" else f"{job.rows or 'all'} training rows",
     }
@@ -158,19 +159,10 @@ def _keep(job: Job, model: Any, answer: dict[str, Any], proba: NDArray[np.float3
     }
 
 
-def _labelled(job: Job, part: str) -> Images:
-    folder = Path(job.data)
-    return Images(np.load(folder / f"{part}-X.npy", mmap_mode="r"), np.load(folder / f"{part}-y.npy"))
-
-
 def _training(job: Job) -> Images:
     """The training rows of a job: a subset where it says so, and then the same for every estimator."""
-    train = _labelled(job, "train")
+    train = reopen(Path(job.data)).train
     return train if job.rows is None else train.rows(subset(train.y, job.rows, job.seed))
-
-
-def _classes(job: Job) -> list[str]:
-    return json.loads((Path(job.data) / "meta.json").read_text())["classes"]
 
 
 def _fit(model: Any, images: Images, held_out: Images | None) -> None:

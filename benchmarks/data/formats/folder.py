@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.data.formats.arrays import Part
+from benchmarks.data.formats.arrays import LabelledArrays
 from benchmarks.data.formats.image_file import SUFFIXES, image_shape, is_image_name, load_image
 from benchmarks.errors import UserError
 
@@ -40,9 +40,9 @@ def files(path: Path) -> dict[str, list[Path]]:
     return found
 
 
-def read_parts(
+def read_train_and_test(
     train: dict[str, list[Path]], test: dict[str, list[Path]] | None, path: Path, shape: Sequence[int] | None = None
-) -> tuple[Part, Part | None, str]:
+) -> tuple[LabelledArrays, LabelledArrays | None, str]:
     """Both parts, and a note if images were made to fit.
 
     Images all get one size: `shape` (h, w) if given, else the most common size of the training images, made smaller if
@@ -55,12 +55,12 @@ def read_parts(
     resized = sum(count for size, count in sizes.items() if size != (height, width))
     note = f"{resized} of {len(looked)} images were resized to {height} × {width} pixels." if resized else ""
 
-    def part(classes: dict[str, list[Path]]) -> Part:
+    def part(classes: dict[str, list[Path]]) -> LabelledArrays:
         labels = np.array([name for name, images in classes.items() for _ in images], dtype=str)
         X = np.empty((len(labels), height, width, channels), np.uint8)
         for i, file in enumerate(file for images in classes.values() for file in images):
             X[i] = load_image(file, (height, width, channels))
-        return Part(X, labels, path)
+        return LabelledArrays(X, labels, path)
 
     return part(train), part(test) if test else None, note
 
