@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.data.formats.folder import SUFFIXES, image_shape, load_image
+from benchmarks.data.formats.image_file import SUFFIXES, find_images, image_shape, load_image
 from benchmarks.errors import UserError
 from estimators.models.pipeline import Augmentation
 from tuning.quiet import quiet
@@ -20,11 +20,13 @@ def augment(source: Path, target: Path, augmentation: Augmentation, copies: int,
 
     Raises
     ------
-    UserError : there is no such folder, it holds no image, one is broken, two have one name, or the target has files already.
+    UserError
+        If there is no such folder, it holds no image, two have one name, or the target has files already. So it is
+        with a broken image; nothing is written if its header tells.
     """
     if not source.is_dir():
         raise UserError(f"{source} is not a folder of images.")
-    files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
+    files = find_images(source)
     if not files:
         raise UserError(f"There is no image in {source}; looked for {', '.join(sorted(SUFFIXES))}.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -34,10 +36,11 @@ def augment(source: Path, target: Path, augmentation: Augmentation, copies: int,
         stem = file.relative_to(source).with_suffix("")
         if stems.setdefault(stem, file) != file:
             raise UserError(f"{stems[stem]} and {file} would be written under the same names: rename one.")
+    shapes = [image_shape(file) for file in files]
     with quiet():
         import tensorflow  # noqa: F401  # It greets on standard error when it is first used.
-    for number, (stem, file) in enumerate(stems.items()):
-        image = load_image(file, image_shape(file))
+    for number, ((stem, file), shape) in enumerate(zip(stems.items(), shapes, strict=True)):
+        image = load_image(file, shape)
         changed = augmentation(np.repeat(image[None], copies, axis=0), [seed, number]).numpy()
         _write(changed, target / stem)
     return len(files) * copies

@@ -34,17 +34,29 @@ class Images:
 
 @dataclass(frozen=True)
 class Sealed:
-    """The test part: its size is known; images and labels are read only when `open` is called, at the end."""
+    """The test part. Its size is known; its images and its labels are read each on their own, and only when asked for.
+
+    Parameters
+    ----------
+    size : number of test images.
+    read_images : reads uint8 (n, h, w, c), and touches no labels.
+    read_labels : reads int64 (n,), the labels.
+    """
 
     size: int
-    read: Callable[[], Images]
+    read_images: Callable[[], NDArray[np.uint8]]
+    read_labels: Callable[[], NDArray[np.int64]]
 
     def __len__(self) -> int:
         return self.size
 
+    def images(self) -> NDArray[np.uint8]:
+        """The test images alone, uint8 (n, h, w, c): what a fitted model is evaluated on. Labels stay sealed."""
+        return self.read_images()
+
     def open(self) -> Images:
-        """Break the seal: read test images and labels. Only the final evaluation calls this."""
-        return self.read()
+        """Break the seal: images and labels. Only the final scoring and the fit of `submit` may call this."""
+        return Images(self.read_images(), self.read_labels())
 
 
 @dataclass(frozen=True)
@@ -54,13 +66,13 @@ class Dataset:
     Parameters
     ----------
     train : images that searches and fits may use.
-    test : sealed; for example read by the final evaluation alone.
+    test : sealed: searches and fits never read it.
     unlabelled : reader of images to label for a competition, uint8 (m, h, w, c); None where there are none.
     fingerprint : sha256 hex digest over pixels and labels of both parts, computed when the data was cached.
     note : a warning every reader of a result must see (for example that another set was asked for); or "".
-    title, source, licence : for people: what it is, where it comes from, who may use it.
-    folder : the cache folder with ``train-X.npy`` and ``train-y.npy``, which a worker process can memory-map;
-        `benchmarks.data.datasets.reopen` makes the data set again from it. None for data that was never on disk.
+    title, homepage, licence : for people: what it is, where it comes from (a URL, or a path), who may use it.
+    folder : where its arrays are cached; `benchmarks.data.datasets.reopen` makes the data set again from it in
+        another process. None for data that was never on disk.
     """
 
     name: str
@@ -71,7 +83,7 @@ class Dataset:
     unlabelled: Callable[[], NDArray[np.uint8]] | None = None
     note: str = ""
     title: str = ""
-    source: str = ""
+    homepage: str = ""
     licence: str = ""
     folder: Path | None = None
 

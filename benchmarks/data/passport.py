@@ -23,7 +23,7 @@ def passport(dataset: Dataset, test: Images | None = None) -> dict[str, Any]:
     Returns
     -------
     dict with ``name``, ``title``, ``classes``, ``image`` [h, w, c], ``train`` and ``test`` (numbers of images),
-    ``fingerprint``, ``counts`` (images per class in either part), ``source``, ``licence``, ``note``, and
+    ``fingerprint``, ``counts`` (images per class in either part), ``homepage``, ``licence``, ``note``, and
     ``duplicates``: two images are duplicates if all their pixels are equal.
 
     - ``within_train``, ``within_test``: images that equal an earlier one of the same part; three equal ones count 2.
@@ -54,7 +54,7 @@ def passport(dataset: Dataset, test: Images | None = None) -> dict[str, Any]:
             "across": None if held is None else int(np.isin(held, seen).sum()),
             "conflicting_labels": _conflicts(images, labels),
         },
-        "source": dataset.source,
+        "homepage": dataset.homepage,
         "licence": dataset.licence,
         "note": dataset.note,
     }

@@ -118,7 +118,7 @@ def _picture(link: str) -> str:
     """A picture in the smallest of the forms that look the same: lossless where it is tiny, WebP or PNG."""
     from PIL import Image, features
 
-    picture: Image.Image = Image.open(BytesIO(base64.b64decode(link.partition(",")[2])))
+    picture: Image.Image = Image.open(BytesIO(base64.b64decode(link.partition(",")[2])), formats=["PNG"])
     bands = picture.convert("RGBA").split()
     if bands[3].getextrema() == (255, 255):
         grey = bands[0].tobytes() == bands[1].tobytes() == bands[2].tobytes()

@@ -56,11 +56,11 @@ def test_a_poisoned_test_set_changes_nothing_before_the_end(tmp_path, monkeypatc
         test = dataset.test.open()
         poison = type(test)(255 - test.X, (test.y + 1) % 10)
 
-        def read():
+        def read_labels():
             opened.append(read_table(tmp_path / "poisoned", "searches"))
-            return poison
+            return poison.y
 
-        return type(dataset)(**(vars(dataset) | {"test": Sealed(len(test), read)}))
+        return type(dataset)(**(vars(dataset) | {"test": Sealed(len(test), lambda: poison.X, read_labels)}))
 
     monkeypatch.setattr(datasets, "load", poisoned)
     carry_out(tmp_path / "poisoned")

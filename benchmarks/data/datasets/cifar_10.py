@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.data.formats.compressed import opened
 from benchmarks.data.images import Images
-from benchmarks.data.store.recipe import File, Parts, Source
+from benchmarks.data.store.recipe import Contents, File, Source
 from benchmarks.errors import UserError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -39,14 +39,14 @@ def _images(paths: Sequence[Path]) -> Images:
     return Images(np.ascontiguousarray(X), rows[:, 0].astype(np.int64))
 
 
-def _read(paths: Mapping[str, Path]) -> Parts:
+def _read(paths: Mapping[str, Path]) -> Contents:
     *train, test = (paths[name] for name in DIGESTS)
-    return Parts(_images(train), _images([test]), CLASSES)
+    return Contents(_images(train), _images([test]), CLASSES)
 
 
 cifar_10 = Source(
     title="CIFAR-10",
-    source="https://www.cs.toronto.edu/~kriz/cifar.html",
+    homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
     licence="none stated",
     read=_read,
     files=tuple(File(name, digest) for name, digest in DIGESTS.items()),

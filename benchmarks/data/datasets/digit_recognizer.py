@@ -17,20 +17,20 @@ from pathlib import Path
 from benchmarks.data.formats import kaggle_csv
 from benchmarks.data.images import Images
 from benchmarks.data.split import split
-from benchmarks.data.store.recipe import File, Parts, Source
+from benchmarks.data.store.recipe import Contents, File, Source
 
 
-def _read(paths: Mapping[str, Path]) -> Parts:
-    part = kaggle_csv.read_part(paths["train.csv"])
+def _read(paths: Mapping[str, Path]) -> Contents:
+    part = kaggle_csv.read_labelled(paths["train.csv"])
     unlabelled = kaggle_csv.read_unlabelled(paths["test.csv"])
     X, y = part.X, part.labels
     fit, test = split(y, 0.1, seed=0)
-    return Parts(Images(X[fit], y[fit]), Images(X[test], y[test]), tuple("0123456789"), unlabelled)
+    return Contents(Images(X[fit], y[fit]), Images(X[test], y[test]), tuple("0123456789"), unlabelled)
 
 
 digit_recognizer = Source(
     title="Digit Recognizer (Kaggle)",
-    source="https://www.kaggle.com/competitions/digit-recognizer/data; a stratified 10 % of train.csv is the test",
+    homepage="https://www.kaggle.com/competitions/digit-recognizer/data; a stratified 10 % of train.csv is the test",
     licence="CC BY-SA 3.0",
     read=_read,
     files=(File("train.csv"), File("test.csv")),

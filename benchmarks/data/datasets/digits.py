@@ -13,22 +13,22 @@ import numpy as np
 
 from benchmarks.data.images import Images
 from benchmarks.data.split import split
-from benchmarks.data.store.recipe import Parts, Source
+from benchmarks.data.store.recipe import Contents, Source
 
 
-def _read(_: Mapping[str, Path]) -> Parts:
+def _read(_: Mapping[str, Path]) -> Contents:
     from sklearn.datasets import load_digits
 
     found = load_digits()
     X = np.rint(found.images[..., np.newaxis] * (255 / 16)).astype(np.uint8)
     y = found.target.astype(np.int64)
     fit, test = split(y, 0.2, seed=0)
-    return Parts(Images(X[fit], y[fit]), Images(X[test], y[test]), tuple("0123456789"))
+    return Contents(Images(X[fit], y[fit]), Images(X[test], y[test]), tuple("0123456789"))
 
 
 digits = Source(
     title="Digits (UCI, as shipped with scikit-learn)",
-    source="sklearn.datasets.load_digits; a stratified 20 % is the test (https://doi.org/10.24432/C50P49)",
+    homepage="https://doi.org/10.24432/C50P49; a stratified 20 % is the test",
     licence="CC BY 4.0",
     read=_read,
 )

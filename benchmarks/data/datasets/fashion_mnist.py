@@ -32,7 +32,7 @@ CLASSES = (
 
 fashion_mnist = Source(
     title="Fashion-MNIST",
-    source="https://github.com/zalandoresearch/fashion-mnist",
+    homepage="https://github.com/zalandoresearch/fashion-mnist",
     licence="MIT",
     read=partial(read_official, classes=CLASSES),
     files=tuple(File(name, *digests) for name, digests in DIGESTS.items()),

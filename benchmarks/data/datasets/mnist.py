@@ -28,7 +28,7 @@ DIGESTS = {  # of the .gz file, of what is in it
 
 mnist = Source(
     title="MNIST",
-    source="http://yann.lecun.com/exdb/mnist/",
+    homepage="http://yann.lecun.com/exdb/mnist/",
     licence="CC BY-SA 3.0",
     read=partial(read_official, classes=tuple("0123456789")),
     files=tuple(File(name, *digests) for name, digests in DIGESTS.items()),

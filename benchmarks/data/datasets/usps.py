@@ -11,16 +11,16 @@ from pathlib import Path
 
 from benchmarks.data.formats import npz
 from benchmarks.data.formats.arrays import assemble
-from benchmarks.data.store.recipe import File, Parts, Source
+from benchmarks.data.store.recipe import Contents, File, Source
 
 
-def _read(paths: Mapping[str, Path]) -> Parts:
-    return assemble(*npz.read_parts(paths["usps.npz"]), classes=tuple("0123456789"))
+def _read(paths: Mapping[str, Path]) -> Contents:
+    return assemble(*npz.read_train_and_test(paths["usps.npz"]), classes=tuple("0123456789"))
 
 
 usps = Source(
     title="USPS",
-    source="https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps",
+    homepage="https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps",
     licence="none stated",
     read=_read,
     files=(File("usps.npz"),),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.data.formats import folder, idx, kaggle_csv, npz
 from benchmarks.data.formats.arrays import assemble
-from benchmarks.data.store.recipe import Parts, Recipe
+from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
 
 SUFFIXES = (".csv", ".csv.gz", ".npz", ".toml", "ubyte", "ubyte.gz")
@@ -34,10 +34,10 @@ def recipe(path: Path) -> Recipe:
     return _recipe(name, path, (path,), lambda: _file(path, suffix))
 
 
-def _file(path: Path, suffix: str) -> Parts:
+def _file(path: Path, suffix: str) -> Contents:
     if suffix == ".npz":
-        return assemble(*npz.read_parts(path))
-    return assemble(kaggle_csv.read_part(path), None)
+        return assemble(*npz.read_train_and_test(path))
+    return assemble(kaggle_csv.read_labelled(path), None)
 
 
 def _idx(path: Path) -> Recipe:
@@ -46,7 +46,7 @@ def _idx(path: Path) -> Recipe:
     files = (names.train_images, names.train_labels, names.test_images, names.test_labels)
     prefix = path.name.split("train-images")[0].strip("-_. ")
     name = prefix if path.is_file() and prefix else path.name if path.is_dir() else path.parent.name
-    return _recipe(name, path, files, lambda: assemble(idx.read_part(*files[:2]), idx.read_part(*files[2:])))
+    return _recipe(name, path, files, lambda: assemble(idx.read_labelled(*files[:2]), idx.read_labelled(*files[2:])))
 
 
 def _folder(path: Path) -> Recipe:
@@ -63,13 +63,13 @@ def _folder(path: Path) -> Recipe:
             raise UserError(f"{path} holds no folder per class: name a file in it, such as {readable[0]}.")
     classes = folder.files(train)
 
-    def read() -> Parts:
-        fit, held, resized = folder.read_parts(classes, test, path)
+    def read() -> Contents:
+        fit, held, resized = folder.read_train_and_test(classes, test, path)
         return assemble(fit, held, note=f"{note} {resized}".strip())
 
     files = [file for found in (classes, test or {}) for images in found.values() for file in images]
     return _recipe(path.name, path, tuple(files), read)
 
 
-def _recipe(name: str, path: Path, inputs: tuple[Path, ...], read: Callable[[], Parts]) -> Recipe:
-    return Recipe(name=name, read=read, inputs=inputs, options=str(path), title=name, source=str(path))
+def _recipe(name: str, path: Path, inputs: tuple[Path, ...], read: Callable[[], Contents]) -> Recipe:
+    return Recipe(name=name, read=read, inputs=inputs, options=str(path), title=name, homepage=str(path))

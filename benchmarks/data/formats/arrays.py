@@ -1,4 +1,4 @@
-"""`Part`: images with labels as a file has them; `assemble` makes the two parts of a data set of them."""
+"""`LabelledArrays`: images with labels as a file has them; `assemble` makes the two parts of a data set of them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from benchmarks.data.images import Images
 from benchmarks.data.split import split
-from benchmarks.data.store.recipe import Parts
+from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError
 
 TEST_SHARE, SEED = 0.2, 0  # of a set that comes without a test part
 
 
 @dataclass(frozen=True)
-class Part:
+class LabelledArrays:
     """Images uint8 (n, h, w, c), labels int64 or str (n,), and the file they come from, for errors."""
 
     X: NDArray[np.uint8]
@@ -66,13 +66,13 @@ def images_of(X: NDArray, path: Path, shape: Sequence[int] | None = None) -> NDA
 
 
 def assemble(
-    train: Part,
-    test: Part | None,
+    train: LabelledArrays,
+    test: LabelledArrays | None,
     classes: Sequence[str] | None = None,
     test_share: float = TEST_SHARE,
     unlabelled: NDArray[np.uint8] | None = None,
     note: str = "",
-) -> Parts:
+) -> Contents:
     """Number the classes, and set a stratified, seeded share of the rows aside where there is no test part.
 
     Without `classes`, they are the labels of the training images, sorted. With them, a label is one of them or, if it
@@ -88,13 +88,13 @@ def assemble(
     if test is None:
         fit, held = split(y, test_share, SEED, classes)
         aside = f"There is no test part of its own: {len(held)} images, drawn by class, are the test."
-        return Parts(
+        return Contents(
             Images(X[fit], y[fit]), Images(X[held], y[held]), classes, unlabelled, " ".join([note, aside]).strip()
         )
-    return Parts(Images(X, y), Images(test.X, _numbered(test, values)), classes, unlabelled, note)
+    return Contents(Images(X, y), Images(test.X, _numbered(test, values)), classes, unlabelled, note)
 
 
-def _numbered(part: Part, values: list) -> NDArray[np.int64]:
+def _numbered(part: LabelledArrays, values: list) -> NDArray[np.int64]:
     """Labels as 0 … k-1, by their place among the values."""
     place = {value: number for number, value in enumerate(values)}
     unknown = next((value for value in np.unique(part.labels).tolist() if value not in place), None)

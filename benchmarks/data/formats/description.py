@@ -6,7 +6,7 @@ A complete one, for EMNIST::
     format = "idx"                    # idx, csv, npz or folder
     transpose = true                  # idx: swap rows and columns
     classes = ["0", "1", "2"]         # optional names; label 0 is the first
-    source = "https://www.nist.gov/itl/products-and-services/emnist-dataset"
+    homepage = "https://www.nist.gov/itl/products-and-services/emnist-dataset"
     licence = "public domain"
 
     [train]
@@ -31,9 +31,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmarks.data.formats import folder, idx, kaggle_csv, npz
-from benchmarks.data.formats.arrays import TEST_SHARE, Part, assemble
+from benchmarks.data.formats.arrays import TEST_SHARE, LabelledArrays, assemble
 from benchmarks.data.formats.compressed import opened
-from benchmarks.data.store.recipe import Parts, Recipe
+from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
 
 NEEDS = {"idx": ("images", "labels"), "csv": ("file",), "npz": ("file",), "folder": ("folder",)}
@@ -69,7 +69,7 @@ class Description(BaseModel):
     label: str = "label"
     test_share: float = Field(default=TEST_SHARE, gt=0, lt=1)
     title: str = ""
-    source: str = ""
+    homepage: str = ""
     licence: str = ""
     note: str = ""
 
@@ -107,7 +107,7 @@ def recipe(path: Path, name: str) -> Recipe:
         read=lambda: _read(about, base),
         inputs=(path, *inputs),
         title=about.title,
-        source=about.source or str(path),
+        homepage=about.homepage or str(path),
         licence=about.licence,
     )
 
@@ -126,25 +126,25 @@ def _parsed(path: Path) -> Description:
         raise UserError(f"{path}: {f'{key}: ' if key else ''}{reason}.") from error
 
 
-def _read(about: Description, base: Path) -> Parts:
+def _read(about: Description, base: Path) -> Contents:
     train_files = about.train.paths(base)
     test_files = about.test.paths(base) if about.test else []
-    test: Part | None = None
+    test: LabelledArrays | None = None
     unlabelled, note = None, about.note
     if about.format == "npz":
-        train, test = npz.read_parts(train_files[0])
+        train, test = npz.read_train_and_test(train_files[0])
     elif about.format == "folder":
         held = folder.files(test_files[0]) if test_files else None
-        train, test, resized = folder.read_parts(folder.files(train_files[0]), held, base, about.image)
+        train, test, resized = folder.read_train_and_test(folder.files(train_files[0]), held, base, about.image)
         note = f"{note} {resized}".strip()
     elif about.format == "csv":
-        train = kaggle_csv.read_part(train_files[0], about.label, about.image)
+        train = kaggle_csv.read_labelled(train_files[0], about.label, about.image)
         if test_files:
-            test = kaggle_csv.read_part(test_files[0], about.label, about.image)
+            test = kaggle_csv.read_labelled(test_files[0], about.label, about.image)
         if about.unlabelled:
             unlabelled = kaggle_csv.read_unlabelled(about.unlabelled.paths(base)[0], about.label, about.image)
     else:
-        train = idx.read_part(train_files[0], train_files[1], about.transpose)
+        train = idx.read_labelled(train_files[0], train_files[1], about.transpose)
         if test_files:
-            test = idx.read_part(test_files[0], test_files[1], about.transpose)
+            test = idx.read_labelled(test_files[0], test_files[1], about.transpose)
     return assemble(train, test, about.classes, about.test_share, unlabelled, note)

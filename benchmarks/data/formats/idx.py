@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.formats.arrays import Part, assemble, images_of
+from benchmarks.data.formats.arrays import LabelledArrays, assemble, images_of
 from benchmarks.data.formats.compressed import opened
-from benchmarks.data.store.recipe import Parts
+from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -64,7 +64,7 @@ def read(path: Path) -> NDArray:
     return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def read_part(images: Path, labels: Path, transpose: bool = False) -> Part:
+def read_labelled(images: Path, labels: Path, transpose: bool = False) -> LabelledArrays:
     """Images (n, h, w) or (n, h, w, 3) and their labels (n,); `transpose` swaps rows and columns (EMNIST needs it)."""
     X, y = read(images), read(labels)
     if X.ndim not in (3, 4):
@@ -76,13 +76,13 @@ def read_part(images: Path, labels: Path, transpose: bool = False) -> Part:
             f"{images} has {len(X)} images, but {labels} has {len(y)} labels: they belong to different sets."
         )
     X = images_of(X, images)
-    return Part(np.ascontiguousarray(X.transpose(0, 2, 1, 3)) if transpose else X, y.astype(np.int64), labels)
+    return LabelledArrays(np.ascontiguousarray(X.transpose(0, 2, 1, 3)) if transpose else X, y.astype(np.int64), labels)
 
 
-def read_official(paths: Mapping[str, Path], classes: Sequence[str]) -> Parts:
-    """The parts of a set whose four files are named as those of MNIST."""
+def read_official(paths: Mapping[str, Path], classes: Sequence[str]) -> Contents:
+    """Both parts of a set whose four files are named as those of MNIST."""
     train, test = (
-        read_part(paths[f"{part}-images-idx3-ubyte.gz"], paths[f"{part}-labels-idx1-ubyte.gz"])
+        read_labelled(paths[f"{part}-images-idx3-ubyte.gz"], paths[f"{part}-labels-idx1-ubyte.gz"])
         for part in ("train", "t10k")
     )
     return assemble(train, test, classes)

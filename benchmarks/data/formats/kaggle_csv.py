@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.formats.arrays import Part, images_of
+from benchmarks.data.formats.arrays import LabelledArrays, images_of
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
 
 
-def read_part(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> Part:
+def read_labelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> LabelledArrays:
     """Images and labels; labels are int64 if all are whole numbers, else str."""
     pixels, labels = _read(path, label)
     assert labels is not None
-    return Part(images_of(pixels, path, shape), labels, path)
+    return LabelledArrays(images_of(pixels, path, shape), labels, path)
 
 
 def read_unlabelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> NDArray[np.uint8]:

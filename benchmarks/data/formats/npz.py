@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.formats.arrays import Part, images_of
+from benchmarks.data.formats.arrays import LabelledArrays, images_of
 from benchmarks.errors import UserError
 
 NAMES = (
@@ -22,13 +22,13 @@ NAMES = (
 )
 
 
-def read_parts(path: Path) -> tuple[Part, Part | None]:
+def read_train_and_test(path: Path) -> tuple[LabelledArrays, LabelledArrays | None]:
     """The training part and the test part, None if the archive has a single part."""
     arrays = _arrays(path)
     for names in NAMES:
         if set(names) <= set(arrays):
-            parts = [_part(arrays, *pair, path) for pair in zip(names[::2], names[1::2], strict=True)]
-            return parts[0], parts[1] if len(parts) > 1 else None
+            found = [_labelled(arrays, *pair, path) for pair in zip(names[::2], names[1::2], strict=True)]
+            return found[0], found[1] if len(found) > 1 else None
     wanted = "; or ".join(", ".join(names) for names in NAMES if len(names) == 4)
     raise UserError(f"{path} holds {', '.join(arrays) or 'nothing'}; expected {wanted}.")
 
@@ -44,7 +44,7 @@ def _arrays(path: Path) -> dict[str, NDArray]:
         raise UserError(f"{path} is not a readable NumPy archive ({reason}): save it with numpy.savez.") from error
 
 
-def _part(arrays: dict[str, NDArray], images: str, labels: str, path: Path) -> Part:
+def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path) -> LabelledArrays:
     X, y = arrays[images], arrays[labels]
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -54,4 +54,4 @@ def _part(arrays: dict[str, NDArray], images: str, labels: str, path: Path) -> P
         )
     if X.ndim < 2 or len(X) != len(y):
         raise UserError(f"{path}: {images} has shape {X.shape}, but {labels} has {len(y)} labels.")
-    return Part(images_of(X, path), y.astype(np.int64) if y.dtype.kind in "iu" else y, path)
+    return LabelledArrays(images_of(X, path), y.astype(np.int64) if y.dtype.kind in "iu" else y, path)

@@ -3,7 +3,8 @@
 ``$CROSSOVER_CACHE``, or the user's cache folder, holds ``arrays/<name>-<key>/`` with ``train-X.npy``, ``train-y.npy``,
 ``test-X.npy``, ``test-y.npy``, perhaps ``unlabelled-X.npy``, and ``meta.json``. The key is a digest of the inputs'
 paths, sizes and times, and of the code that reads them, so neither a changed file nor a changed reader meets an
-old cache. A folder appears whole or not at all; any of it may be deleted at any time.
+old cache. A folder appears whole or not at all; any of it may be deleted at any time. No other module knows these names:
+`reopen` and `stored_fingerprint` are what the others use.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.images import Dataset, Images, Sealed, fingerprint
-from benchmarks.data.store.recipe import Parts, Recipe
+from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
+
+META = "meta.json"
 
 
 def cache_folder() -> Path:
@@ -36,45 +39,78 @@ def cache_folder() -> Path:
 
 def cached(recipe: Recipe) -> Dataset:
     """The data set of a recipe: from the cache, or read, checked and put there first."""
-    folder = cache_folder() / "arrays" / f"{recipe.name}-{_key(recipe)}"
-    if not (folder / "meta.json").exists():
+    folder = cache_folder() / "arrays" / f"{recipe.name[:40]}-{_key(recipe)}"
+    if not (folder / META).exists():
         try:
-            parts = recipe.read()
+            contents = recipe.read()
         except UserError as error:
             raise UserError(f"{recipe.name}: {error}") from error
         with _writing(folder) as new:
-            _write(new, recipe, parts)
+            _write(new, recipe, contents)
     return reopen(folder)
 
 
 def reopen(folder: Path) -> Dataset:
     """The data set in a cache folder; a worker process needs no more than `Dataset.folder` to have it.
 
-    Training images are memory-mapped and read-only. Test files are not touched before the seal is opened.
+    Images are memory-mapped and read-only, so this is cheap enough for every job. No file of the test part is touched
+    before `Dataset.test` is asked for images or labels.
+
+    Raises
+    ------
+    UserError
+        If there is no data set in `folder`, or a file in it is damaged.
     """
+    meta = _meta(folder)
     try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        classes = tuple(meta["classes"])
+        return Dataset(
+            name=meta["name"],
+            train=Images(
+                _images(folder, "train", meta["train"]), _labels(folder, "train", meta["train"], len(classes))
+            ),
+            test=Sealed(
+                meta["test"],
+                read_images=partial(_images, folder, "test", meta["test"]),
+                read_labels=partial(_labels, folder, "test", meta["test"], len(classes)),
+            ),
+            classes=classes,
+            fingerprint=meta["fingerprint"],
+            unlabelled=partial(_images, folder, "unlabelled", meta["unlabelled"]) if meta["unlabelled"] else None,
+            note=meta["note"],
+            title=meta["title"],
+            homepage=meta["homepage"],
+            licence=meta["licence"],
+            folder=folder,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder / META, error) from error
+
+
+def stored_fingerprint(folder: Path) -> str | None:
+    """The fingerprint of the data set in a cache folder; None if there is none to be read. Arrays are not touched."""
+    try:
+        return _meta(folder).get("fingerprint")
+    except UserError:
+        return None
+
+
+def _meta(folder: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _damaged(folder / "meta.json", error) from error
-    unlabelled = partial(_array, folder / "unlabelled-X.npy") if meta["unlabelled"] else None
-    return Dataset(
-        name=meta["name"],
-        train=_images(folder, "train", len(meta["classes"])),
-        test=Sealed(meta["test"], partial(_images, folder, "test", len(meta["classes"]))),
-        classes=tuple(meta["classes"]),
-        fingerprint=meta["fingerprint"],
-        unlabelled=unlabelled,
-        note=meta["note"],
-        title=meta["title"],
-        source=meta["source"],
-        licence=meta["licence"],
-        folder=folder,
-    )
+        raise _damaged(folder / META, error) from error
+    if not isinstance(meta, dict):
+        raise _damaged(folder / META, "not a table")
+    return meta
 
 
 def _key(recipe: Recipe) -> str:
-    states = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in recipe.inputs]
-    about = (recipe.name, recipe.title, recipe.source, recipe.licence, recipe.options)
+    try:
+        states = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in recipe.inputs]
+    except OSError as error:
+        raise UserError(f"Cannot read {error.filename} ({error.strerror}): replace or remove it.") from error
+    about = (recipe.name, recipe.title, recipe.homepage, recipe.licence, recipe.options)
     return hashlib.sha256(json.dumps([about, states, _code()]).encode()).hexdigest()[:16]
 
 
@@ -97,7 +133,7 @@ def _writing(folder: Path) -> Iterator[Path]:
         try:
             new.replace(folder)
         except OSError:
-            if not (folder / "meta.json").exists():
+            if not (folder / META).exists():
                 raise
     except OSError as error:
         raise UserError(
@@ -109,42 +145,49 @@ def _writing(folder: Path) -> Iterator[Path]:
             shutil.rmtree(new, ignore_errors=True)
 
 
-def _write(folder: Path, recipe: Recipe, parts: Parts) -> None:
+def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
     arrays: dict[str, NDArray] = {
-        "train-X": parts.train.X,
-        "train-y": parts.train.y,
-        "test-X": parts.test.X,
-        "test-y": parts.test.y,
+        "train-X": contents.train.X,
+        "train-y": contents.train.y,
+        "test-X": contents.test.X,
+        "test-y": contents.test.y,
     }
     meta: dict[str, Any] = {
         "name": recipe.name,
         "title": recipe.title or recipe.name,
-        "source": recipe.source,
+        "homepage": recipe.homepage,
         "licence": recipe.licence,
-        "classes": parts.classes,
-        "train": len(parts.train),
-        "test": len(parts.test),
-        "unlabelled": 0 if parts.unlabelled is None else len(parts.unlabelled),
+        "classes": contents.classes,
+        "train": len(contents.train),
+        "test": len(contents.test),
+        "unlabelled": 0 if contents.unlabelled is None else len(contents.unlabelled),
         "fingerprint": fingerprint(*arrays.values()),
-        "note": parts.note,
+        "note": contents.note,
         "inputs": [str(path) for path in recipe.inputs],
     }
-    if parts.unlabelled is not None:
-        arrays["unlabelled-X"] = parts.unlabelled
+    if contents.unlabelled is not None:
+        arrays["unlabelled-X"] = contents.unlabelled
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array))
-    (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+    (folder / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
-def _images(folder: Path, part: str, classes: int) -> Images:
-    X, y = _array(folder / f"{part}-X.npy"), np.array(_array(folder / f"{part}-y.npy"))
-    try:
-        images = Images(X, y)
-    except ValueError as error:
-        raise _damaged(folder / f"{part}-y.npy", error) from error
-    if len(y) and not 0 <= y.min() <= y.max() < classes:
-        raise _damaged(folder / f"{part}-y.npy", f"labels outside 0 … {classes - 1}")
-    return images
+def _images(folder: Path, part: str, rows: int) -> NDArray[np.uint8]:
+    path = folder / f"{part}-X.npy"
+    X = _array(path)
+    if X.dtype != np.uint8 or X.ndim != 4 or len(X) != rows:
+        raise _damaged(path, f"{X.dtype} of shape {X.shape}, expected {rows} images")
+    return X
+
+
+def _labels(folder: Path, part: str, rows: int, classes: int) -> NDArray[np.int64]:
+    path = folder / f"{part}-y.npy"
+    y = np.array(_array(path))
+    if y.dtype != np.int64 or y.shape != (rows,):
+        raise _damaged(path, f"{y.dtype} of shape {y.shape}, expected {rows} labels")
+    if rows and not 0 <= y.min() <= y.max() < classes:
+        raise _damaged(path, f"labels outside 0 … {classes - 1}")
+    return y
 
 
 def _array(path: Path) -> NDArray:

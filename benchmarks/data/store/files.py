@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.data.formats.compressed import opened
 from benchmarks.data.store.cache import cache_folder
-from benchmarks.data.store.recipe import File, Parts, Recipe, Source
+from benchmarks.data.store.recipe import Contents, File, Recipe, Source
 from benchmarks.errors import Unavailable, UserError
 
 CONNECT_SECONDS, READ_SECONDS = 6, 60
@@ -44,7 +44,7 @@ def recipe(name: str, source: Source, data_dir: Path | None, others: tuple[str, 
         read=partial(_read, name, source, paths),
         inputs=tuple(paths.values()),
         title=source.title,
-        source=source.source,
+        homepage=source.homepage,
         licence=source.licence,
     )
 
@@ -70,7 +70,7 @@ def verify(name: str, file: File, path: Path) -> None:
     )
 
 
-def _read(name: str, source: Source, paths: dict[str, Path]) -> Parts:
+def _read(name: str, source: Source, paths: dict[str, Path]) -> Contents:
     for file in source.files:
         verify(name, file, paths[file.name])
     return source.read(paths)

@@ -1,4 +1,4 @@
-"""What a data set is before it is loaded: `Source` (an official set), `Recipe` (files, how to read them), `Parts`."""
+"""What a data set is before it is loaded: `Source` (an official set), `Recipe` (files, how to read them), `Contents`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.errors import UserError
 
 
 @dataclass(frozen=True)
-class Parts:
+class Contents:
     """What a reader found: both parts, the class names, and images to label for a competition if there are any."""
 
     train: Images
@@ -52,11 +52,11 @@ class Recipe:
     """How arrays are made of files; they are cached under the name, the options and the state of the inputs."""
 
     name: str
-    read: Callable[[], Parts]
+    read: Callable[[], Contents]
     inputs: tuple[Path, ...] = ()
     options: str = ""
     title: str = ""
-    source: str = ""
+    homepage: str = ""
     licence: str = ""
 
 
@@ -82,8 +82,8 @@ class Source:
 
     Parameters
     ----------
-    title, source, licence : for people.
-    read : from official file name to the path it was found at, makes the `Parts`.
+    title, homepage, licence : for people; the homepage is a URL, perhaps with a word on the split.
+    read : from official file name to the path it was found at, makes the `Contents`.
     files : what `read` needs.
     folders : other names of the set's folder within a data folder; its public name always counts.
     mirrors : base URLs, tried in order; none if it cannot be downloaded without an account.
@@ -92,9 +92,9 @@ class Source:
     """
 
     title: str
-    source: str
+    homepage: str
     licence: str
-    read: Callable[[Mapping[str, Path]], Parts]
+    read: Callable[[Mapping[str, Path]], Contents]
     files: tuple[File, ...] = ()
     folders: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ costs the trial that ran on it, which Dask gives to another one.
 from __future__ import annotations
 
 import importlib
-import json
 import socket
 import threading
 import tomllib
@@ -17,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.data.store.cache import stored_fingerprint
 from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors.scheduler import Execute, schedule
@@ -108,8 +108,7 @@ def supervised(job: Job) -> Answer:
 def _missing(job: Job) -> str:
     """Why the data of a job cannot be had here, in one line; "" if it can."""
     here = f"the worker on {socket.gethostname()}"
-    try:
-        found = json.loads((Path(job.data) / "meta.json").read_text())["fingerprint"]
-    except (OSError, ValueError, KeyError):
+    found = stored_fingerprint(Path(job.data))
+    if found is None:
         return f"{here} has no data of {job.dataset} at {job.data}: share that folder with it"
     return "" if found == job.fingerprint else f"{here} has other data of {job.dataset} at {job.data} than the driver"

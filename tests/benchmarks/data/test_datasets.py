@@ -56,7 +56,7 @@ def test_listing_is_quick_and_imports_no_data_set():
 def test_every_source_says_what_it_is(name):
     source = datasets.source(name)
     assert isinstance(source, Source)
-    assert source.title and source.source and source.licence
+    assert source.title and source.homepage and source.licence
     assert source.mirrors or source.obtain or not source.files
     assert all(file.sha256 or source.archive or source.obtain for file in source.files)
     assert all(url.endswith("/") for url in source.mirrors)
@@ -67,7 +67,7 @@ def test_every_data_set_keeps_the_contract(load, name):
     data = load(name)
     test = data.test.open()
     classes = len(data.classes)
-    assert data.name == name and data.title and data.licence and data.source
+    assert data.name == name and data.title and data.licence and data.homepage
     assert len(test) == len(data.test) and test.X.shape[1:] == data.train.X.shape[1:]
     for part in (data.train, test):
         assert part.X.dtype == np.uint8 and part.y.dtype == np.int64

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from benchmarks.data import datasets
-from benchmarks.data.formats import description, folder, idx, kaggle_csv
+from benchmarks.data.formats import description, folder, idx, image_file, kaggle_csv
 from benchmarks.data.formats.arrays import images_of
 from benchmarks.errors import UserError
 
@@ -78,7 +78,7 @@ def test_idx_labels_must_be_as_many_as_images(tmp_path):
     (tmp_path / "images").write_bytes(idx_bytes(np.zeros((3, 4, 4), np.uint8)))
     (tmp_path / "labels").write_bytes(idx_bytes(np.zeros(2, np.uint8)))
     with pytest.raises(UserError, match=r"has 3 images, but .* has 2 labels"):
-        idx.read_part(tmp_path / "images", tmp_path / "labels")
+        idx.read_labelled(tmp_path / "images", tmp_path / "labels")
 
 
 def write_idx_set(where, prefix="", test="t10k", gz=""):
@@ -133,7 +133,7 @@ tables = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.sampled_from([1, 4
 @given(tables, st.sampled_from(["a.csv", "a.csv.gz"]))
 def test_csv_reads_back_what_was_written(tmp_path, X, name):
     labels = [i % 3 for i in range(len(X))]
-    part = kaggle_csv.read_part(write_csv(tmp_path / name, X, labels))
+    part = kaggle_csv.read_labelled(write_csv(tmp_path / name, X, labels))
     np.testing.assert_array_equal(part.X.reshape(len(X), -1), X)
     assert part.labels.tolist() == labels
     np.testing.assert_array_equal(kaggle_csv.read_unlabelled(write_csv(tmp_path / name, X)), part.X)
@@ -151,7 +151,7 @@ def test_csv_names_line_and_column_of_a_wrong_pixel(tmp_path, X, wrong, data):
     cells[row, column] = wrong
     path = write_csv(tmp_path / "a.csv", cells, [0] * len(X))
     with pytest.raises(UserError) as error:
-        kaggle_csv.read_part(path)
+        kaggle_csv.read_labelled(path)
     assert f"{path}, line {row + 2}, column 'pixel{column}': " in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -165,7 +165,7 @@ def test_csv_names_the_line_of_a_ragged_row(tmp_path, X, longer, data):
     lines[row] = f"{lines[row]},7" if longer else lines[row].rpartition(",")[0]
     path.write_text("\n".join(lines))
     with pytest.raises(UserError, match=f"line {row + 1}"):
-        kaggle_csv.read_part(path)
+        kaggle_csv.read_labelled(path)
 
 
 @one_folder
@@ -173,7 +173,7 @@ def test_csv_names_the_line_of_a_ragged_row(tmp_path, X, longer, data):
 def test_csv_of_any_text_is_a_part_or_a_user_error(tmp_path, text):
     (tmp_path / "a.csv").write_text("label,pixel0\n" + text, encoding="utf-8")
     try:
-        part = kaggle_csv.read_part(tmp_path / "a.csv")
+        part = kaggle_csv.read_labelled(tmp_path / "a.csv")
         assert len(part.X) == len(part.labels) > 0
     except UserError as error:
         assert str(tmp_path / "a.csv") in str(error)
@@ -200,12 +200,12 @@ def test_csv_of_any_text_is_a_part_or_a_user_error(tmp_path, text):
 def test_csv_tells_what_is_wrong(tmp_path, text, words):
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=words):
-        kaggle_csv.read_part(tmp_path / "a.csv")
+        kaggle_csv.read_labelled(tmp_path / "a.csv")
 
 
 def test_csv_may_have_bom_crlf_names_for_labels_and_the_label_last(tmp_path):
     (tmp_path / "a.csv").write_bytes("\ufeffpixel1,label\r\n7,cat\r\n9,dog\r\n".encode())
-    part = kaggle_csv.read_part(tmp_path / "a.csv")
+    part = kaggle_csv.read_labelled(tmp_path / "a.csv")
     assert part.X.ravel().tolist() == [7, 9]
     assert part.labels.tolist() == ["cat", "dog"]
 
@@ -331,15 +331,15 @@ def test_a_photograph_taken_sideways_is_turned_upright(tmp_path):
     pixels = np.zeros((8, 16), np.uint8)
     pixels[:, 8:] = 255
     exif = Image.Exif()
-    exif[folder.ORIENTATION] = 6  # to be turned clockwise: left becomes top
+    exif[image_file.ORIENTATION] = 6  # to be turned clockwise: left becomes top
     Image.fromarray(pixels).save(tmp_path / "a.jpg", exif=exif, quality=95)
-    upright = folder.load_image(tmp_path / "a.jpg", (16, 8, 1))[..., 0]
+    upright = image_file.load_image(tmp_path / "a.jpg", (16, 8, 1))[..., 0]
     assert upright[:8].max() < 50 < 200 < upright[8:].min()
 
 
 def test_sixteen_bit_images_are_scaled_not_clipped(tmp_path):
     Image.fromarray(np.array([[0, 65535], [32768, 257]], np.uint16)).save(tmp_path / "a.png")
-    assert folder.load_image(tmp_path / "a.png", (2, 2, 1)).ravel().tolist() == [0, 255, 128, 1]
+    assert image_file.load_image(tmp_path / "a.png", (2, 2, 1)).ravel().tolist() == [0, 255, 128, 1]
 
 
 def test_a_folder_tells_what_is_wrong(tmp_path):

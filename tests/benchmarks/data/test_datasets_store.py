@@ -16,7 +16,7 @@ from benchmarks.data import datasets
 from benchmarks.data.images import Images, fingerprint
 from benchmarks.data.store import files
 from benchmarks.data.store.cache import cached, reopen
-from benchmarks.data.store.recipe import File, Parts, Recipe, Source
+from benchmarks.data.store.recipe import Contents, File, Recipe, Source
 from benchmarks.errors import Unavailable, UserError
 
 CONTENT = bytes(range(64))
@@ -28,11 +28,11 @@ def images(n, seed=0):
 
 
 def parts():
-    return Parts(images(30), images(9, 1), ("a", "b", "c"), unlabelled=images(5, 2).X, note="mind this")
+    return Contents(images(30), images(9, 1), ("a", "b", "c"), unlabelled=images(5, 2).X, note="mind this")
 
 
 def recipe(*inputs, read=parts):
-    return Recipe("toy", read, inputs=inputs, title="Toy", source="here", licence="CC0")
+    return Recipe("toy", read, inputs=inputs, title="Toy", homepage="here", licence="CC0")
 
 
 # cache
@@ -169,7 +169,7 @@ PACKED = gzip.compress(CONTENT, mtime=0)
 def source(*mirrors, **changes):
     about = dict(
         title="Toy",
-        source="",
+        homepage="",
         licence="",
         read=lambda paths: parts(),
         files=(File("a-ubyte.gz", sha(PACKED), sha(CONTENT)), File("b.bin", sha(b"b"))),

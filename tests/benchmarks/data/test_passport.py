@@ -16,8 +16,12 @@ def images(values, labels):
     return Images(X, np.array(labels, np.int64))
 
 
+def opened():
+    pytest.fail("the seal was opened")
+
+
 def dataset(train, test):
-    return Dataset("toy", train, Sealed(len(test), lambda: pytest.fail("the seal was opened")), ("a", "b"), "f00")
+    return Dataset("toy", train, Sealed(len(test), opened, opened), ("a", "b"), "f00")
 
 
 def test_every_kind_of_duplicate_is_counted():

@@ -1,0 +1,131 @@
+"""Image files: which there are, and how one is read. Every picture that a user gives is opened here.
+
+Only `FORMATS` are opened, whatever a file is called: Pillow knows many more, and hands PostScript to Ghostscript, which
+runs it as a program.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # as Pillow names them; PPM includes PGM and PBM
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+ORIENTATION = 0x0112  # EXIF tag; 5 and more mean turned by a quarter
+THREADS, AT_ONCE = min(8, os.cpu_count() or 1), 64  # each thread may hold a picture of the largest size
+GREY = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}
+
+
+def load_image(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """One image file as uint8 (h, w, c), turned upright, resized with area averaging if its size differs.
+
+    Raises
+    ------
+    UserError
+        If the file is of another format than `FORMATS`, is cut off or damaged, or has too many pixels.
+    """
+    height, width, channels = shape
+    with _opened(path) as image:
+        from PIL import Image, ImageOps
+
+        if image.format != "PNG":
+            image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I") or image.mode == "F":
+            image = Image.fromarray(_eight_bits(np.asarray(image)))
+        mode = "L" if channels == 1 else "RGB"
+        image = image if image.mode == mode else image.convert(mode)
+        if image.size != (width, height):
+            image = image.resize(
+                (width, height), Image.Resampling.BOX if image.width > width else Image.Resampling.BICUBIC
+            )
+        return np.asarray(image, np.uint8).reshape(shape)
+
+
+def load_images(paths: Sequence[Path], shape: tuple[int, int, int]) -> Iterator[NDArray[np.uint8] | UserError]:
+    """Each file in order, as `load_image` reads it, or the error if it cannot be read; a few are in memory at once."""
+    with ThreadPoolExecutor(THREADS) as pool:  # Pillow decodes side by side, which halves the time for photographs.
+        for start in range(0, len(paths), AT_ONCE):
+            yield from pool.map(partial(_image_or_error, shape=shape), paths[start : start + AT_ONCE])
+
+
+def image_shape(path: Path) -> tuple[int, int, int]:
+    """Height and width as seen upright, and 1 channel if the file is grey, else 3. Only the header is read.
+
+    Raises
+    ------
+    UserError
+        As `load_image` does, of what the header tells.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        # Pillow decodes all of a PNG to find a tag that cameras do not write there.
+        if image.format != "PNG" and image.getexif().get(ORIENTATION, 1) >= 5:
+            width, height = height, width
+        return height, width, 1 if image.mode in GREY else 3
+
+
+def find_images(folder: Path) -> list[Path]:
+    """The image files below a folder, at any depth, sorted; known by their suffix."""
+    return sorted(path for path in folder.rglob("*") if is_image_name(path) and not path.is_dir())
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether a file is called like an image, and is not hidden."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _image_or_error(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | UserError:
+    try:
+        return load_image(path, shape)
+    except UserError as error:
+        return error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image]:
+    """The file, opened by Pillow; whatever is wrong with it, then or later, becomes a `UserError` that names it."""
+    from PIL import Image, UnidentifiedImageError
+
+    warnings.filterwarnings("ignore", module="PIL")  # It warns of metadata that is not read here.
+    # By itself Pillow only warns of more than 89 million pixels. This is how its documentation makes that a limit.
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is not a file: replace or remove it.")  # A named pipe would be waited for without end.
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            yield image
+    except UserError:
+        raise
+    except UnidentifiedImageError as error:
+        allowed = ", ".join(FORMATS)
+        raise UserError(f"{path} is not a readable image (allowed are {allowed}): replace or remove it.") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise UserError(
+            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller or remove it."
+        ) from error
+    except Exception as error:  # Decoders raise errors of every kind for damaged files.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path} is not a readable image ({reason}): replace or remove it.") from error
+
+
+def _eight_bits(pixels: NDArray) -> NDArray[np.uint8]:
+    """16-bit and float images scaled by the full range of their type: Pillow alone would clip them."""
+    if pixels.dtype.kind == "f":
+        top = 1.0 if pixels.max(initial=0) <= 1 else 255.0
+    else:
+        top = 255.0 if pixels.max(initial=0) <= 255 else 65535.0
+    return np.clip(pixels * (255.0 / top), 0, 255).round().astype(np.uint8)
