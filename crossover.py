@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from benchmarks.suite import Suite
     from reports import Run
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -52,7 +53,8 @@ def run(
     data : folder with the data sets, before ``$CROSSOVER_DATA`` and the cache.
     executor : "local", "serial", the address of a Dask scheduler, or a TOML file that describes a cluster.
     workers : processes of the local executor, which share cores and memory; as many as pay off if None.
-    study : do with the data set `what` as this suite does with its own: ``"crossover"`` compares at growing sizes.
+    study : compare on the data set `what` at the levels of this study, such as ``"sizes"``, or as this suite does with its
+        own, such as ``"crossover"``.
     name : of the run folder below ``runs/``; the name of the suite or data set if not given.
 
     Raises
@@ -170,8 +172,9 @@ def augment(
     return augment_files(Path(source), Path(target), changes, copies, seed)
 
 
-def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None, study: str | None = None) -> Any:
+def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None, study: str | None = None) -> Suite:
     """The suite of that name, or one made for a single data set, with the given changes."""
+    from benchmarks import studies
     from benchmarks.data import datasets
     from benchmarks.errors import UserError, unknown
     from benchmarks.suite import is_suite_file, load_suite, make_suite, names
@@ -184,30 +187,51 @@ def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | N
                 f"--study {study} says what to do with a data set, and {what} is a suite: give one of the two."
             )
     elif what in datasets.names() or path.exists() or os.sep in what:
-        content = load_suite(study or "quick").model_dump() | {"datasets": (what,), "fallback": None}
-        if study is None:
-            content |= {"name": path.stem, "title": f"Five tuned estimators on {what}"}
-        else:
+        content = load_suite("quick").model_dump() | {"name": path.stem, "title": f"Five tuned estimators on {what}"}
+        if study in studies.names():
+            chosen = studies.get(study)
+            content |= {"name": f"{path.stem}-{study}", "title": f"{chosen.title[:-1]} on {what}?"}
+            content |= {"studies": {study: chosen.levels}}
+        elif study is not None:
+            if study not in names() and Path(study).suffix != ".toml":
+                raise unknown("study or suite", study, [*studies.names(), *names()])
+            content = load_suite(study).model_dump()
             content |= {
                 "name": f"{path.stem}-{Path(study).stem}",
                 "title": f"{content['title'].split(':')[0]} on {what}",
             }
+        content |= {"datasets": (what,), "fallback": None}
     else:
         raise unknown("suite or data set", what, [*names(), *datasets.names()])
     if estimators is not None:
-        from estimators import select
-
-        try:
-            chosen = select(estimators)
-        except ValueError as error:
-            raise UserError(str(error)) from error
-        content["estimators"] = tuple(e.name for e in chosen)
-        content["search"] = {k: v for k, v in content["search"].items() if k in content["estimators"]}
+        content |= _selected(content, estimators)
     if budget is not None:
         content["budget"] = budget
     if seeds is not None:
         content["seeds"] = seeds
     return make_suite(content, origin=what)
+
+
+def _selected(content: dict[str, Any], patterns: str) -> dict[str, Any]:
+    """The estimators and variants of a suite that match, or else any estimators that do."""
+    import fnmatch
+
+    from benchmarks.errors import UserError
+    from estimators import select
+
+    chosen, rest = [], []
+    for pattern in (part.strip() for part in patterns.split(",")):
+        matches = [v for v in content["variants"] if fnmatch.fnmatchcase(v["name"], pattern)]
+        chosen += [v for v in matches if v not in chosen]
+        if not matches or pattern in content["estimators"]:
+            rest.append(pattern)
+    try:
+        plain = {e.name: pattern if pattern.endswith(".py") else e.name for pattern in rest for e in select(pattern)}
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    made_of = {*plain, *(v["estimator"] for v in chosen)}
+    search = {name: table for name, table in content["search"].items() if name in made_of}
+    return {"estimators": tuple(plain.values()), "variants": tuple(chosen), "search": search}
 
 
 Folder = Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")]
@@ -230,7 +254,8 @@ def _run(
     ] = None,
     data: Data = None,
     study: Annotated[
-        str | None, typer.Option(help="Do with the data set as this suite does: crossover.", metavar="SUITE")
+        str | None,
+        typer.Option(help="Compare at the levels of a study (sizes), or as a suite does (crossover).", metavar="NAME"),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--run", help="Name of the run folder below runs/.", metavar="NAME")
@@ -296,8 +321,8 @@ def _log(
 
 
 @app.command("list")
-def _list(what: Annotated[str, typer.Argument(help="estimators, datasets or suites.")]) -> None:
-    """List what there is: estimators, datasets or suites."""
+def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites, studies or strategies.")]) -> None:
+    """List what there is: estimators, datasets, suites, studies or strategies."""
     from benchmarks.errors import unknown
 
     match what:
@@ -315,8 +340,17 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets or suit
 
             for name in benchmarks.suite.names():
                 print(f"{name:10}{benchmarks.suite.load_suite(name).title}")
+        case "studies":
+            from benchmarks import studies
+
+            for name in studies.names():
+                print(f"{name:16}{studies.get(name).stage:10}{studies.get(name).title}")
+        case "strategies":
+            from tuning import STRATEGIES
+
+            print("\n".join(STRATEGIES))
         case _:
-            raise unknown("list of", what, ["estimators", "datasets", "suites"])
+            raise unknown("list of", what, ["estimators", "datasets", "suites", "studies", "strategies"])
 
 
 @app.command("submit")

@@ -137,7 +137,9 @@ def possible(suite: Suite, dataset: Dataset) -> tuple[list[Condition], list[str]
     """
     left, out = [], {}
     for condition in conditions(suite, "train"):
-        reason = "" if condition == STANDARD else studies.get(condition.study).excluded(dataset.train.y, condition.level)
+        reason = (
+            "" if condition == STANDARD else studies.get(condition.study).excluded(dataset.train.y, condition.level)
+        )
         if reason:
             out[str(condition)] = reason
         else:

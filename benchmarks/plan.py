@@ -22,7 +22,12 @@ def plan(suite: Suite, folder: Path) -> str:
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
     tables = {name: _table(folder, name) for name in TABLES}
-    lines, left, unknown, undone = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"], 0.0, False, 0
+    lines, left, unknown, undone = (
+        [f"{suite.title}: {suite.budget} for each search, results in {folder}/"],
+        0.0,
+        False,
+        0,
+    )
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
     for dataset in _datasets(suite, folder):

@@ -86,9 +86,7 @@ class Lines:
         else:
             self.best[cell.name] = accuracy, True
             earlier = ", done earlier" if kept else ""
-            self._say(
-                f"{cell.name}: {accuracy:.2%} on the test images; last fit {fit['fit_seconds']:.1f} s{earlier}"
-            )
+            self._say(f"{cell.name}: {accuracy:.2%} on the test images; last fit {fit['fit_seconds']:.1f} s{earlier}")
 
     def summarize(self) -> None:
         """Say in one line what this session did."""

@@ -186,7 +186,10 @@ def _changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[
 def _session(folder: Path, info: dict[str, Any]) -> Iterator[int]:
     """Note in run.json when and on what machine this process works on the run; yields the number of the session."""
     started, clock = datetime.now(UTC), time.perf_counter()
-    earlier, session = info["sessions"], {"started": started.isoformat(timespec="seconds"), "environment": environment()}
+    earlier, session = (
+        info["sessions"],
+        {"started": started.isoformat(timespec="seconds"), "environment": environment()},
+    )
     _write(folder, info | {"sessions": [*earlier, session]})  # Now, because a killed process writes nothing more.
     try:
         yield len(earlier)

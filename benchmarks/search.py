@@ -117,9 +117,7 @@ class Spending:
 class _Trials:
     """The trials of one search: each is taken from the ledger where that has it, else tried now."""
 
-    def __init__(
-        self, cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, spending: Spending
-    ) -> None:
+    def __init__(self, cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, spending: Spending) -> None:
         self.cell, self.ledger, self.execute, self.observer, self.spending = cell, ledger, execute, observer, spending
         self.recorded = {row["key"]: row for row in ledger.rows("trials", **cell.where) if row["status"] != "skipped"}
         self.outcomes: list[Outcome] = []  # of all batches, in order

@@ -144,7 +144,9 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
 def variants(suite: Suite) -> list[Variant]:
     """What a suite compares, in its order: plain estimators, then variants."""
     plain = [
-        Variant((estimator := estimators.get(reference)).name, reference, {}, suite.search.get(estimator.name, Search()))
+        Variant(
+            (estimator := estimators.get(reference)).name, reference, {}, suite.search.get(estimator.name, Search())
+        )
         for reference in suite.estimators
     ]
     return plain + [

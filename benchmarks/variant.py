@@ -33,7 +33,7 @@ class Search(BaseModel):
     limits: Limits = Limits()
 
     def over(self, general: Search) -> Search:
-        """This search, completed by a more general one."""
+        """The same, completed by a more general one."""
         return Search(
             strategy=self.strategy or general.strategy,
             axes=general.axes if self.axes is None else self.axes,
@@ -59,7 +59,7 @@ class Variant:
     name: str
     reference: str
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    search: Search = Search()
+    search: Search = field(default_factory=Search)
 
     @property
     def estimator(self) -> Estimator:

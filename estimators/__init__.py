@@ -135,3 +135,7 @@ def _load(path: Path) -> Estimator:
     if not isinstance(estimator, Estimator) or estimator.name != path.stem:
         raise ValueError(f"{path} must define {path.stem} = Estimator(name={path.stem!r}, ...).")
     return estimator
+
+
+def file_of(name):
+    return Path(name) if name.endswith(".py") else _files()[name]

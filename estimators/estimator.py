@@ -47,3 +47,22 @@ class Estimator:
         """The base setting: the defaults in the signature of `build`."""
         parameters = inspect.signature(self.build).parameters.values()
         return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+    def scaled(self, params, effort, rows):
+        params = dict(params)
+        share = effort
+        if self.effort != "rows":
+            full = params[self.effort]
+            cheap = max(1, round(effort * full))
+            params |= {self.effort: cheap}
+            share = min(1.0, effort * full / cheap)
+        if "epoch_images" in params:
+            params["epoch_images"] = round(share * params["epoch_images"])
+            share = max(share, min(1.0, params["epoch_images"] / rows))
+        return params, max(1, round(share * rows))
+
+    def at_full_effort(self, found, params, scaled):
+        found = dict(found)
+        if self.effort in found:
+            found[self.effort] = max(1, round(found[self.effort] * params[self.effort] / scaled[self.effort]))
+        return {k: v for k, v in found.items() if k in self.base}

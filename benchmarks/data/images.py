@@ -69,6 +69,7 @@ class Dataset:
     test : sealed: searches and fits never read it.
     unlabelled : reader of images to label for a competition, uint8 (m, h, w, c); None where there are none.
     fingerprint : sha256 hex digest over pixels and labels of both parts, computed when the data was cached.
+    train_fingerprint : the same of the training part alone, on which searches and fits depend.
     note : a warning every reader of a result must see (for example that another set was asked for); or "".
     title, homepage, licence : for people: what it is, where it comes from (a URL, or a path), who may use it.
     folder : where its arrays are cached; `benchmarks.data.datasets.reopen` makes the data set again from it in
@@ -80,6 +81,7 @@ class Dataset:
     test: Sealed
     classes: tuple[str, ...]
     fingerprint: str
+    train_fingerprint: str
     unlabelled: Callable[[], NDArray[np.uint8]] | None = None
     note: str = ""
     title: str = ""

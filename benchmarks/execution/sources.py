@@ -18,7 +18,9 @@ from types import MappingProxyType
 ROOT = Path(__file__).parents[2]
 FLOORS = ("tuning", "estimators", "benchmarks")
 WORKER = ROOT / "benchmarks" / "execution" / "work.py"
-FOUND_BY_NAME = ("estimators/features",)  # packages whose modules are imported by name, so that no statement tells which
+FOUND_BY_NAME = (
+    "estimators/features",
+)  # packages whose modules are imported by name, so that no statement tells which
 LIBRARIES = (
     "numpy",
     "scipy",
@@ -80,7 +82,9 @@ def source_digest(path: Path) -> str:
 def _digest(path: Path, changed: int) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(
+            node
+        ):
             node.body = node.body[1:]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
 

@@ -24,10 +24,11 @@ from benchmarks.data.datasets import reopen
 from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import split, subset
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
-from benchmarks.execution.job import EVERY_LABELLED_ROW, Job
+from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Kind
 from benchmarks.execution.memory import peak_bytes, reset_peak
 from benchmarks.layout import PREDICTIONS
 from benchmarks.scoring import accuracy, log_loss
+from estimators.models.describe import describe
 from estimators.models.saving import load, save
 
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
@@ -42,8 +43,7 @@ def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
         estimators.get(job.estimator).build(job.random_seed, **job.params)
         importing = time.perf_counter() - started
         imported()
-        work = {"trial": _trial, "fit": _fit, "evaluate": _evaluate, "label": _evaluate}[job.kind]
-        result = work(job)
+        result = WORK[job.kind](job)
         status, reason = "ok", ""
     except MemoryError as error:
         status, reason = "out_of_memory", _last_lines(error)
@@ -185,6 +185,14 @@ def _latency_ms(model: Any, X: NDArray[np.uint8], calls: int) -> tuple[float | N
         times.append(1000 * (time.perf_counter() - started))
     median, p95 = np.percentile(times[LATENCY_WARMUP:], [50, 95])
     return float(median), float(p95)
+
+
+WORK: dict[Kind, Callable[[Job], Scored | Fitted | Predicted]] = {
+    "trial": _trial,
+    "fit": _fit,
+    "evaluate": _evaluate,
+    "label": _evaluate,
+}
 
 
 def _last_lines(error: BaseException, count: int = 6) -> str:

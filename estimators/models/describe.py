@@ -66,3 +66,9 @@ def _device(name: str) -> str:
     import tensorflow
 
     return "GPU" if tensorflow.config.list_physical_devices("GPU") else "CPU"
+
+
+def describe(model):
+    from types import SimpleNamespace
+
+    return SimpleNamespace(parameters=parameters(model), backend=backend(model), layers=layers(model))

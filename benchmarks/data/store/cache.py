@@ -76,6 +76,7 @@ def reopen(folder: Path) -> Dataset:
             ),
             classes=classes,
             fingerprint=meta["fingerprint"],
+            train_fingerprint=meta["train_fingerprint"],
             unlabelled=partial(_images, folder, "unlabelled", meta["unlabelled"]) if meta["unlabelled"] else None,
             note=meta["note"],
             title=meta["title"],
@@ -87,12 +88,13 @@ def reopen(folder: Path) -> Dataset:
         raise _damaged(folder / META, error) from error
 
 
-def stored_fingerprint(folder: Path) -> str | None:
-    """The fingerprint of the data set in a cache folder; None if there is none to be read. Arrays are not touched."""
+def stored_fingerprints(folder: Path) -> tuple[str, ...]:
+    """The fingerprints of the data set in a cache folder, of all of it and of its training part; none if it is not there."""
     try:
-        return _meta(folder).get("fingerprint")
-    except UserError:
-        return None
+        meta = _meta(folder)
+        return meta["fingerprint"], meta["train_fingerprint"]
+    except (UserError, KeyError):
+        return ()
 
 
 def _meta(folder: Path) -> dict[str, Any]:
@@ -162,6 +164,7 @@ def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
         "test": len(contents.test),
         "unlabelled": 0 if contents.unlabelled is None else len(contents.unlabelled),
         "fingerprint": fingerprint(*arrays.values()),
+        "train_fingerprint": fingerprint(contents.train.X, contents.train.y),
         "note": contents.note,
         "inputs": [str(path) for path in recipe.inputs],
     }

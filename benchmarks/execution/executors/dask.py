@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data.store.cache import stored_fingerprint
+from benchmarks.data.store.cache import stored_fingerprints
 from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors.scheduler import Execute, schedule
@@ -108,7 +108,7 @@ def supervised(job: Job) -> Answer:
 def _missing(job: Job) -> str:
     """Why the data of a job cannot be had here, in one line; "" if it can."""
     here = f"the worker on {socket.gethostname()}"
-    found = stored_fingerprint(Path(job.data))
-    if found is None:
+    found = stored_fingerprints(Path(job.data))
+    if not found:
         return f"{here} has no data of {job.dataset} at {job.data}: share that folder with it"
-    return "" if found == job.fingerprint else f"{here} has other data of {job.dataset} at {job.data} than the driver"
+    return "" if job.fingerprint in found else f"{here} has other data of {job.dataset} at {job.data} than the driver"

@@ -31,7 +31,9 @@ def schedule(
         if not running:
             return
         done = wait(running, return_when=FIRST_COMPLETED).done
-        for future in sorted(done, key=lambda f: f.exception() is not None):  # Keep answers before an error ends the run.
+        for future in sorted(
+            done, key=lambda f: f.exception() is not None
+        ):  # Keep answers before an error ends the run.
             yield running.pop(future), future.result()
 
 
