@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from benchmarks.data import datasets
+from benchmarks.execution.job import Job
 from benchmarks.run import run
 from benchmarks.suite import make_suite
 
@@ -74,10 +76,28 @@ class Silent:
         self.trials += 1
         self.at_trial(number)
 
-    def cell_ended(self, cell, final, accuracy):
+    def cell_ended(self, cell, fit, accuracy):
         pass
 
 
 def carry_out(folder: Path, observer=None, **changes) -> bool:
     """Run the tiny study in this process."""
     return run(suite(**changes), folder, observer or Silent(), execute_by="serial")
+
+
+def trial(estimator: str = "nearest_mean", params=None, **more) -> Job:
+    """A trial on the digits."""
+    dataset = datasets.load("digits")
+    facts = dict(
+        kind="trial",
+        dataset="digits",
+        data=str(dataset.folder),
+        fingerprint=dataset.train_fingerprint,
+        variant=Path(estimator).stem,
+        estimator=estimator,
+        code="c",
+        seed=0,
+        validation_share=0.1,
+        params={"shrink": 0.0} if params is None else params,
+    )
+    return Job(**(facts | more))

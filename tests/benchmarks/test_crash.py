@@ -104,17 +104,17 @@ def torture(study, runs: Path, kills: int, trials: int, seed: int) -> None:
 
 
 def finished(folder: Path) -> dict[tuple[str, int], float]:
-    """When each trial in the ledger ended, by estimator and number."""
+    """When each trial in the ledger ended, by variant and number."""
     if not rows(folder):
         return {}
     table = read_table(folder, "trials").query("status != 'skipped'")
-    return dict(zip(zip(table["estimator"], table["number"], strict=True), table["finished"], strict=True))
+    return dict(zip(zip(table["variant"], table["number"], strict=True), table["finished"], strict=True))
 
 
 def compare(one: Path, two: Path) -> None:
-    """Both runs have the same trials, searches and finals, but for clocks."""
-    for table in ("trials", "searches", "finals"):
-        keys = ["estimator", "number"] if table == "trials" else ["estimator"]
+    """Both runs have the same trials, searches, fits and evaluations, but for clocks."""
+    for table in ("trials", "searches", "fits", "evaluations"):
+        keys = ["variant", "number"] if table == "trials" else ["variant"]
         first, second = (
             without_clock(read_table(f, table)).sort_values(keys).reset_index(drop=True) for f in (one, two)
         )
@@ -158,7 +158,7 @@ from benchmarks.ledger import Ledger
 resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000))
 with Ledger(Path({folder!r})) as ledger:
     for number in range(500):
-        ledger.write("trials", dict(dataset="d", estimator="e", seed=0, number=number, reason="x" * 300))
+        ledger.write("trials", dict(dataset="d", condition="", variant="v", seed=0, number=number, reason="x" * 300))
         print(number, flush=True)
 """
 

@@ -6,12 +6,10 @@ from contextlib import closing
 
 import pytest
 
-from benchmarks.data import datasets
 from benchmarks.execution.executors import executor
-from benchmarks.execution.job import Job
 from benchmarks.execution.work import perform
 from benchmarks.ledger import read_table
-from tests.benchmarks.study import Silent, add_estimator, suite
+from tests.benchmarks.study import Silent, add_estimator, suite, trial
 from tests.benchmarks.test_crash import rows, study, torture, until  # noqa: F401 (a fixture)
 
 BUSY = "while time.process_time() < end: pass"
@@ -58,7 +56,7 @@ def test_two_workers_against_one(folder, capsys):
         with executor("local", workers) as execute:
             list(execute(_jobs("busy", workers)))  # Warm.
             started = time.perf_counter()
-            assert all(answer["status"] == "ok" for _, answer in execute(_jobs("busy", 40)))
+            assert all(answer.status == "ok" for _, answer in execute(_jobs("busy", 40)))
             took[workers] = time.perf_counter() - started
     with capsys.disabled():
         print(f"\n40 trials: one worker {took[1]:.1f} s, two {took[2]:.1f} s, {took[1] / took[2]:.2f} times as fast")
@@ -69,26 +67,22 @@ def test_the_memory_of_a_worker_over_200_networks(folder, capsys):
     import estimators
 
     base = dict(estimators.get("mlp").base) | {"epochs": 1}
-    jobs = [_job("mlp", base | {"learning_rate": 0.001 + i * 1e-6}) for i in range(200)]
+    jobs = [trial("mlp", base | {"learning_rate": 0.001 + i * 1e-6}) for i in range(200)]
     with executor("local") as execute:
-        peaks = [answer["peak_bytes"] for _, answer in execute(jobs)]
+        peaks = [answer.peak_bytes for _, answer in execute(jobs)]
     with capsys.disabled():
         print(f"\n200 networks: peak {peaks[0] / 1e9:.2f} GB at first, {max(peaks) / 1e9:.2f} GB at most")
     assert max(peaks) < peaks[0] + 2e9
 
 
-def _job(name, params):
-    folder = str(datasets.load("digits").folder)
-    return Job("trial", "digits", folder, datasets.load("digits").fingerprint, name, "s", 0, 0.1, params)
-
-
 def _jobs(name, count):
-    return [_job(name, {"shrink": i / count / 2}) for i in range(count)]
+    return [trial(name, {"shrink": i / count / 2}) for i in range(count)]
 
 
 SUM = """SELECT (SELECT sum(seconds + import_seconds + coalesce(overhead_seconds, 0)) FROM trials WHERE status != 'skipped')
- + (SELECT sum(thinking_seconds + driver_seconds) FROM searches)
- + (SELECT sum(seconds + import_seconds + coalesce(overhead_seconds, 0) + driver_seconds) FROM finals)"""
+ + (SELECT sum(proposer_seconds + driver_seconds) FROM searches)
+ + (SELECT sum(seconds + import_seconds + coalesce(overhead_seconds, 0)) FROM fits)
+ + (SELECT sum(seconds + import_seconds + coalesce(overhead_seconds, 0) + driver_seconds) FROM evaluations)"""
 
 
 def test_the_ledger_adds_up_to_the_session(tmp_path, capsys):

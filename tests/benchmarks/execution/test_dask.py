@@ -10,14 +10,12 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from benchmarks.data import datasets
+from benchmarks.cell import Cell
 from benchmarks.errors import UserError
 from benchmarks.execution.executors import executor
-from benchmarks.execution.job import Job
 from benchmarks.ledger import read_table
-from benchmarks.protocol import Cell
 from benchmarks.run import run
-from tests.benchmarks.study import Silent, add_estimator, suite
+from tests.benchmarks.study import Silent, add_estimator, suite, trial
 
 distributed = pytest.importorskip("distributed")
 
@@ -51,11 +49,8 @@ def cluster(tmp_path, monkeypatch):
         log.close()
 
 
-def jobs(count, **changes):
-    dataset = datasets.load("digits")
-    facts = dict(data=str(dataset.folder), fingerprint=dataset.fingerprint, estimator="sleepy", source="s", seed=0)
-    settings = [{"params": {"shrink": i / count / 2}} for i in range(count)]
-    return [Job("trial", "digits", validation_share=0.1, **(facts | setting | changes)) for setting in settings]
+def jobs(count, estimator="sleepy", **changes):
+    return [trial(estimator, **({"params": {"shrink": i / count / 2}} | changes)) for i in range(count)]
 
 
 def test_a_cluster_answers_as_this_machine_and_a_lost_worker_loses_nothing(cluster):
@@ -68,7 +63,7 @@ def test_a_cluster_answers_as_this_machine_and_a_lost_worker_loses_nothing(clust
                 supervised = workers[0] and psutil.Process(workers[0].pid).children()
                 time.sleep(0.1)
                 workers[0].send_signal(signal.SIGKILL)
-        assert len(answers) == 8 and {a["status"] for a in answers.values()} == {"ok"}
+        assert len(answers) == 8 and {a.status for a in answers.values()} == {"ok"}
         assert not psutil.wait_procs(supervised, timeout=2)[1], "a worker outlived the one that started it"
         with pytest.raises(UserError, match="has other data of digits"):
             list(execute(jobs(1, fingerprint="another")))
@@ -76,7 +71,7 @@ def test_a_cluster_answers_as_this_machine_and_a_lost_worker_loses_nothing(clust
             list(execute(jobs(1, data="/nowhere")))
         assert "\n" not in str(nowhere.value)
     with executor("serial") as execute:
-        assert {j.key: a["score"] for j, a in execute(jobs(8))} == {k: a["score"] for k, a in answers.items()}
+        assert {j.key: a.result.score for j, a in execute(jobs(8))} == {k: a.result.score for k, a in answers.items()}
 
 
 def test_a_file_that_describes_no_cluster_is_refused(tmp_path):
@@ -126,4 +121,4 @@ def test_a_file_that_describes_a_cluster_starts_one(tmp_path):
     options = 'n_workers = 0, processes = true, threads_per_worker = 1, dashboard_address = ":0"'
     file.write_text(f'[cluster]\nclass = "distributed.LocalCluster"\nworkers = 1\noptions = {{ {options} }}\n')
     with executor(str(file)) as execute:
-        assert [a["status"] for _, a in execute(jobs(2, estimator="logistic_regression", params={}))] == ["ok"] * 2
+        assert [a.status for _, a in execute(jobs(2, estimator="logistic_regression", params={}))] == ["ok"] * 2

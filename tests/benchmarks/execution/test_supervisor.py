@@ -6,18 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
 
-from benchmarks.data import datasets
 from benchmarks.execution import supervisor
 from benchmarks.execution.executors import executor
-from benchmarks.execution.job import Job
 from benchmarks.execution.supervisor import Supervisor
 from benchmarks.ledger import read_table
 from benchmarks.run import run
-from tests.benchmarks.study import Silent, add_estimator, suite
+from tests.benchmarks.study import Silent, add_estimator, suite, trial
 
 LIBC = f"import ctypes, signal; libc = ctypes.PyDLL({ctypes.util.find_library('c')!r}); "
 FAULTS = {  # line of fit → status, words of the reason
@@ -46,11 +45,10 @@ def estimators_folder(tmp_path, monkeypatch):
 @pytest.fixture
 def job(estimators_folder):
     """Makes a job from a line of an estimator's ``fit``."""
-    folder = datasets.load("digits").folder
 
     def make(fault="", name="subject", **more):
         add_estimator(estimators_folder, name, fault)
-        return Job("trial", "digits", str(folder), "f", name, "s", 0, 0.1, {"shrink": 0.0}, **more)
+        return trial(name, **more)
 
     return make
 
@@ -67,7 +65,7 @@ def test_every_fault_is_a_row_and_the_study_goes_on(tmp_path, estimators_folder)
         add_estimator(estimators_folder, f"faulty_{i}", f"if self.shrink > 0: {fault}")
     names = [f"faulty_{i}" for i in range(len(FAULTS))]
     assert run(suite(estimators=names, limits=LIMITS, budget="2 trials"), tmp_path / "run", Silent())
-    trials = read_table(tmp_path / "run", "trials").query("status != 'skipped'").set_index(["estimator", "number"])
+    trials = read_table(tmp_path / "run", "trials").query("status != 'skipped'").set_index(["variant", "number"])
     assert len(trials) == 2 * len(FAULTS)
     for name, (status, reason) in zip(names, FAULTS.values(), strict=True):
         assert trials.loc[(name, 1), "status"] == "ok"
@@ -75,7 +73,7 @@ def test_every_fault_is_a_row_and_the_study_goes_on(tmp_path, estimators_folder)
         assert row["status"] == status and reason in row["reason"], row["reason"]
         assert (row["limit_seconds"], row["limit_bytes"]) == (2, 5 * 10**8)
         assert 0 <= row["seconds"] < 30 and 0 <= row["peak_bytes"] < 2e9
-    assert set(read_table(tmp_path / "run", "finals")["status"]) == {"ok"}
+    assert set(read_table(tmp_path / "run", "fits")["status"]) == {"ok"}
 
 
 @pytest.mark.parametrize("fault", [f for f, (status, _) in FAULTS.items() if status == "timeout"])
@@ -90,7 +88,7 @@ def overrun(job, worker, fault: str) -> float:
     worker.perform(job())
     started = time.perf_counter()
     answer = worker.perform(job(fault, "slow", limit_seconds=1.0))
-    assert answer["status"] == "timeout"
+    assert answer.status == "timeout"
     return time.perf_counter() - started - 1.0
 
 
@@ -105,7 +103,7 @@ def breach(job, worker, stamp) -> float:
         f"pathlib.Path({str(stamp)!r}).write_text(str(time.time())); time.sleep(60)"
     )
     answer = worker.perform(job(fault, limit_bytes=500_000_000))
-    assert answer["status"] == "out_of_memory" and answer["peak_bytes"] > 500_000_000
+    assert answer.status == "out_of_memory" and answer.peak_bytes > 500_000_000
     return time.time() - float(stamp.read_text()) if stamp.exists() else 0.0
 
 
@@ -115,7 +113,7 @@ def test_memory_of_child_processes_counts_and_they_end_too(job, worker):
     worker.perform(job())
     before = psutil.Process(worker._process.pid)
     answer = worker.perform(job(fault, "parent", limit_bytes=500_000_000))
-    assert answer["status"] == "out_of_memory"
+    assert answer.status == "out_of_memory"
     assert not before.is_running()
     # Only what is gone, not what is being torn down, has given its memory back: `close` waits for that a second.
     deadline = time.monotonic() + 3
@@ -129,7 +127,7 @@ def test_memory_of_child_processes_counts_and_they_end_too(job, worker):
 def test_the_peak_is_that_of_the_job_alone(job, worker):
     large = worker.perform(job("hoard = bytearray(b'x' * 400_000_000); del hoard", "large"))
     small = worker.perform(job())
-    assert large["peak_bytes"] - small["peak_bytes"] > 300_000_000
+    assert large.peak_bytes - small.peak_bytes > 300_000_000
 
 
 @pytest.mark.parametrize(("name", "value"), [("RECYCLE_JOBS", 2), ("RECYCLE_BYTES", 100_000_000)])
@@ -139,7 +137,7 @@ def test_a_worker_is_recycled(job, worker, monkeypatch, name, value):
     task = job(leak + "; os.environ['SEEN'] = str(os.getpid())")
     pids = []
     for _ in range(4):
-        assert worker.perform(task)["status"] == "ok"
+        assert worker.perform(task).status == "ok"
         pids.append(worker._process.pid if worker._process else None)
     assert None in pids, "it was never recycled"
 
@@ -147,7 +145,7 @@ def test_a_worker_is_recycled(job, worker, monkeypatch, name, value):
 def test_a_killed_driver_leaves_no_worker(job, tmp_path):
     """Even if the worker is in a loop in C that holds the interpreter's lock."""
     task = job(LIBC + "[libc.usleep(900_000) for _ in range(30)]")
-    code = f"from benchmarks.execution.supervisor import Supervisor; from benchmarks.execution.job import Job; Supervisor(1).perform({task})"
+    code = f"from benchmarks.execution.supervisor import Supervisor; from benchmarks.execution.job import Job; from benchmarks.studies import Condition; Supervisor(1).perform({task})"
     driver = subprocess.Popen([sys.executable, "-c", code])
     children = []
     while not children or psutil.Process(children[0].pid).cpu_times().user < 0.3:
@@ -161,7 +159,7 @@ def test_a_killed_driver_leaves_no_worker(job, tmp_path):
     assert gone and not alive
 
 
-def test_workers_share_cores_and_finals_have_them_all(job, monkeypatch, tmp_path):
+def test_workers_share_cores_and_fits_have_them_all(job, monkeypatch, tmp_path):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     cores = len(os.sched_getaffinity(0))
     if cores < 2:
@@ -170,10 +168,10 @@ def test_workers_share_cores_and_finals_have_them_all(job, monkeypatch, tmp_path
         "import os; self.history_ = {'got': [int(os.environ['TF_NUM_INTEROP_THREADS']), len(os.sched_getaffinity(0))]}"
     )
     task = job(show)
-    final = Job(**(vars(task) | {"kind": "final", "folder": str(tmp_path)}))
+    fit = replace(task, kind="fit", model=str(tmp_path / "model"))
     with executor("local", 2) as execute:
-        answers = [(j.kind, a["history"]["got"]) for j, a in execute([task, job(show), final])]
-    assert answers == [("trial", [cores // 2] * 2)] * 2 + [("final", [cores] * 2)]
+        answers = [(j.kind, a.result.history["got"]) for j, a in execute([task, job(show), fit])]
+    assert answers == [("trial", [cores // 2] * 2)] * 2 + [("fit", [cores] * 2)]
 
 
 def test_a_worker_has_its_share_of_every_pool(job, worker):
@@ -193,5 +191,5 @@ def test_a_worker_has_its_share_of_every_pool(job, worker):
         "self.history_ = {'threads': got}",
     ]
     answer = worker.perform(job("\n        ".join(lines)))
-    assert answer["status"] == "ok", answer["reason"]
-    assert set(answer["history"]["threads"]) <= {0, 1} and len(answer["history"]["threads"]) >= 5
+    assert answer.status == "ok", answer.reason
+    assert set(answer.result.history["threads"]) <= {0, 1} and len(answer.result.history["threads"]) >= 5
