@@ -185,16 +185,14 @@ def _changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[
 @contextmanager
 def _session(folder: Path, info: dict[str, Any]) -> Iterator[int]:
     """Note in run.json when and on what machine this process works on the run; yields the number of the session."""
-    started, clock = datetime.now(UTC), time.perf_counter()
-    earlier, session = (
-        info["sessions"],
-        {"started": started.isoformat(timespec="seconds"), "environment": environment()},
-    )
+    clock = time.perf_counter()
+    earlier: list[dict[str, Any]] = info["sessions"]
+    session: dict[str, Any] = {"started": _now(), "environment": environment()}
     _write(folder, info | {"sessions": [*earlier, session]})  # Now, because a killed process writes nothing more.
     try:
         yield len(earlier)
     finally:
-        session["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+        session["ended"] = _now()
         session["seconds"] = round(time.perf_counter() - clock, 3)
         with suppress(OSError):  # On a full disk the reason for that is the one to tell.
             _write(folder, info | {"sessions": [*earlier, session]})
@@ -237,7 +235,7 @@ def read_info(folder: Path) -> dict[str, Any]:
 def _claim(folder: Path, info: dict[str, Any], there: dict[str, Any] | None) -> dict[str, Any]:
     """The run.json to write: new, or, of the same suite, with the history of the one there."""
     if there is None:
-        return info | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "sessions": []}
+        return info | {"created": _now(), "sessions": []}
     check_format(folder, there)
     plain = json.loads(json.dumps(info))
     for key in IDENTITY:
@@ -261,6 +259,10 @@ def check_format(folder: Path, info: Mapping[str, Any]) -> None:
             f"{folder} is a run folder of format {found}, and this version of Crossover reads format {FORMAT}. Run the suite "
             "again under another --run NAME."
         )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _write(folder: Path, info: dict[str, Any]) -> None:

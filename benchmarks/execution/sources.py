@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -48,15 +49,13 @@ def code_of(*files: Path) -> dict[str, str]:
 @cache
 def libraries() -> Mapping[str, str]:
     """The versions of the libraries that compute; a library that is not installed, or is turned off, has none."""
-    from estimators.models.accelerated import accelerator
-
     found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    if accelerator() is None:
+    if os.environ.get("CROSSOVER_NO_INTELEX", "0") not in ("", "0"):  # Turned off: see `estimators.models.accelerated`.
         found.pop("scikit-learn-intelex", None)
     return MappingProxyType(found)
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 import estimators
 from benchmarks import studies
-from benchmarks.data.datasets import reopen
 from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import split, subset
+from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
 from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Kind
 from benchmarks.execution.memory import peak_bytes, reset_peak
