@@ -1,0 +1,166 @@
+"""Studies: what a level changes, one fit and many evaluations, and a file of one's own."""
+
+import importlib
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks import studies
+from benchmarks.data import datasets
+from benchmarks.data.images import Images
+from benchmarks.errors import UserError
+from benchmarks.ledger import read_table
+from benchmarks.plan import plan
+from benchmarks.studies import STANDARD, Condition
+from tests.benchmarks.study import Silent, add_estimator, carry_out, suite
+
+# Written into the package, as a contributor would.
+DARKER = '''
+"""What if the light is dimmed? Test images at lower brightness."""
+
+import numpy as np
+
+from benchmarks.studies.study import Study
+
+
+def change(X, level, seed):
+    return np.clip(X.astype(np.int16) - level, 0, 255).astype(np.uint8)
+
+
+darker = Study(
+    name="darker",
+    title="What if the light is dimmed?",
+    stage="evaluate",
+    axis="grey levels taken away",
+    levels=(0, 40, 80),
+    change=change,
+    standard=0,
+)
+'''
+
+
+@pytest.fixture(autouse=True)
+def estimators_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "estimators"
+    folder.mkdir()
+    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
+    add_estimator(folder, "nearest_mean")
+    return folder
+
+
+@pytest.fixture
+def darker(tmp_path, monkeypatch):
+    """A study in a file of its own, found beside those that come with Crossover."""
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "darker.py").write_text(DARKER)
+    monkeypatch.setattr(studies, "__path__", [*studies.__path__, str(folder)])
+    studies.names.cache_clear()
+    importlib.invalidate_caches()
+    yield folder / "darker.py"
+    studies.names.cache_clear()
+    sys.modules.pop("benchmarks.studies.darker", None)
+
+
+@pytest.mark.parametrize("name", studies.names())
+def test_the_contract_of_a_study(name):
+    """Every study: its levels are conditions, a change is reproducible, keeps shapes and dtypes, and leaves its input alone."""
+    study = studies.get(name)
+    assert study.name == name and study.title and study.axis and study.stage in ("train", "evaluate")
+    train = datasets.load("digits").train
+    assert len({study.condition(level) for level in study.levels}) == len(study.levels)
+    for level in study.levels:
+        condition = study.condition(level)
+        assert condition.is_standard == (level == study.standard)
+        if condition.is_standard or study.excluded(train.y, level):
+            continue
+        assert str(condition) == f"{name}={level}"
+        before = np.array(train.X[:200])
+        if study.stage == "train":
+            one, two = (study.change(train, level, 3) for _ in range(2))
+            assert isinstance(one, Images) and np.array_equal(one.X, two.X) and np.array_equal(one.y, two.y)
+            assert set(one.y) <= set(train.y)
+        else:
+            one, two = (study.change(np.array(before), level, 3) for _ in range(2))
+            assert one.dtype == np.uint8 and one.shape == before.shape and np.array_equal(one, two)
+        assert np.array_equal(train.X[:200], before)
+
+
+def test_the_standard_condition_has_neither_study_nor_level():
+    assert str(STANDARD) == "" and STANDARD.is_standard and Condition() == STANDARD
+    train = datasets.load("digits").train
+    assert studies.training(train, STANDARD, 0) is train
+    assert studies.shown(train.X, STANDARD, 0) is train.X
+
+
+def test_one_fit_and_an_evaluation_per_level(tmp_path, darker):
+    observer = Silent()
+    assert carry_out(tmp_path / "run", observer, studies={"darker": [0, 40, 200]})
+    assert observer.trials == 5, "a study of test images searches once"
+    fits, done = (read_table(tmp_path / "run", table) for table in ("fits", "evaluations"))
+    assert len(fits) == 1 and done["condition"].tolist() == ["", "darker=40", "darker=200"]
+    assert set(done["fit_key"]) == {fits["key"][0]} and done["key"].is_unique
+    proba = [np.load(tmp_path / "run" / folder / "predictions.npz")["proba"] for folder in done["folder"]]
+    assert not np.array_equal(proba[0], proba[1])
+    plain = carry_out(tmp_path / "plain") and read_table(tmp_path / "plain", "evaluations")
+    assert plain["key"][0] == done["key"][0], "the standard evaluation is that of a run without the study"
+    assert done["latency_calls"].tolist() == [200, 0, 0]
+
+
+def test_evaluations_that_are_missing_are_made_under_the_old_fit(tmp_path, darker):
+    levels = {"darker": [40, 200]}
+    carry_out(tmp_path / "run", studies=levels)
+    from benchmarks.ledger import Ledger
+
+    with Ledger(tmp_path / "run") as ledger:
+        [row] = [r for r in ledger.rows("evaluations") if r["condition"] == "darker=200"]
+        ledger.delete("evaluations", row)
+    fitted = read_table(tmp_path / "run", "fits")["finished"].tolist()
+    observer = Silent()
+    assert "fitted" in plan(suite(studies=levels), tmp_path / "run") or "done" in plan(suite(), tmp_path / "run")
+    assert carry_out(tmp_path / "run", observer, studies=levels)
+    assert observer.trials == 0 and read_table(tmp_path / "run", "fits")["finished"].tolist() == fitted
+    assert sorted(read_table(tmp_path / "run", "evaluations")["condition"]) == ["", "darker=200", "darker=40"]
+
+
+def test_an_edited_study_is_evaluated_again_under_the_same_fit(tmp_path, darker):
+    carry_out(tmp_path / "run", studies={"darker": [40]})
+    darker.write_text(DARKER.replace("- level", "- 2 * level"))
+    sys.modules.pop("benchmarks.studies.darker", None)
+    observer = Silent()
+    assert carry_out(tmp_path / "run", observer, studies={"darker": [40]})
+    assert observer.trials == 0
+    (note,) = observer.notes
+    assert "darker.py changed" in note and "1 evaluations of nearest_mean are done again" in note
+
+
+def test_train_and_evaluate_studies_go_together(tmp_path, darker):
+    assert carry_out(tmp_path / "run", studies={"sizes": [150, 400], "darker": [40]})
+    assert sorted(read_table(tmp_path / "run", "fits")["condition"]) == ["", "sizes=150", "sizes=400"]
+    assert sorted(read_table(tmp_path / "run", "evaluations")["condition"]) == [
+        "", "darker=40", "sizes=150", "sizes=400",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sises": [100]}, "Did you mean 'sizes'"),
+        ({"sizes": ["a/b"]}, "sizes"),
+        ({"sizes": [100, 100]}, "given twice"),
+        ({"sizes": []}, "studies.sizes"),
+    ],
+)
+def test_a_wrong_study_is_refused_in_one_line(given, message):
+    with pytest.raises(UserError, match=message) as error:
+        suite(studies=given)
+    assert "\n" not in str(error.value)
+
+
+def test_a_level_names_no_other_folder():
+    study = replace(studies.get("sizes"), value=lambda level: None)
+    for level in ("../..", "a/b", "", "a b"):
+        with pytest.raises(ValueError, match="a level is"):
+            study.condition(level)
