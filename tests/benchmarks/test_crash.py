@@ -155,7 +155,7 @@ FILL = """
 import resource
 from pathlib import Path
 from benchmarks.ledger import Ledger
-resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
 with Ledger(Path({folder!r})) as ledger:
     for number in range(500):
         ledger.write("trials", dict(dataset="d", condition="", variant="v", seed=0, number=number, reason="x" * 300))

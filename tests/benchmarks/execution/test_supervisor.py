@@ -183,7 +183,7 @@ def test_a_worker_has_its_share_of_every_pool(job, worker):
         "import collections, pathlib, threadpoolctl, json, xgboost, tensorflow as tf",
         "import estimators.models.network",
         "tf.function(lambda a: a @ a)(tf.ones((300, 300))).numpy()",
-        "booster = xgboost.train({'nthread': __import__('estimators.models.threads').threads.threads()}, xgboost.DMatrix(X.reshape(len(X), -1), y), 1)",
+        "booster = xgboost.train({'nthread': __import__('importlib').import_module('estimators.models.threads').threads()}, xgboost.DMatrix(X.reshape(len(X), -1), y), 1)",
         "got = [p['num_threads'] for p in threadpoolctl.threadpool_info()]",
         "got.append(int(json.loads(booster.save_config())['learner']['generic_param']['nthread']))",
         "names = [p.read_text().strip() for p in pathlib.Path('/proc/self/task').glob('*/comm')]",
