@@ -36,7 +36,7 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
 
-LONGEST = 1_000_000  # bytes of a description
+LONGEST = 50_000  # bytes of a description
 NEEDS = {"idx": ("images", "labels"), "csv": ("file",), "npz": ("file",), "folder": ("folder",)}
 
 

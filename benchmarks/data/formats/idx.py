@@ -45,10 +45,10 @@ def read(path: Path) -> NDArray:
     """
     with opened(path) as stream:
         magic = stream.read(4)
-        if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or magic[3] == 0:
+        if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or not 1 <= magic[3] <= 4:
             raise UserError(
                 f"{path} is not an idx file: it starts with {magic.hex(' ') or 'nothing'}, expected 00 00, a type "
-                f"({', '.join(f'{t:02x}' for t in TYPES)}) and the number of dimensions."
+                f"({', '.join(f'{t:02x}' for t in TYPES)}) and the number of dimensions, 1 … 4."
             )
         dtype, dimensions = np.dtype(TYPES[magic[2]]), magic[3]
         header = stream.read(4 * dimensions)
@@ -61,7 +61,7 @@ def read(path: Path) -> NDArray:
         must_fit(expected, path)
         data = stream.read(expected + 1)
     if len(data) != expected:
-        size = " × ".join(map(str, shape)) if dimensions <= 4 else f"{dimensions} dimensions of"
+        size = " × ".join(map(str, shape))
         found = f"has only {len(data)} bytes of them: it was cut off" if len(data) < expected else "goes on after them"
         raise UserError(
             f"{path}: its header announces {size} values, so {expected} bytes, but it {found}; get it again."

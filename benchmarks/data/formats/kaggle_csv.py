@@ -65,12 +65,14 @@ def _header(path: Path) -> list[str]:
 
 def _check_size(path: Path, columns: int) -> None:
     """Lines of bounded length, as many as fit into memory: a small packed file may hold a line of many gigabytes."""
-    lines = size = 0
+    lines = size = line = 0
     with opened(path) as stream:
-        while line := stream.readline(LONGEST_LINE + 1):
-            lines, size = lines + 1, size + len(line)
-            if len(line) > LONGEST_LINE:
-                raise UserError(f"{path}, line {lines}: it has more than {LONGEST_LINE:,} bytes.")
+        while block := stream.read(1 << 20):
+            lines, size = lines + block.count(b"\n"), size + len(block)
+            end = block.rfind(b"\n")
+            line = line + len(block) if end < 0 else len(block) - end - 1
+            if line > LONGEST_LINE:
+                raise UserError(f"{path}, line {lines + 1}: it has more than {LONGEST_LINE:,} bytes.")
             must_fit(max(size, lines * columns), path)
 
 
@@ -180,7 +182,10 @@ def _line_of(path: Path, wanted: int) -> int:
     with opened(path) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""))
         filled = (rows.line_num for row in rows if any(value.strip() for value in row))
-        return next(line for number, line in enumerate(filled, start=-1) if number == wanted)
+        try:
+            return next(line for number, line in enumerate(filled, start=-1) if number == wanted)
+        except csv.Error as error:
+            raise UserError(f"{path}, line {rows.line_num}: {error}.") from error
 
 
 def _some(names: list[str]) -> str:
