@@ -9,8 +9,12 @@ from collections.abc import Iterable
 class UserError(Exception):
     """Bad usage or bad data: one line that says what was given, what is allowed, and what to do.
 
-    The command line prints it and exits with code 2; it never shows a traceback.
+    The command line prints it and exits with code 2; it never shows a traceback. Characters that cannot be printed, such
+    as a line break in the name of a file, are escaped.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
 class Unavailable(UserError):

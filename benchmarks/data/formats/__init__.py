@@ -15,16 +15,28 @@ SUFFIXES = (".csv", ".csv.gz", ".npz", ".toml", "ubyte", "ubyte.gz")
 
 def recipe(path: Path) -> Recipe:
     """The recipe for data of one's own: a folder, or a file that is known by its suffix. The set is named after it."""
-    path = path.expanduser()
+    try:
+        return _recipe_of(path.expanduser())
+    except OSError as error:
+        raise UserError(
+            f"Cannot look into {error.filename or path} ({error.strerror}): check its permissions."
+        ) from error
+
+
+def _recipe_of(path: Path) -> Recipe:
     if not path.exists():
         raise UserError(f"There is no file or folder {path}.")
     path = path.resolve()
+    if not path.name.isprintable():
+        raise UserError(f"The name of {path} has characters that cannot be printed: rename it.")
     if path.is_dir():
         return _folder(path)
+    if not path.is_file():
+        raise UserError(f"{path} is neither a file nor a folder.")
     suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise UserError(f"{path} is of no known kind: data is a folder, or a file that ends in {', '.join(SUFFIXES)}.")
-    name = path.name[: -len(suffix)] or path.name
+    name = path.name[: -len(suffix)].strip(". ") or path.name  # It names folders: ".." would lead out of them.
     if suffix == ".toml":
         from benchmarks.data.formats import description
 

@@ -40,7 +40,11 @@ def images_of(X: NDArray, path: Path, shape: Sequence[int] | None = None) -> NDA
     if not len(X):
         raise UserError(f"{path} holds no images.")
     if X.ndim == 2:
-        X = X.reshape(len(X), *(shape or _square(X.shape[1], path)))
+        shape = shape or _square(X.shape[1], path)
+        if math.prod(shape) != X.shape[1]:
+            size = " × ".join(map(str, shape))
+            raise UserError(f"{path} has {X.shape[1]} pixels in a row, but an image of {size} has {math.prod(shape)}.")
+        X = X.reshape(len(X), *shape)
     if X.ndim == 3:
         X = X[..., np.newaxis]
     if X.ndim != 4 or X.shape[3] not in (1, 3) or 0 in X.shape:

@@ -15,6 +15,8 @@ from benchmarks.errors import UserError
 @contextmanager
 def opened(path: Path, unpack: bool = True) -> Iterator[IO[bytes]]:
     """The file's bytes, decompressed if it is gzip; whatever goes wrong while reading is a `UserError`."""
+    if path.exists() and not path.is_file() and not path.is_dir():  # A named pipe would be waited for without end.
+        raise UserError(f"Cannot read {path} (it is a pipe or a device): check that it is a readable file.")
     try:
         with path.open("rb") as raw:
             packed = unpack and raw.read(2) == b"\x1f\x8b"

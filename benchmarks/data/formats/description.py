@@ -36,6 +36,7 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
 
+LONGEST = 50_000  # bytes of a description
 NEEDS = {"idx": ("images", "labels"), "csv": ("file",), "npz": ("file",), "folder": ("folder",)}
 
 
@@ -114,10 +115,12 @@ def recipe(path: Path, name: str) -> Recipe:
 
 def _parsed(path: Path) -> Description:
     with opened(path) as stream:
-        text = stream.read()
+        text = stream.read(LONGEST + 1)
+    if len(text) > LONGEST:
+        raise UserError(f"{path} is not a description: it has more than {LONGEST:,} bytes.")
     try:
         return Description.model_validate(tomllib.loads(text.decode("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UserError(f"{path} is not TOML: {error}.") from error
     except ValidationError as error:
         first = error.errors()[0]

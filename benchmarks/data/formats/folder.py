@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data.formats.arrays import LabelledArrays
-from benchmarks.data.formats.image_file import SUFFIXES, image_shape, is_image_name, load_image
+from benchmarks.data.formats.bounds import must_fit
+from benchmarks.data.formats.image_file import SUFFIXES, image_shape, is_image_name, load_images
 from benchmarks.errors import UserError
 
 LONGEST_SIDE = 128  # pixels; photographs are made smaller unless a size is asked for
@@ -57,9 +58,13 @@ def read_train_and_test(
 
     def part(classes: dict[str, list[Path]]) -> LabelledArrays:
         labels = np.array([name for name, images in classes.items() for _ in images], dtype=str)
+        must_fit(len(labels) * height * width * channels, path)
         X = np.empty((len(labels), height, width, channels), np.uint8)
-        for i, file in enumerate(file for images in classes.values() for file in images):
-            X[i] = load_image(file, (height, width, channels))
+        files = [file for images in classes.values() for file in images]
+        for i, image in enumerate(load_images(files, (height, width, channels))):
+            if isinstance(image, UserError):
+                raise image
+            X[i] = image
         return LabelledArrays(X, labels, path)
 
     return part(train), part(test) if test else None, note

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.formats.arrays import LabelledArrays, assemble, images_of
+from benchmarks.data.formats.bounds import must_fit
 from benchmarks.data.formats.compressed import opened
 from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError
@@ -40,28 +41,32 @@ def read(path: Path) -> NDArray:
     Raises
     ------
     UserError
-        If the file is not idx, or is shorter or longer than its header says.
+        If the file is not idx, is shorter or longer than its header says, or does not fit into memory.
     """
     with opened(path) as stream:
-        data = stream.read()
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in TYPES or data[3] == 0:
-        raise UserError(
-            f"{path} is not an idx file: it starts with {data[:4].hex(' ') or 'nothing'}, expected 00 00, a type "
-            f"({', '.join(f'{t:02x}' for t in TYPES)}) and the number of dimensions."
-        )
-    dtype, dimensions = np.dtype(TYPES[data[2]]), data[3]
-    start = 4 + 4 * dimensions
-    if len(data) < start:
-        raise UserError(f"{path} ends within its header, after {len(data)} of {start} bytes: get it again.")
-    shape = struct.unpack(f">{dimensions}I", data[4:start])
-    expected = start + math.prod(shape) * dtype.itemsize
+        magic = stream.read(4)
+        if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or not 1 <= magic[3] <= 4:
+            raise UserError(
+                f"{path} is not an idx file: it starts with {magic.hex(' ') or 'nothing'}, expected 00 00, a type "
+                f"({', '.join(f'{t:02x}' for t in TYPES)}) and the number of dimensions, 1 … 4."
+            )
+        dtype, dimensions = np.dtype(TYPES[magic[2]]), magic[3]
+        header = stream.read(4 * dimensions)
+        if len(header) < 4 * dimensions:
+            raise UserError(
+                f"{path} ends within its header, after {4 + len(header)} of {4 + 4 * dimensions} bytes: get it again."
+            )
+        shape = struct.unpack(f">{dimensions}I", header)
+        expected = math.prod(shape) * dtype.itemsize
+        must_fit(expected, path)
+        data = stream.read(expected + 1)
     if len(data) != expected:
         size = " × ".join(map(str, shape))
+        found = f"has only {len(data)} bytes of them: it was cut off" if len(data) < expected else "goes on after them"
         raise UserError(
-            f"{path} has {len(data)} bytes (unpacked), but its header announces {size} values, so {expected} bytes: "
-            f"it {'was cut off' if len(data) < expected else 'has something appended'}; get it again."
+            f"{path}: its header announces {size} values, so {expected} bytes, but it {found}; get it again."
         )
-    return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def read_labelled(images: Path, labels: Path, transpose: bool = False) -> LabelledArrays:

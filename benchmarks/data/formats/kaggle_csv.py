@@ -16,8 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
+from benchmarks.data.formats.bounds import must_fit
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
+
+LONGEST_LINE = 1 << 24  # bytes
 
 
 def read_labelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> LabelledArrays:
@@ -38,6 +41,7 @@ def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.ui
         raise UserError(f"{path}, line 1: there is no column {label!r}; the columns are {_some(header)}.")
     if label is None and never in header:
         raise UserError(f"{path}, line 1: there is a column {never!r}, but images to label should have none.")
+    _check_size(path, len(header))
     pixels = [name for name in header if name != label]
     _check_names(path, header, pixels)
     frame = _parse(path, header, label)
@@ -49,7 +53,7 @@ def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.ui
 
 def _header(path: Path) -> list[str]:
     with opened(path) as stream:
-        line = stream.readline(1 << 24)
+        line = stream.readline(LONGEST_LINE)
     try:
         names = next(csv.reader([line.decode("utf-8-sig")]), [])
     except (UnicodeDecodeError, csv.Error) as error:
@@ -57,6 +61,19 @@ def _header(path: Path) -> list[str]:
     if not any(names):
         raise UserError(f"{path} is empty: the first line must name the columns.")
     return [name.strip() for name in names]
+
+
+def _check_size(path: Path, columns: int) -> None:
+    """Lines of bounded length, as many as fit into memory: a small packed file may hold a line of many gigabytes."""
+    lines = size = line = 0
+    with opened(path) as stream:
+        while block := stream.read(1 << 20):
+            lines, size = lines + block.count(b"\n"), size + len(block)
+            end = block.rfind(b"\n")
+            line = line + len(block) if end < 0 else len(block) - end - 1
+            if line > LONGEST_LINE:
+                raise UserError(f"{path}, line {lines + 1}: it has more than {LONGEST_LINE:,} bytes.")
+            must_fit(max(size, lines * columns), path)
 
 
 def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
@@ -165,7 +182,10 @@ def _line_of(path: Path, wanted: int) -> int:
     with opened(path) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""))
         filled = (rows.line_num for row in rows if any(value.strip() for value in row))
-        return next(line for number, line in enumerate(filled, start=-1) if number == wanted)
+        try:
+            return next(line for number, line in enumerate(filled, start=-1) if number == wanted)
+        except csv.Error as error:
+            raise UserError(f"{path}, line {rows.line_num}: {error}.") from error
 
 
 def _some(names: list[str]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
-import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
+from benchmarks.data.formats.bounds import must_fit
 from benchmarks.errors import UserError
 
 NAMES = (
@@ -24,24 +26,46 @@ NAMES = (
 
 def read_train_and_test(path: Path) -> tuple[LabelledArrays, LabelledArrays | None]:
     """The training part and the test part, None if the archive has a single part."""
-    arrays = _arrays(path)
-    for names in NAMES:
-        if set(names) <= set(arrays):
-            found = [_labelled(arrays, *pair, path) for pair in zip(names[::2], names[1::2], strict=True)]
-            return found[0], found[1] if len(found) > 1 else None
-    wanted = "; or ".join(", ".join(names) for names in NAMES if len(names) == 4)
-    raise UserError(f"{path} holds {', '.join(arrays) or 'nothing'}; expected {wanted}.")
+    arrays, names = _arrays(path)
+    found = [_labelled(arrays, *pair, path) for pair in zip(names[::2], names[1::2], strict=True)]
+    return found[0], found[1] if len(found) > 1 else None
 
 
-def _arrays(path: Path) -> dict[str, NDArray]:
+def _arrays(path: Path) -> tuple[dict[str, NDArray], tuple[str, ...]]:
+    """The arrays that make a data set, and their names in the order of `NAMES`."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive}
+        with zipfile.ZipFile(path) as packed, np.load(path, allow_pickle=False) as archive:
+            names = next((names for names in NAMES if set(names) <= set(archive.files)), None)
+            if names is None:
+                wanted = "; or ".join(", ".join(names) for names in NAMES if len(names) == 4)
+                raise UserError(f"{path} holds {_some(archive.files) or 'nothing'}; expected {wanted}.")
+            sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
+            must_fit(sum(sizes[name] for name in names), path)
+            for name in names:
+                _check_header(packed, name, sizes[name])
+            return {name: archive[name] for name in names}, names
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}.") from error
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(str(error).split())
+    except UserError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise errors of every kind for damaged archives.
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{path} is not a readable NumPy archive ({reason}): save it with numpy.savez.") from error
+
+
+def _check_header(packed: zipfile.ZipFile, name: str, size: int) -> None:
+    """NumPy takes the memory that a header asks for before it looks whether the values are there."""
+    member = f"{name}.npy" if f"{name}.npy" in packed.namelist() else name
+    with packed.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    if not dtype.hasobject and math.prod(shape) * dtype.itemsize > size:
+        raise ValueError(f"{name} has fewer values than its shape {shape} says")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 
 def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path) -> LabelledArrays:
@@ -54,4 +78,6 @@ def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path) 
         )
     if X.ndim < 2 or len(X) != len(y):
         raise UserError(f"{path}: {images} has shape {X.shape}, but {labels} has {len(y)} labels.")
+    if y.dtype.kind == "u" and len(y) and y.max() > np.iinfo(np.int64).max:
+        raise UserError(f"{path}: {labels} holds {y.max()}; labels are at most {np.iinfo(np.int64).max}.")
     return LabelledArrays(images_of(X, path), y.astype(np.int64) if y.dtype.kind in "iu" else y, path)

@@ -26,6 +26,9 @@ class Contents:
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
             raise UserError(f"Only one class, {self.classes[0]!r}: a comparison needs at least 2.")
+        for name in self.classes:
+            if not name.strip() or not name.isprintable():
+                raise UserError(f"A class is called {name!r}: its name must be text that can be printed.")
         shape, unlabelled = self.train.X.shape[1:], self.unlabelled
         for part, X in (("test", self.test.X), ("unlabelled", unlabelled)):
             if X is not None and X.shape[1:] != shape:

@@ -47,7 +47,7 @@ def test_listing_is_quick_and_imports_no_data_set():
         "import sys; from benchmarks.data import datasets; datasets.names(); print(*[m for m in sys.modules if m in "
         "('sklearn', 'pandas', 'PIL', 'pooch', 'tensorflow') or m.startswith('benchmarks.data.datasets.mnist')])"
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from benchmarks.data import datasets
+from benchmarks.data.formats import kaggle_csv
+from benchmarks.errors import UserError
+from tests.benchmarks.data.formats.writing import write_csv
+
+one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+tables = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.sampled_from([1, 4, 9, 12])))
+
+
+@one_folder
+@given(tables, st.sampled_from(["a.csv", "a.csv.gz"]))
+def test_csv_reads_back_what_was_written(tmp_path, X, name):
+    labels = [i % 3 for i in range(len(X))]
+    part = kaggle_csv.read_labelled(write_csv(tmp_path / name, X, labels))
+    np.testing.assert_array_equal(part.X.reshape(len(X), -1), X)
+    assert part.labels.tolist() == labels
+    np.testing.assert_array_equal(kaggle_csv.read_unlabelled(write_csv(tmp_path / name, X)), part.X)
+
+
+wrong_values = st.sampled_from(["", " ", "x", "256", "-1", "1.5", "nan", "inf", "1_0", "0x10", "99999999999999999999"])
+
+
+@one_folder
+@given(tables, wrong_values, st.data())
+def test_csv_names_line_and_column_of_a_wrong_pixel(tmp_path, X, wrong, data):
+    cells = X.astype(object)
+    row = data.draw(st.integers(0, len(X) - 1))
+    column = data.draw(st.integers(0, X.shape[1] - 1))
+    cells[row, column] = wrong
+    path = write_csv(tmp_path / "a.csv", cells, [0] * len(X))
+    with pytest.raises(UserError) as error:
+        kaggle_csv.read_labelled(path)
+    assert f"{path}, line {row + 2}, column 'pixel{column}': " in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@one_folder
+@given(tables, st.booleans(), st.data())
+def test_csv_names_the_line_of_a_ragged_row(tmp_path, X, longer, data):
+    path = write_csv(tmp_path / "a.csv", X, [0] * len(X))
+    lines = path.read_text().splitlines()
+    row = data.draw(st.integers(1, len(X)))
+    lines[row] = f"{lines[row]},7" if longer else lines[row].rpartition(",")[0]
+    path.write_text("\n".join(lines))
+    with pytest.raises(UserError, match=f"line {row + 1}"):
+        kaggle_csv.read_labelled(path)
+
+
+@one_folder
+@given(st.text(alphabet="label,pixel01 9\"'\r\n\t-.x\0é;", max_size=80))
+def test_csv_of_any_text_is_a_part_or_a_user_error(tmp_path, text):
+    (tmp_path / "a.csv").write_text("label,pixel0\n" + text, encoding="utf-8")
+    try:
+        part = kaggle_csv.read_labelled(tmp_path / "a.csv")
+        assert len(part.X) == len(part.labels) > 0
+    except UserError as error:
+        assert str(tmp_path / "a.csv") in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("digit,pixel0\n1,2\n", "line 1: there is no column 'label'; the columns are digit, pixel0"),
+        ("label;pixel0\n1;2\n", "there is no column 'label'"),
+        ("label,pixel0\n", "has a header but no rows"),
+        ("label\n1\n", "there are no columns of pixels"),
+        ("label,pixel0,pixel1,pixel3\n1,2,3,4\n", "the column 'pixel2' is missing, 'pixel3' is in its place"),
+        ("label,pixel2,pixel3\n1,2,3\n", "expected 'pixel0' or 'pixel1'"),
+        ("label,pixel0,pixel0\n1,2,3\n", "the column 'pixel0' appears twice"),
+        ("label,pixel0\n1,2\n\n1,300\n", "line 4, column 'pixel0': 300 is not a whole number within 0 … 255"),
+        ("label,pixel0\n1,2\n,3\n", "line 3, column 'label': nothing is not a whole number"),
+        ("label,pixel0\n1,2\n\ncat,3\n", "line 4, column 'label': 'cat' is not a whole number"),
+        ("label,pixel0\ncat,2\n1.5,3\n", "line 3, column 'label': '1.5' is not a name"),
+        ("label,a,b,c,d,e\n1,2,3,4,5,6\n", "5 pixels in a row, which is no square image"),
+    ],
+)
+def test_csv_tells_what_is_wrong(tmp_path, text, words):
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=words):
+        kaggle_csv.read_labelled(tmp_path / "a.csv")
+
+
+def test_csv_may_have_bom_crlf_names_for_labels_and_the_label_last(tmp_path):
+    (tmp_path / "a.csv").write_bytes("\ufeffpixel1,label\r\n7,cat\r\n9,dog\r\n".encode())
+    part = kaggle_csv.read_labelled(tmp_path / "a.csv")
+    assert part.X.ravel().tolist() == [7, 9]
+    assert part.labels.tolist() == ["cat", "dog"]
+
+
+def test_a_csv_is_a_data_set_with_a_test_part_set_aside(tmp_path):
+    X = np.arange(40, dtype=np.uint8).reshape(10, 4)
+    data = datasets.load(write_csv(tmp_path / "mine.csv", X, [7, 9] * 5))
+    assert (data.name, data.classes, len(data.train), len(data.test)) == ("mine", ("7", "9"), 8, 2)
+    assert "2 images, drawn by class, are the test" in data.note
+    test = data.test.open()
+    assert sorted(test.y.tolist()) == [0, 1]
+    assert sorted([*data.train.X.reshape(8, 4).tolist(), *test.X.reshape(2, 4).tolist()]) == X.tolist()
