@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,17 @@ class Ledger:
         self._db.close()
 
     def write(self, table: str, row: Mapping[str, Any]) -> None:
-        """Insert or replace one row, durably."""
+        """Insert or replace one row, durably.
+
+        Raises
+        ------
+        ValueError : a column that the schema does not have, or no value for a column of the primary key.
+        UserError : the file cannot be written.
+        """
+        if strange := sorted(set(row) - set(columns(table))):
+            raise ValueError(f"table {table} has no column {', '.join(strange)}; it has {', '.join(columns(table))}")
+        if lacking := [name for name in primary_key(table) if row.get(name) is None]:
+            raise ValueError(f"a row of table {table} needs {', '.join(primary_key(table))}, given no {', '.join(lacking)}")
         values = {k: json.dumps(v) if k in JSON_COLUMNS else v for k, v in row.items()}
         names, marks = ", ".join(values), ", ".join(f":{k}" for k in values)
         try:
@@ -141,6 +152,23 @@ class Ledger:
 
     def has(self, table: str, **where: Any) -> bool:
         return bool(self.rows(table, **where))
+
+
+def columns(table: str) -> dict[str, str]:
+    """The columns of a table, in order, with their declared types: "TEXT", "INTEGER", "REAL" or "JSON"."""
+    return {name: declared for name, declared, _ in _described(table)}
+
+
+def primary_key(table: str) -> tuple[str, ...]:
+    """The columns that tell the rows of a table apart."""
+    return tuple(name for name, _, place in _described(table) if place)
+
+
+@cache
+def _described(table: str) -> tuple[tuple[str, str, int], ...]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        return tuple(db.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)))
 
 
 def read_table(folder: Path, table: str) -> pd.DataFrame:
