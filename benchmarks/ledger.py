@@ -136,7 +136,9 @@ class Ledger:
         if strange := sorted(set(row) - set(columns(table))):
             raise ValueError(f"table {table} has no column {', '.join(strange)}; it has {', '.join(columns(table))}")
         if lacking := [name for name in primary_key(table) if row.get(name) is None]:
-            raise ValueError(f"a row of table {table} needs {', '.join(primary_key(table))}, given no {', '.join(lacking)}")
+            raise ValueError(
+                f"a row of table {table} needs {', '.join(primary_key(table))}, given no {', '.join(lacking)}"
+            )
         values = {k: json.dumps(v) if k in JSON_COLUMNS else v for k, v in row.items()}
         names, marks = ", ".join(values), ", ".join(f":{k}" for k in values)
         try:

@@ -23,7 +23,15 @@ ROUNDING = {
     **dict.fromkeys(["search_seconds", "fit_seconds", "predict_seconds", "latency_ms", "latency_p95_ms"], 4),
 }
 WHOLE = ["seeds", "model_bytes", "parameters", "trials", "failed_trials"]
-COSTS = ["fit_seconds", "predict_seconds", "latency_ms", "latency_p95_ms", "model_bytes", "parameters", "validation_score"]
+COSTS = [
+    "fit_seconds",
+    "predict_seconds",
+    "latency_ms",
+    "latency_p95_ms",
+    "model_bytes",
+    "parameters",
+    "validation_score",
+]
 ORDER = [
     "dataset",
     "variant",

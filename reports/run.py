@@ -161,7 +161,10 @@ class Run:
         """What a reader of any number of this run must know, one line each."""
         notes = [str(note) for note in self.info.get("notes", [])]
         apart = self.not_comparable
-        return [*notes, *([f"Not all times can be compared, since they were not measured alike: {apart}."] if apart else [])]
+        return [
+            *notes,
+            *([f"Not all times can be compared, since they were not measured alike: {apart}."] if apart else []),
+        ]
 
     @property
     def environments(self) -> dict[str, dict[str, Any]]:
@@ -395,7 +398,9 @@ def _current(run: Run) -> pd.DataFrame:
     fitted = {str(c): str(run._fitted(c)) for c in run.conditions}
     fits = run.ledger["fits"][["condition", *CELL, "key"]]
     table = run.ledger["evaluations"]
-    keys = table.assign(condition=table["condition"].map(fitted)).merge(fits, "left", ["condition", *CELL], suffixes=("", "_fit"))
+    keys = table.assign(condition=table["condition"].map(fitted)).merge(
+        fits, "left", ["condition", *CELL], suffixes=("", "_fit")
+    )
     return table[(keys["key_fit"] == keys["fit_key"]).to_numpy()].reset_index(drop=True)
 
 

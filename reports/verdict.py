@@ -94,9 +94,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
         sentences += told
     elif len(board) > 1:
         gap = _between(pairs, leader.variant, board.iloc[1].variant)
-        sentences.append(
-            Sentence(f"{leader.variant} is {_lead(gap)} ahead of {board.iloc[1].variant}.", "differences")
-        )
+        sentences.append(Sentence(f"{leader.variant} is {_lead(gap)} ahead of {board.iloc[1].variant}.", "differences"))
     cost = _total(leader)
     figures.append(
         Figure(

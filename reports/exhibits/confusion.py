@@ -46,9 +46,7 @@ def matrix(run: Run, dataset: str, variant: str) -> np.ndarray:
     y, k = run.test(dataset).y, len(run.classes(dataset))
 
     def counts() -> np.ndarray:
-        return sum(
-            (statistics.confusion(y, p, k) for p in run.predicted(dataset, variant)), np.zeros((k, k), np.int64)
-        )
+        return sum((statistics.confusion(y, p, k) for p in run.predicted(dataset, variant)), np.zeros((k, k), np.int64))
 
     return run.once(("confusion", dataset, variant), counts)
 

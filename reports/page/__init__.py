@@ -24,9 +24,7 @@ from reports.verdict import verdict
 
 LONGEST = 50  # rows of a table on the page; the CSV beside it has all
 TIMED = {"cost", "ensembles", "progress", "spending"}  # exhibits that set times beside each other
-NOT_COMPARABLE = (
-    "Not all times can be compared here: they were not measured alike (see the note at the top)."
-)
+NOT_COMPARABLE = "Not all times can be compared here: they were not measured alike (see the note at the top)."
 PACKED = 1_500  # bytes of a CSV from which on it is packed
 SHARES = [
     "accuracy",
@@ -98,7 +96,9 @@ def render(run: Run) -> str:
     """The report page of a run as HTML text; the same run folder gives the same text."""
     board, shared = leaderboard.frame(run), Shared()
     slugs = {dataset: _slug(run, dataset, place) for place, dataset in enumerate(run.datasets)}
-    groups = {group: label for group, label in GROUPS.items() if group != "study" or "sizes" in run.info.get("studies", {})}
+    groups = {
+        group: label for group, label in GROUPS.items() if group != "study" or "sizes" in run.info.get("studies", {})
+    }
     # By exhibit, then data set: what is drawn side by side takes about as long.
     asked = [(exhibit, dataset) for exhibit in EXHIBITS if exhibit.group in groups for dataset in run.datasets]
     asked += [(exhibit, "") for exhibit in ACROSS if len(run.datasets) > 1]
@@ -304,7 +304,9 @@ def _libraries(run: Run) -> dict[str, Any]:
 
 def _facts(run: Run) -> list[tuple[str, str]]:
     info, machine = run.info, _machine(run)
-    spent = run.searches["spent_seconds"].sum() + run.fits["fit_seconds"].sum() + run.evaluations["predict_seconds"].sum()
+    spent = (
+        run.searches["spent_seconds"].sum() + run.fits["fit_seconds"].sum() + run.evaluations["predict_seconds"].sum()
+    )
     sessions = info.get("sessions", [])
     facts = [
         ("command", info.get("command")),

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from benchmarks.ledger import Ledger
-from tests.reports.folder import FAMILY, MORE, cell, evaluation, fit, search, trial, write_data, write_info, write_predictions
+from tests.reports.folder import (
+    FAMILY,
+    MORE,
+    cell,
+    evaluation,
+    fit,
+    search,
+    trial,
+    write_data,
+    write_info,
+    write_predictions,
+)
 
 SKILL = {"logistic_regression": 0.915, "svm": 0.975, "xgboost": 0.965, "mlp": 0.968, "cnn": 0.993,
          "boosted_trees": 0.963, "kernel_machine": 0.972, "forest": 0.951, "knn": 0.957, "vit": 0.985}  # fmt: skip

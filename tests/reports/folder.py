@@ -86,7 +86,9 @@ def write_data(
     return y
 
 
-def cell(dataset: str, name: str, seed: int = 0, condition: Condition = STANDARD, estimator: str = "") -> dict[str, Any]:
+def cell(
+    dataset: str, name: str, seed: int = 0, condition: Condition = STANDARD, estimator: str = ""
+) -> dict[str, Any]:
     """What all rows of a cell have in common; a variant is a plain estimator if none is named."""
     estimator = estimator or name
     return {

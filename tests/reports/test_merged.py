@@ -55,10 +55,7 @@ def test_other_images_are_kept_apart(one_seed, twin):
 def test_times_of_another_machine_are_marked_and_not_compared(one_seed, twin, tmp_path):
     change(twin, "run.json", sessions=[session(cpu="Another")], workers=2)
     run = merge([reports.load(one_seed), reports.load(twin)])
-    assert (
-        run.not_comparable
-        == "processor A processor @ 2.4 GHz in run, Another in twin; workers 1 in run, 2 in twin"
-    )
+    assert run.not_comparable == "processor A processor @ 2.4 GHz in run, Another in twin; workers 1 in run, 2 in twin"
     told = " ".join(sentence.text for sentence in verdict(run, "digits").sentences)
     assert "the model size" in told and "the time to" not in told
     page = reports.report(one_seed, twin, out=tmp_path / "page.html").read_text()

@@ -48,14 +48,20 @@ def test_a_run_is_opened_with_its_tables_and_arrays(three_seeds):
         (lambda f: change(f, variants={"svm": {}}), "run.json is damaged"),
         (lambda f: change(f, conditions=["sizes=100"]), "run.json is damaged"),
         (lambda f: change(f, variants={"svm": variant("svm")}), "which run.json does not name"),
-        (lambda f: change(f, format=1, crossover="0.1.0"), "of format 1 (Crossover 0.1.0); this version reads format 2"),
+        (
+            lambda f: change(f, format=1, crossover="0.1.0"),
+            "of format 1 (Crossover 0.1.0); this version reads format 2",
+        ),
         (lambda f: (f / "ledger.sqlite").unlink(), "no ledger.sqlite"),
         (lambda f: (f / "ledger.sqlite").write_bytes(b"not a database" * 99), "damaged or not a ledger"),
         (lambda f: (f / "data/digits/passport.json").unlink(), "passport.json is missing"),
         (lambda f: (f / "data/digits/passport.json").write_text("{}"), "does not list the classes"),
         (lambda f: (f / "data/digits/test.npz").write_bytes(b"PK"), "test.npz is damaged"),
         (lambda f: (f / "data/digits/test.npz").unlink(), "test.npz is missing"),
-        (lambda f: (f / "cells/digits/svm/standard/seed-0/predictions.npz").write_bytes(b""), "predictions.npz is damaged"),
+        (
+            lambda f: (f / "cells/digits/svm/standard/seed-0/predictions.npz").write_bytes(b""),
+            "predictions.npz is damaged",
+        ),
     ],
 )
 def test_a_folder_that_is_no_run_is_one_clear_line(damaged, damage, reason):
@@ -103,7 +109,10 @@ def test_an_evaluation_of_an_earlier_fit_does_not_count(damaged):
     write_rows(damaged, fits=[fits.iloc[0].to_dict() | {"key": "made again"}])
     again = reports.load(damaged)
     assert again.evaluated("digits", "svm") == [] and again.evaluated("digits", "cnn") == [0]
-    assert "not evaluated yet" in leaderboard.frame(again).query("dataset == 'digits' and variant == 'svm'")["reason"].iloc[0]
+    assert (
+        "not evaluated yet"
+        in leaderboard.frame(again).query("dataset == 'digits' and variant == 'svm'")["reason"].iloc[0]
+    )
 
 
 @pytest.fixture
@@ -136,7 +145,10 @@ def test_an_evaluate_condition_has_its_evaluations_over_the_fits_of_the_standard
     assert set(dark.evaluations["condition"]) == {"brightness=40"}
     board = leaderboard.frame(dark).query("dataset == 'digits'").set_index("variant")
     assert (board["accuracy"] == 0.5).all() and (board["latency_ms"] == 77).all()
-    assert board["fit_seconds"].to_dict() == leaderboard.frame(darker).query("dataset == 'digits'").set_index("variant")["fit_seconds"].to_dict()
+    assert (
+        board["fit_seconds"].to_dict()
+        == leaderboard.frame(darker).query("dataset == 'digits'").set_index("variant")["fit_seconds"].to_dict()
+    )
     assert dark.model("digits", "cnn", 0) == darker.model("digits", "cnn", 0)
     assert not darker.info["notes"][1:]
 
@@ -154,7 +166,11 @@ def test_nothing_remembered_of_one_condition_is_told_of_another(darker):
 
 
 def test_a_condition_with_few_results_has_rows_that_say_so(darker):
-    board = leaderboard.frame(darker.at(Condition("brightness", 80, 80.0))).query("dataset == 'digits'").set_index("variant")
+    board = (
+        leaderboard.frame(darker.at(Condition("brightness", 80, 80.0)))
+        .query("dataset == 'digits'")
+        .set_index("variant")
+    )
     assert board.loc["cnn", "accuracy"] == 0 and board.loc["svm", "status"] == "unfinished"
 
 
@@ -188,7 +204,9 @@ def test_times_of_other_sessions_are_marked_with_what_was_measured_where(damaged
     assert not run.not_comparable
     change(damaged, sessions=[session(), session(), session(cpu="Another", libraries={"tensorflow": "3"})])
     moved = {
-        name: [row | {"session": 2 if row["variant"] == "cnn" else i % 2} for i, row in enumerate(table.to_dict("records"))]
+        name: [
+            row | {"session": 2 if row["variant"] == "cnn" else i % 2} for i, row in enumerate(table.to_dict("records"))
+        ]
         for name, table in (("fits", run.fits), ("evaluations", run.evaluations))
     }
     write_rows(damaged, **moved)
@@ -199,7 +217,10 @@ def test_times_of_other_sessions_are_marked_with_what_was_measured_where(damaged
     assert told.endswith("(session 1: logistic_regression, svm, xgboost, mlp, cnn; session 3: cnn)")
     page = reports.report(damaged).read_text()
     assert page.count("since they were not measured alike") == 1 and "not all comparable" in page
-    assert f"Not all times can be compared, since they were not measured alike: {told}." in (damaged / "leaderboard.md").read_text()
+    assert (
+        f"Not all times can be compared, since they were not measured alike: {told}."
+        in (damaged / "leaderboard.md").read_text()
+    )
     change(damaged, sessions=[session()] * 3)
     assert not reports.load(damaged).not_comparable
 
