@@ -154,7 +154,7 @@ def _stacked(
     runs: dict[str, Run], sources: dict[str, dict[str, str]], origins: dict[str, Origin], table: str
 ) -> pd.DataFrame:
     datasets = {(label, source): name for name, members in sources.items() for label, source in members.items()}
-    variants = {origin: name for name, origin in origins.items()}
+    variants = {(origin.run, origin.variant): name for name, origin in origins.items()}
     parts = []
     for label, run in runs.items():
         rows: pd.DataFrame = getattr(run, table).copy()

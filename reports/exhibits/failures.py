@@ -24,7 +24,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                     "stage": f"trial {row['number']:.0f}" if stage == "trial" else stage,
                     "status": row["status"], "seconds": row["seconds"], "limit_seconds": row["limit_seconds"],
                     "peak_bytes": row["peak_bytes"], "limit_bytes": row["limit_bytes"],
-                    "setting": formats.setting(row.get("params")), "reason": row["reason"].strip(),
+                    "setting": formats.setting(row.get("params", {})), "reason": row["reason"].strip(),
                 }
             )  # fmt: skip
     trials = of(run.trials, dataset)

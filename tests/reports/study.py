@@ -10,8 +10,16 @@ import numpy as np
 from benchmarks.studies import Condition
 from benchmarks.studies.sizes import sizes as study
 from tests.reports.folder import (
-    cell, evaluation, fit, search, trial, write_data, write_info, write_predictions, write_rows,
-)  # fmt: skip
+    cell,
+    evaluation,
+    fit,
+    search,
+    trial,
+    write_data,
+    write_info,
+    write_predictions,
+    write_rows,
+)
 
 LAWS = {"logistic_regression": (1.0, 0.3, 0.03), "svm": (0.9, 0.35, 0.015), "cnn": (7.0, 0.65, 0.002)}
 SIZES = (100, 300, 1000, 3000, "all")

@@ -194,7 +194,7 @@ def test_the_levels_of_a_study_have_values_and_the_standard_condition_one_of_its
 
 
 def test_a_condition_that_the_run_does_not_have_is_refused(darker):
-    with pytest.raises(UserError, match="no condition 'brightness=41'. Did you mean 'brightness=40'"):
+    with pytest.raises(UserError, match=r"no condition 'brightness=41'\. Did you mean 'brightness=40'"):
         darker.at(Condition("brightness", 41, 41.0))
 
 
