@@ -96,20 +96,27 @@ CREATE TABLE IF NOT EXISTS evaluations (  -- one row per fit and set of test ima
 );
 """
 KEPT = "What is finished is kept: mend this, and the same command goes on from there."
+TABLES = ("trials", "searches", "fits", "evaluations")
 JSON_COLUMNS = ("params", "found", "history", "layers")
 
 
 class Ledger:
-    """Opens or creates ``ledger.sqlite`` in a run folder; use as a context manager or call `close`."""
+    """Opens or creates ``ledger.sqlite`` in a run folder; use as a context manager or call `close`.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "ledger.sqlite"
+    Parameters
+    ----------
+    session : index into the sessions of run.json, noted in every row that is written.
+    """
+
+    def __init__(self, folder: Path, session: int = 0) -> None:
+        self.path, self.session = folder / "ledger.sqlite", session
         try:
             self._db = sqlite3.connect(self.path, isolation_level=None)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
+            self._columns = {table: self._read_columns(table) for table in TABLES}
         except sqlite3.Error as error:
             raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
@@ -130,15 +137,13 @@ class Ledger:
 
         Raises
         ------
-        ValueError : a column that the schema does not have, or no value for a column of the primary key.
-        UserError : the file cannot be written.
+        ValueError : the table has no such column, or the row lacks a part of its primary key.
         """
-        if strange := sorted(set(row) - set(columns(table))):
-            raise ValueError(f"table {table} has no column {', '.join(strange)}; it has {', '.join(columns(table))}")
-        if lacking := [name for name in primary_key(table) if row.get(name) is None]:
-            raise ValueError(
-                f"a row of table {table} needs {', '.join(primary_key(table))}, given no {', '.join(lacking)}"
-            )
+        row = {"session": self.session} | dict(row)
+        if wrong := set(row) - set(self._columns[table]):
+            raise ValueError(f"the table {table} has no column {', '.join(sorted(wrong))}")
+        if lacking := [name for name in self._key(table) if row.get(name) is None]:
+            raise ValueError(f"a row of {table} needs {', '.join(lacking)}")
         values = {k: json.dumps(v) if k in JSON_COLUMNS else v for k, v in row.items()}
         names, marks = ", ".join(values), ", ".join(f":{k}" for k in values)
         try:
@@ -148,29 +153,31 @@ class Ledger:
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """The rows of a table that match, in order, JSON decoded."""
-        condition = " AND ".join(f"{k} = :{k}" for k in where) or "1"
-        found = self._db.execute(f"SELECT * FROM {table} WHERE {condition} ORDER BY rowid", where)
+        found = self._db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where)
         return [_decoded(dict(row)) for row in found]
 
-    def has(self, table: str, **where: Any) -> bool:
-        return bool(self.rows(table, **where))
+    def delete(self, table: str, row: Mapping[str, Any]) -> None:
+        """Take out the row with the primary key of this one."""
+        key = {name: row[name] for name in self._key(table)}
+        self._db.execute(f"DELETE FROM {table} WHERE {_matching(key)}", key)
+
+    def keep_copy(self) -> Path:
+        """Copy the ledger to a file of its own beside it; returns the path."""
+        path = self.path.with_name(f"ledger-before-session-{self.session}.sqlite")
+        with closing(sqlite3.connect(path)) as copy:
+            self._db.backup(copy)
+        return path
+
+    def _read_columns(self, table: str) -> dict[str, bool]:
+        """The columns of a table, and whether each is a part of its primary key."""
+        return {column["name"]: bool(column["pk"]) for column in self._db.execute(f"PRAGMA table_info({table})")}
+
+    def _key(self, table: str) -> list[str]:
+        return [name for name, is_part in self._columns[table].items() if is_part]
 
 
-def columns(table: str) -> dict[str, str]:
-    """The columns of a table, in order, with their declared types: "TEXT", "INTEGER", "REAL" or "JSON"."""
-    return {name: declared for name, declared, _ in _described(table)}
-
-
-def primary_key(table: str) -> tuple[str, ...]:
-    """The columns that tell the rows of a table apart."""
-    return tuple(name for name, _, place in _described(table) if place)
-
-
-@cache
-def _described(table: str) -> tuple[tuple[str, str, int], ...]:
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(SCHEMA)
-        return tuple(db.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)))
+def _matching(where: Mapping[str, Any]) -> str:
+    return " AND ".join(f"{name} = :{name}" for name in where) or "1"
 
 
 def read_table(folder: Path, table: str) -> pd.DataFrame:
@@ -188,3 +195,20 @@ def read_table(folder: Path, table: str) -> pd.DataFrame:
 
 def _decoded(row: dict[str, Any]) -> dict[str, Any]:
     return {k: json.loads(v) if k in JSON_COLUMNS and v else v for k, v in row.items()}
+
+
+def columns(table: str) -> dict[str, str]:
+    """The columns of a table, in order, with their declared types: "TEXT", "INTEGER", "REAL" or "JSON"."""
+    return {name: declared for name, declared, _ in _described(table)}
+
+
+def primary_key(table: str) -> tuple[str, ...]:
+    """The columns that tell the rows of a table apart."""
+    return tuple(name for name, _, place in _described(table) if place)
+
+
+@cache
+def _described(table: str) -> tuple[tuple[str, str, int], ...]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        return tuple(db.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)))

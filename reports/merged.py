@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from benchmarks.errors import UserError
+from benchmarks.ledger import TABLES
 from benchmarks.studies import Condition
 from reports.environments import joined
-from reports.run import TABLES, Run
+from reports.run import Run
 
 
 class Origin(NamedTuple):

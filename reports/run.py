@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
 from benchmarks.layout import FORMAT, PREDICTIONS, cell_folder, data_folder, model_folder
-from benchmarks.ledger import columns, read_table
+from benchmarks.ledger import TABLES, columns, read_table
 from benchmarks.studies import STANDARD, Condition
 from reports import environments
 
 T = TypeVar("T")
-TABLES = ("trials", "searches", "fits", "evaluations")
 CELL = ["dataset", "variant", "seed"]  # what tells the cells of one condition apart
 COMPARED = "training rows"  # what a fit was trained on; those of `submit`, on every labelled row, are not compared
 EVALUATED = ["predict_seconds", "warmup_seconds", "latency_ms", "latency_p95_ms", "latency_calls"]

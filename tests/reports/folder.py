@@ -78,7 +78,7 @@ def write_data(
     np.savez_compressed(folder / "samples.npz", X=pictures(some), y=some)
     passport = {
         "name": name, "title": name.title(), "classes": list(classes), "image": list(shape), "train": train or 100 * k,
-        "test": tests, "fingerprint": "5f" * 32, "source": "made up", "licence": "CC0", "note": "",
+        "test": tests, "fingerprint": "5f" * 32, "homepage": "made up", "licence": "CC0", "note": "",
         "counts": {"train": (90 + rng.integers(0, 20, k)).tolist(), "test": np.bincount(y, minlength=k).tolist()},
         "duplicates": {"within_train": 3, "within_test": 0, "across": 1, "conflicting_labels": 0},
     }  # fmt: skip
