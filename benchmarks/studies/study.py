@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchmarks.data.images import Images
 from numpy.typing import NDArray
+
+from benchmarks.data.images import Images
 
 Level = str | int | float
 Stage = Literal["train", "evaluate"]
