@@ -98,7 +98,7 @@ def log(folder: str | Path, to: str) -> str:
 
 
 def load(folder: str | Path) -> Run:
-    """A run folder as DataFrames: ``.trials``, ``.searches``, ``.finals``, and arrays of predictions."""
+    """A run folder as DataFrames: ``.trials``, ``.searches``, ``.fits``, ``.evaluations``, and arrays of predictions."""
     from reports import load as load_run
 
     return load_run(Path(folder))
@@ -111,11 +111,11 @@ def submit(folder: str | Path, out: str | Path | None = None, *, estimator: str 
     the harness held back are part of the competition's train.csv, so they may be used now; nothing else is.
     """
     from benchmarks.submission import submission
-    from reports.best import best_estimator
+    from reports.best import best_variant
     from reports.export.kaggle import check_submission, write_submission
 
     folder = Path(folder)
-    labels = submission(folder, estimator or best_estimator(load(folder)))
+    labels = submission(folder, estimator or best_variant(load(folder)))
     path = Path(out) if out is not None else folder / "submission.csv"
     write_submission(labels, path)
     check_submission(path, rows=len(labels))

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +195,20 @@ def read_table(folder: Path, table: str) -> pd.DataFrame:
 
 def _decoded(row: dict[str, Any]) -> dict[str, Any]:
     return {k: json.loads(v) if k in JSON_COLUMNS and v else v for k, v in row.items()}
+
+
+def columns(table: str) -> dict[str, str]:
+    """The columns of a table, in order, with their declared types: "TEXT", "INTEGER", "REAL" or "JSON"."""
+    return {name: declared for name, declared, _ in _described(table)}
+
+
+def primary_key(table: str) -> tuple[str, ...]:
+    """The columns that tell the rows of a table apart."""
+    return tuple(name for name, _, place in _described(table) if place)
+
+
+@cache
+def _described(table: str) -> tuple[tuple[str, str, int], ...]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        return tuple(db.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)))

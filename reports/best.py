@@ -1,33 +1,42 @@
-"""Which estimator leads a leaderboard, and where its model lies: what `submit` and `predict` take if not told."""
+"""Which variant leads a leaderboard, and where its model lies: what `submit` and `predict` take if not told."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import pandas as pd
 
 from benchmarks.errors import UserError
 from reports.leaderboard import frame
 from reports.run import Run
 
 
-def best_estimator(run: Run) -> str:
-    """The name at the top of the leaderboard, of the first data set if there are several.
+def best_variant(run: Run) -> str:
+    """The variant at the top of the leaderboard, of the first data set that has one.
 
     Raises
     ------
-    UserError : no estimator has been evaluated yet.
+    UserError : nothing has been evaluated yet.
     """
-    table = frame(run)
-    table = table[table["accuracy"].notna()]
-    if table.empty:
-        raise UserError(f"{run.folder} has no evaluated estimator yet. The command that made it goes on from there.")
-    return str(table["variant"].iloc[0])
+    return str(_leader(run)["variant"])
 
 
 def best_model(run: Run) -> Path:
-    """The model folder of the leader: of its seeds the one that did best on the validation rows."""
-    board = frame(run)
-    leader = board[board["variant"] == best_estimator(run)].iloc[0]
-    finals = run.finals[run.finals["status"] == "ok"]
-    finals = finals[(finals["dataset"] == leader["dataset"]) & (finals["variant"] == leader["variant"])]
-    best = finals.loc[finals["validation_score"].fillna(-1).idxmax()]
-    return Path(run.folder / best["folder"] / "model")
+    """The model folder of that variant: of its seeds the one that did best on the validation rows.
+
+    Raises
+    ------
+    UserError : nothing has been evaluated yet.
+    """
+    leader = _leader(run)
+    cells = run.cells[(run.cells["dataset"] == leader["dataset"]) & (run.cells["variant"] == leader["variant"])]
+    done = cells[cells["status"] == "ok"]
+    seed = done.loc[done["validation_score"].fillna(-1).idxmax(), "seed"]
+    return run.model(str(leader["dataset"]), str(leader["variant"]), int(seed))
+
+
+def _leader(run: Run) -> pd.Series:
+    table = frame(run).dropna(subset="accuracy")
+    if table.empty:
+        raise UserError(f"{run.folder} has no evaluated variant yet. The command that made it goes on from there.")
+    return table.iloc[0]

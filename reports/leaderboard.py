@@ -1,4 +1,4 @@
-"""The leaderboard: one row per (data set, estimator), best first, failures included."""
+"""The leaderboard: one row per (data set, variant), best first, failures included."""
 
 from __future__ import annotations
 
@@ -20,12 +20,22 @@ if TYPE_CHECKING:
 ROUNDING = {
     **dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high", "accuracy_spread"], 6),
     **dict.fromkeys(["macro_f1", "log_loss", "brier", "calibration_error", "validation_score"], 6),
-    **dict.fromkeys(["search_seconds", "fit_seconds", "predict_seconds", "latency_ms"], 4),
+    **dict.fromkeys(["search_seconds", "fit_seconds", "predict_seconds", "latency_ms", "latency_p95_ms"], 4),
 }
 WHOLE = ["seeds", "model_bytes", "parameters", "trials", "failed_trials"]
+COSTS = [
+    "fit_seconds",
+    "predict_seconds",
+    "latency_ms",
+    "latency_p95_ms",
+    "model_bytes",
+    "parameters",
+    "validation_score",
+]
 ORDER = [
     "dataset",
     "variant",
+    "estimator",
     "family",
     "strategy",
     "seeds",
@@ -42,6 +52,7 @@ ORDER = [
     "fit_seconds",
     "predict_seconds",
     "latency_ms",
+    "latency_p95_ms",
     "model_bytes",
     "parameters",
     "trials",
@@ -93,14 +104,14 @@ def frame(run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    One row per (data set, estimator), per data set the best first; columns as in `ORDER`. Costs and sizes are
+    One row per (data set, variant), per data set the best first; columns as in `ORDER`. Costs and sizes are
     means over the seeds that succeeded. ``accuracy_spread`` is the standard deviation of the accuracy over seeds.
-    Estimators of a data set that share one of the ``letters`` are tied (`statistics.letters`). ``params`` is the JSON text of the setting refitted, of the seed with the
+    Variants of a data set that share one of the ``letters`` are tied (`statistics.letters`). ``params`` is the JSON text of the setting refitted, of the seed with the
     best validation score. ``status`` is "ok", "partial" (some seeds failed), "unfinished" (nothing recorded yet),
     or what went wrong; then the scores are missing and ``reason`` says why.
     """
     table = run.once("leaderboard", lambda: _frame(run)).copy()
-    table.attrs["notes"] = list(run.info.get("notes", []))
+    table.attrs["notes"] = run.notes
     return table
 
 
@@ -134,13 +145,13 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     def of(table: pd.DataFrame) -> pd.DataFrame:
         return table[(table["dataset"] == dataset) & (table["variant"] == variant)]
 
-    finals, searches, trials = of(run.finals), of(run.searches), of(run.trials)
+    cells, searches, trials = of(run.cells), of(run.searches), of(run.trials)
     seeds = run.evaluated(dataset, variant)
-    done = finals[finals["status"] == "ok"]
-    status, reason = _fate(run.seeds(variant), finals, seeds)
-    strategies = [s for t in (finals, searches, trials) for s in t["strategy"] if s]
+    done = cells[cells["status"] == "ok"]
+    status, reason = _fate(run.seeds(variant), cells, seeds)
+    strategies = [s for t in (cells, searches, trials) for s in t["strategy"] if s]
     row: dict[str, Any] = {
-        "dataset": dataset, "variant": variant, "family": run.families[variant],
+        "dataset": dataset, "variant": variant, "estimator": run.estimators[variant], "family": run.families[variant],
         "strategy": strategies[0] if strategies else "", "seeds": len(seeds), "status": status, "reason": reason,
         "search_seconds": searches["spent_seconds"].mean(),
         "trials": int((trials["status"] != "skipped").sum()),
@@ -154,8 +165,7 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     probas = [run.predictions(dataset, variant, seed) for seed in seeds]
     f1 = [statistics.macro_f1(y, predicted) for predicted in run.predicted(dataset, variant)]
     best = done.loc[done["validation_score"].fillna(-1).idxmax()]
-    costs = ["fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "validation_score"]
-    return row | done[costs].mean().to_dict() | {
+    return row | done[COSTS].mean().to_dict() | {
         "accuracy": statistics.accuracy(correct), "accuracy_low": low, "accuracy_high": high,
         "accuracy_spread": correct.mean(1).std(ddof=1) if len(seeds) > 1 else np.nan, "macro_f1": np.mean(f1),
         "log_loss": np.mean([statistics.log_loss(y, proba) for proba in probas]),
@@ -167,21 +177,24 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fate(planned: list[int], finals: pd.DataFrame, seeds: list[int]) -> tuple[str, str]:
-    failed = finals[finals["status"] != "ok"]
-    missing = [s for s in planned if s not in set(finals["seed"])]
-    reasons = [f"seed {r.seed}: {r.status}: {r.reason}".rstrip(": ") for r in failed.itertuples()]
-    reasons += [f"seed {s}: not evaluated yet" for s in missing]
-    if len(planned) == 1:
-        reasons = [r.split(": ", 1)[1] for r in reasons]
-    if not reasons:
+def _fate(planned: list[int], cells: pd.DataFrame, seeds: list[int]) -> tuple[str, str]:
+    failed = cells[~cells["status"].isin(["ok", "unfinished"])]
+    told = {r.seed: f"{r.status}: {r.reason}".rstrip(": ") for r in failed.itertuples()}
+    told |= {seed: "not evaluated yet" for seed in planned if seed not in {*told, *seeds}}
+    if not told:
         return "ok", ""
+    reasons = [reason if len(planned) == 1 else f"seed {seed}: {reason}" for seed, reason in told.items()]
     status = "partial" if seeds else (str(failed["status"].iloc[0]) if len(failed) else "unfinished")
     return status, "; ".join(reasons)
 
 
+def subject(table: pd.DataFrame) -> str:
+    """What the rows are, in a word: "estimator" where each is an estimator as it comes, else "variant"."""
+    return "estimator" if (table["variant"] == table["estimator"]).all() else "variant"
+
+
 def name(row: Any) -> str:
-    """The estimator as the leaderboard shows it: marked where not everything went well."""
+    """The variant as the leaderboard shows it: marked where not everything went well."""
     return row.variant if row.status == "ok" else f"{row.variant} ({row.status})"
 
 
@@ -194,7 +207,7 @@ def markdown(table: pd.DataFrame) -> str:
     """The leaderboard as Markdown tables, one per data set, failures explained below each; the run's notes first."""
     parts = [f"> **Note.** {_plain(note)}" for note in table.attrs.get("notes", [])]
     for dataset, rows in table.groupby("dataset", sort=False):
-        head = ["", "variant", "family", *(column.heading for column in COLUMNS)]
+        head = ["", subject(table), "family", *(column.heading for column in COLUMNS)]
         lines = [f"### {_plain(dataset)}", "", _line(head), _line(["--:", "---", "---"] + ["--:"] * len(COLUMNS))]
         for place, row in enumerate(rows.itertuples(), 1):
             lines.append(_line([str(place), name(row), row.family, *(column.write(row) for column in COLUMNS)]))
@@ -215,7 +228,7 @@ def text(table: pd.DataFrame) -> str:
     """The leaderboard as plain lines, for pipes and logs."""
     parts = []
     for dataset, rows in table.groupby("dataset", sort=False):
-        cells = [["variant", "family", *(column.heading for column in COLUMNS)]]
+        cells = [[subject(table), "family", *(column.heading for column in COLUMNS)]]
         cells += [[name(r), r.family, *(column.write(r) for column in COLUMNS)] for r in rows.itertuples()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
@@ -243,7 +256,7 @@ def print_leaderboard(table: pd.DataFrame, console: Console) -> None:
 
     for dataset, rows in table.groupby("dataset", sort=False):
         view = Table(title=escape(str(dataset)), title_justify="left", title_style="bold")
-        view.add_column("variant", no_wrap=True)
+        view.add_column(subject(table), no_wrap=True)
         # Narrow terminals get the columns that decide; the page and the files have all.
         shown = COLUMNS if console.width >= 150 else [COLUMNS[i] for i in (0, 1, 2, 5, 6, 8, 9, 12)]
         for column in shown:

@@ -1,28 +1,31 @@
 """Several runs as one: `merge` gives a `Run` that every exhibit and the page take like any other.
 
-Each estimator is named with its run ("svm @quick"), so that rows tell where they are from. Results go into one table only where
-the test images are the same, by the data set's fingerprint; else the data set appears once for each run. Accuracies on
-the same images can be compared, with paired tests, whatever the machine; times only if it was the same machine, with the same
-threads, workers and library versions: `not_comparable` says in words what differs.
+Each variant is named with its run ("svm @quick"), so that rows tell where they are from. Results go into one table only
+where the test images are the same, by the data set's fingerprint; else the data set appears once for each run. Accuracies
+on the same images can be compared, with paired tests, whatever the machine; times only if they were measured alike.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from benchmarks.errors import UserError
-from reports.drawing import formats
+from benchmarks.ledger import TABLES
+from benchmarks.studies import Condition
+from reports.environments import joined
 from reports.run import Run
 
-TABLES = ("trials", "searches", "finals")
-MACHINE = {"cpu": "processor", "cores": "cores", "gpu": "graphics processor", "threads": "threads", "python": "Python"}
-WORK = {"executor": "executor", "workers": "workers"}
+
+class Origin(NamedTuple):
+    """Where a merged variant is from: the label of its run, and its own label there."""
+
+    run: str
+    variant: str
 
 
 @dataclass(frozen=True)
@@ -33,22 +36,56 @@ class Merged(Run):
     ----------
     runs : label -> run.
     sources : merged data set name -> label of a run -> the data set's name there.
+    origins : merged variant -> where it is from.
     """
 
     runs: dict[str, Run] = field(default_factory=dict)
     sources: dict[str, dict[str, str]] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
 
     def planned(self, dataset: str) -> list[str]:
-        """The estimators that were to be run on a data set, in the order of the runs."""
-        return [_named(name, label) for label in self.sources[dataset] for name in self.runs[label].variants]
+        """The variants that were to be run on a data set, in the order of the runs."""
+        return [name for name, origin in self.origins.items() if origin.run in self.sources[dataset]]
 
     def seeds(self, variant: str) -> list[int]:
-        """The seeds that an estimator was to be run with: those of its run."""
-        return self.runs[_parted(variant)[1]].seeds("")
+        """The seeds that a variant was to be run with: those of its run."""
+        origin = self.origins[variant]
+        return self.runs[origin.run].seeds(origin.variant)
 
-    def _cell(self, dataset: str, variant: str, seed: int, rows: int | None) -> Path:
-        name, label = _parted(variant)
-        return self.runs[label]._cell(self.sources[dataset][label], name, seed, rows)
+    def threads(self, variant: str) -> float:
+        """How many threads each of its jobs had, in its run."""
+        origin = self.origins[variant]
+        return self.runs[origin.run].threads(origin.variant)
+
+    def model(self, dataset: str, variant: str, seed: int) -> Path:
+        """The folder of the fitted model, in its own run."""
+        origin = self.origins[variant]
+        return self.runs[origin.run].model(self.sources[dataset][origin.run], origin.variant, seed)
+
+    @property
+    def environments(self) -> dict[str, dict[str, Any]]:
+        """Where the times of the runs were measured: label -> environment, of several with the session's name."""
+        return {
+            label if len(run.environments) == 1 else f"{label}, {session}": environment
+            for label, run in self.runs.items()
+            for session, environment in run.environments.items()
+        }
+
+    def _measured_where(self) -> dict[str, list[str]]:
+        return {
+            f"{label}, {session}": names
+            for label, run in self.runs.items()
+            for session, names in run._measured_where().items()
+        }
+
+    def _at(self, condition: Condition) -> Run:
+        runs = {label: run._at(condition) for label, run in self.runs.items()}
+        tables = {name: _stacked(runs, self.sources, self.origins, name) for name in TABLES}
+        return replace(self, **tables, shown=dict.fromkeys(self.datasets, condition), runs=runs, _read={})
+
+    def _cell(self, dataset: str, variant: str, seed: int) -> Path:
+        origin = self.origins[variant]
+        return self.runs[origin.run]._cell(self.sources[dataset][origin.run], origin.variant, seed)
 
     def _data(self, dataset: str, name: str) -> Path:
         label, source = next(iter(self.sources[dataset].items()))
@@ -68,41 +105,27 @@ def merge(runs: Sequence[Run]) -> Run:
         raise UserError("The same run folder was given twice.")
     labelled = dict(zip(_labels([run.folder for run in runs]), runs, strict=True))
     sources = _sources(labelled)
+    origins = {f"{name} @{label}": Origin(label, name) for label, run in labelled.items() for name in run.variants}
+    first = {name: next(iter(members.items())) for name, members in sources.items()}
     passports = {
         name: labelled[label].passports[source]
-        for name, members in sources.items()
-        for label, source in list(members.items())[:1]
+        for name, (label, source) in first.items()
         if source in labelled[label].passports
     }
     for name in passports:
-        if name not in labelled[next(iter(sources[name]))].datasets:  # the same name, other images: say which
-            title = passports[name].get("title") or name
-            passports[name] = passports[name] | {"title": f"{title} @{next(iter(sources[name]))}"}
-    tables = {table: _stacked(labelled, sources, table) for table in TABLES}
-    sizes = {table: _stacked(labelled, sources, table, every_size=True) for table in TABLES}
-    info = _info(labelled, sources)
+        label, source = first[name]
+        if name != source:  # The same name, other images: say which.
+            passports[name] = passports[name] | {"title": f"{labelled[label].title(source)} @{label}"}
     return Merged(
-        runs[0].folder.parent, info, **tables, passports=passports, all_sizes=sizes, runs=labelled, sources=sources
+        runs[0].folder.parent,
+        _info(labelled, sources, origins),
+        **{name: _stacked(labelled, sources, origins, name) for name in TABLES},
+        passports=passports,
+        shown={name: labelled[label].shown[source] for name, (label, source) in first.items()},
+        runs=labelled,
+        sources=sources,
+        origins=origins,
     )
-
-
-def not_comparable(runs: dict[str, Run]) -> str:
-    """What of machine, execution and libraries differs between runs, in words; "" if their times can be compared."""
-    told = []
-    for key, words in MACHINE.items():
-        told += _difference(words, {label: run.info.get("environment", {}).get(key) for label, run in runs.items()})
-    for key, words in WORK.items():
-        told += _difference(words, {label: run.info.get(key) for label, run in runs.items()})
-    libraries = {label: run.info.get("environment", {}).get("libraries", {}) for label, run in runs.items()}
-    for name in dict.fromkeys(name for versions in libraries.values() for name in versions):
-        told += _difference(name, {label: versions.get(name) for label, versions in libraries.items()})
-    return "; ".join(told)
-
-
-def _difference(words: str, values: dict[str, Any]) -> list[str]:
-    if len({json.dumps(value) for value in values.values()}) == 1:
-        return []
-    return [f"{words} {', '.join(f'{value} in {label}' for label, value in values.items())}"]
 
 
 def _labels(folders: list[Path]) -> list[str]:
@@ -112,15 +135,6 @@ def _labels(folders: list[Path]) -> list[str]:
     while len({part[-depth:] for part in parts}) < len(parts):
         depth += 1
     return ["/".join(part[-depth:]) for part in parts]
-
-
-def _named(variant: str, label: str) -> str:
-    return f"{variant} @{label}"
-
-
-def _parted(variant: str) -> tuple[str, str]:
-    name, _, label = variant.rpartition(" @")
-    return name, label
 
 
 def _sources(runs: dict[str, Run]) -> dict[str, dict[str, str]]:
@@ -138,51 +152,41 @@ def _sources(runs: dict[str, Run]) -> dict[str, dict[str, str]]:
 
 
 def _stacked(
-    runs: dict[str, Run], sources: dict[str, dict[str, str]], table: str, every_size: bool = False
+    runs: dict[str, Run], sources: dict[str, dict[str, str]], origins: dict[str, Origin], table: str
 ) -> pd.DataFrame:
-    place = {(label, source): name for name, members in sources.items() for label, source in members.items()}
+    datasets = {(label, source): name for name, members in sources.items() for label, source in members.items()}
+    variants = {(origin.run, origin.variant): name for name, origin in origins.items()}
     parts = []
     for label, run in runs.items():
-        rows: pd.DataFrame = (
-            run.all_sizes.get(table, getattr(run, table)) if every_size else getattr(run, table)
-        ).copy()
-        rows["dataset"] = [place[label, name] for name in rows["dataset"]]
-        rows["variant"] = rows["variant"] + f" @{label}"
+        rows: pd.DataFrame = getattr(run, table).copy()
+        rows["dataset"] = [datasets[label, name] for name in rows["dataset"]]
+        rows["variant"] = [variants[label, name] for name in rows["variant"]]
         parts.append(rows)
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else parts[0]
 
 
-def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]], origins: dict[str, Origin]) -> dict[str, Any]:
     infos = {label: run.info for label, run in runs.items()}
-    machines = {label: dict(info.get("environment", {})) for label, info in infos.items()}
-    for machine in machines.values():
-        if "memory_bytes" in machine:
-            machine["memory_bytes"] = formats.size(machine["memory_bytes"])
-    libraries = {label: machine.pop("libraries", {}) for label, machine in machines.items()}
-    differs = not_comparable(runs)
     notes = [f"{label}: {note}" for label, info in infos.items() for note in info.get("notes", [])]
-    if differs:
-        notes.append(f"Times of these runs are not comparable with each other: {differs}.")
     apart = sorted({source for name, members in sources.items() for source in members.values() if name != source})
-    notes += [f"{name} is not the same in all runs (fingerprints differ), so their results are in tables of their own." for name in apart]  # fmt: skip
-    return _joined(infos, ("suite", "budget", "validation_share", "executor", "workers", "threads", "crossover")) | {
-        "title": " and ".join(runs), "suite": " and ".join(runs),
+    notes += [
+        f"{name} is not the same in all runs (fingerprints differ), so their results are in tables of their own."
+        for name in apart
+    ]
+    conditions: list[dict[str, Any]] = []
+    for info in infos.values():
+        conditions += [condition for condition in info["conditions"] if condition not in conditions]
+    return joined(infos, ("budget", "validation_share", "executor", "workers", "threads", "crossover")) | {
+        "suite": " and ".join(runs),
+        "title": " and ".join(runs),
         "command": "; ".join(str(info["command"]) for info in infos.values() if info.get("command")),
         "created": min(str(info.get("created", "")) for info in infos.values()),
-        "datasets": list(sources), "variants": [_named(n, label) for label, run in runs.items() for n in run.variants],
-        "seeds": sorted({seed for info in infos.values() for seed in info["seeds"]}), "notes": notes,
-        "environment": _joined(machines) | {"libraries": _joined(libraries)},
+        "datasets": list(sources),
+        "variants": {name: infos[origin.run]["variants"][origin.variant] for name, origin in origins.items()},
+        "seeds": sorted({seed for info in infos.values() for seed in info["seeds"]}),
+        "conditions": conditions,
+        "studies": {name: study for info in infos.values() for name, study in info.get("studies", {}).items()},
+        "notes": notes,
         "sessions": [session for info in infos.values() for session in info.get("sessions", [])],
-        "sizes": next((info["sizes"] for info in infos.values() if info.get("sizes")), []), "not_comparable": differs,
-    }  # fmt: skip
-
-
-def _joined(records: dict[str, dict[str, Any]], keys: Sequence[str] = ()) -> dict[str, Any]:
-    """One record: a value that all share, or every one's with its label."""
-    found = {}
-    for key in keys or dict.fromkeys(key for record in records.values() for key in record):
-        values = {label: record.get(key) for label, record in records.items()}
-        same = len({json.dumps(value) for value in values.values()}) == 1
-        found[key] = next(iter(values.values())) if same else "; ".join(f"{v} ({label})" for label, v in values.items())
-    return found
+    }

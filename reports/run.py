@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,71 +16,136 @@ from numpy.typing import NDArray
 
 from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
-from benchmarks.ledger import JSON_COLUMNS, read_table
+from benchmarks.layout import FORMAT, PREDICTIONS, cell_folder, data_folder, model_folder
+from benchmarks.ledger import TABLES, columns, read_table
+from benchmarks.studies import STANDARD, Condition
+from reports import environments
 
 T = TypeVar("T")
-TEXT = {"dataset", "variant", "family", "strategy", "key", "status", "reason", "budget", "ended"}
-TEXT |= {"backend", "folder"} | set(JSON_COLUMNS)
-REQUIRED = {
-    "trials": {"dataset", "variant", "family", "seed", "number", "round", "params", "status", "score"},
-    "searches": {"dataset", "variant", "family", "seed", "strategy", "spent_seconds", "winner"},
-    "finals": {"dataset", "variant", "family", "seed", "status", "params", "history", "layers"},
-}
+CELL = ["dataset", "variant", "seed"]  # what tells the cells of one condition apart
+COMPARED = "training rows"  # what a fit was trained on; those of `submit`, on every labelled row, are not compared
+EVALUATED = ["predict_seconds", "warmup_seconds", "latency_ms", "latency_p95_ms", "latency_calls"]
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, opened for reading.
+    """A run folder, opened for reading; its tables are those of one condition, and `at` gives the others.
 
     Parameters
     ----------
     folder : where it lies.
-    info : ``run.json`` as written: suite, title, data sets, estimators, seeds, environment, notes, sessions.
-    trials, searches, finals : the ledger's tables, one row per trial, search, final evaluation; of a study of sizes only
-        what was done with the largest training set (see `largest`).
+    info : ``run.json`` as written; `load` adds a note where a study is under way.
+    trials, searches, fits, evaluations : the ledger's tables under one condition. Fits are those on the training rows. Of
+        an evaluate study, the evaluations are those of the condition, and the rest is of the standard condition, which
+        was fitted.
     passports : data set name -> its ``passport.json``.
-    all_sizes : the three tables with every size of the training set, in ``train_rows``; 0 means all rows.
-    largest : data set -> the ``train_rows`` of `trials`, `searches` and `finals`; 0, all rows, if not there.
+    shown : data set name -> the condition of the tables.
+    ledger : table name -> its rows under all conditions.
     """
 
     folder: Path
     info: dict[str, Any]
     trials: pd.DataFrame
     searches: pd.DataFrame
-    finals: pd.DataFrame
+    fits: pd.DataFrame
+    evaluations: pd.DataFrame
     passports: dict[str, dict[str, Any]]
-    all_sizes: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    largest: dict[str, int] = field(default_factory=dict)
+    shown: dict[str, Condition]
+    ledger: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _files: dict[Path, Any] = field(default_factory=dict, repr=False, compare=False)  # the same under all conditions
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def datasets(self) -> list[str]:
         """Names of the data sets, in the order of the suite."""
-        return self._names("dataset", self.info["datasets"])
+        return list(self.info["datasets"])
 
     @property
     def variants(self) -> list[str]:
-        """Names of the estimators, in the order of the suite."""
-        return self._names("variant", self.info["variants"])
+        """Labels of what is compared, in the order of the suite."""
+        return list(self.info["variants"])
 
     @property
     def families(self) -> dict[str, str]:
-        """Estimator -> "classical" or "deep"; "" for one that never left a row in the ledger."""
+        """Variant -> "classical" or "deep"."""
+        return {variant: facts["family"] for variant, facts in self.info["variants"].items()}
 
-        def families() -> dict[str, str]:
-            pairs = [t[["variant", "family"]].drop_duplicates() for t in (self.finals, self.searches, self.trials)]
-            known = {name: family for table in pairs for name, family in table.itertuples(index=False)}
-            return {name: known.get(name) or "" for name in self.variants}
+    @property
+    def estimators(self) -> dict[str, str]:
+        """Variant -> the name of its estimator."""
+        return {variant: facts["estimator"] for variant, facts in self.info["variants"].items()}
 
-        return self.once("families", families)
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions of the suite, in its order."""
+        return tuple(_condition(fields) for fields in self.info["conditions"])
+
+    def at(self, condition: Condition) -> Run:
+        """The run under another condition: a `Run` like any other.
+
+        Raises
+        ------
+        UserError : the run has no such condition.
+        """
+        if condition not in self.conditions:
+            raise unknown("condition", str(condition) or "standard", [str(c) or "standard" for c in self.conditions])
+        return self.once(("at", condition), lambda: self._at(condition))
+
+    def levels(self, dataset: str, study: str) -> list[tuple[Condition, float]]:
+        """The conditions of a study that were evaluated on a data set, with their values, ascending.
+
+        The standard condition is one of them if the study has a level that changes nothing. Of `sizes`, that is "all": its
+        value is the number of training images.
+        """
+        standard = self.info.get("studies", {}).get(study, {}).get("standard")
+        values = {c: c.value for c in self.conditions if c.study == study}
+        if standard is not None and STANDARD in self.conditions:
+            total = float(self.passports.get(dataset, {}).get("train", 0))
+            values[STANDARD] = total if study == "sizes" else float(standard)
+        known = [(c, value) for c, value in values.items() if value is not None and self.at(c).scored(dataset)]
+        return sorted(known, key=lambda level: level[1])
+
+    def curve(self, dataset: str, study: str) -> pd.DataFrame:
+        """The evaluated `cells` of a data set at all levels of a study, with ``condition``, ``value`` and
+        ``search_seconds``, ascending by value.
+        """
+        parts = []
+        for condition, value in self.levels(dataset, study):
+            run = self.at(condition)
+            cells = run.cells[(run.cells["dataset"] == dataset) & (run.cells["status"] == "ok")]
+            spent = run.searches[[*CELL, "spent_seconds"]].rename(columns={"spent_seconds": "search_seconds"})
+            parts.append(cells.merge(spent, "left", CELL).assign(condition=str(condition), value=value))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """One row per fit, with what its evaluation measured. ``status`` and ``reason`` are those of the fit if that
+        failed, else those of the evaluation; "unfinished" if there is none yet. ``finished`` is the last of the two.
+        """
+
+        def cells() -> pd.DataFrame:
+            then = self.evaluations[[*CELL, "status", "reason", "finished", *EVALUATED]]
+            table = self.fits.drop(columns="condition").merge(then, "left", CELL, suffixes=("", "_then"))
+            failed = table["status"] != "ok"
+            return table.assign(
+                status=table["status"].where(failed, table["status_then"].fillna("unfinished")),
+                reason=table["reason"].where(failed, table["reason_then"].fillna("not evaluated yet")),
+                finished=table[["finished", "finished_then"]].max(axis=1),
+            ).drop(columns=["status_then", "reason_then", "finished_then"])
+
+        return self.once("cells", cells)
 
     def planned(self, dataset: str) -> list[str]:
-        """The estimators that were to be run on a data set, in the order of the suite."""
+        """The variants that were to be run on a data set, in the order of the suite."""
         return self.variants
 
     def seeds(self, variant: str) -> list[int]:
-        """The seeds that an estimator was to be run with."""
+        """The seeds that a variant was to be run with."""
         return [int(seed) for seed in self.info["seeds"]]
+
+    def threads(self, variant: str) -> float:
+        """How many threads each of its jobs had."""
+        return float(self.info.get("threads") or 1)
 
     def title(self, dataset: str) -> str:
         """The data set's name as a reader would write it."""
@@ -90,26 +155,48 @@ class Run:
         """Class names; label value i means ``classes[i]``."""
         return [str(name) for name in self.passports[dataset]["classes"]]
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of any number of this run must know, one line each."""
+        notes = [str(note) for note in self.info.get("notes", [])]
+        apart = self.not_comparable
+        return [
+            *notes,
+            *([f"Not all times can be compared, since they were not measured alike: {apart}."] if apart else []),
+        ]
+
+    @property
+    def environments(self) -> dict[str, dict[str, Any]]:
+        """Where the times of the run were measured: "session 1" -> environment; of equal ones the first alone."""
+        found: dict[str, dict[str, Any]] = {}
+        for number in self._measured():
+            found.setdefault(self._place(number), self._environment(number))
+        return found
+
+    @property
+    def not_comparable(self) -> str:
+        """What differs between the environments of the run, and which variants were measured in which; "" if their times
+        can be compared.
+        """
+
+        def told() -> str:
+            differences = environments.differences(self.environments)
+            where = "; ".join(f"{place}: {', '.join(names)}" for place, names in self._measured_where().items())
+            return f"{differences} ({where})" if differences and where else differences
+
+        return self.once("not comparable", told)
+
     def evaluated(self, dataset: str, variant: str) -> list[int]:
-        """The seeds for which the final evaluation succeeded, in order."""
+        """The seeds that were evaluated successfully, in order."""
 
         def seeds() -> dict[tuple[str, str], list[int]]:
-            done = self.finals[self.finals["status"] == "ok"].sort_values("seed")
+            done = self.cells[self.cells["status"] == "ok"].sort_values("seed")
             return {cell: rows.astype(int).tolist() for cell, rows in done.groupby(["dataset", "variant"])["seed"]}
 
         return self.once("evaluated", seeds).get((dataset, variant), [])
 
-    def curve(self, dataset: str) -> pd.DataFrame:
-        """The successful final evaluations at every size; ``train_rows`` is the number of rows, ``at`` the ledger's name."""
-        finals = self.all_sizes.get("finals", self.finals).query("dataset == @dataset and status == 'ok'")
-        total = self.passports.get(dataset, {}).get("train", 0)
-        at = finals["train_rows"].astype(int)
-        return finals.assign(at=at, train_rows=at.where(at > 0, total)).sort_values(
-            ["train_rows", "seed"], kind="stable"
-        )
-
     def scored(self, dataset: str) -> list[str]:
-        """The estimators with at least one successful final evaluation, in the order of the suite."""
+        """The variants with at least one successful evaluation, in the order of the suite."""
         return [name for name in self.variants if self.evaluated(dataset, name)]
 
     def test(self, dataset: str) -> Images:
@@ -120,19 +207,20 @@ class Run:
         """A few training images per class; None where the run has stored none."""
         return self._images(dataset, "samples") if self._data(dataset, "samples.npz").exists() else None
 
-    def predictions(self, dataset: str, variant: str, seed: int, rows: int | None = None) -> NDArray[np.float32]:
-        """Predicted probabilities of the test images, float32 of shape (n_test, n_classes).
-
-        `rows` is the ``train_rows`` of a study, the largest if not given.
-        """
-        path = self._cell(dataset, variant, seed, rows) / "predictions.npz"
-        proba = self.once(path, lambda: _arrays(path, "proba")[0])
+    def predictions(self, dataset: str, variant: str, seed: int) -> NDArray[np.float32]:
+        """Predicted probabilities of the test images, float32 of shape (n_test, n_classes)."""
+        path = self._cell(dataset, variant, seed) / PREDICTIONS
+        proba = self._file(path, lambda: _arrays(path, "proba")[0])
         shape = (len(self.test(dataset)), len(self.classes(dataset)))
         if proba.shape != shape:
             raise UserError(f"{path} holds probabilities of shape {proba.shape}, but the test has {shape}.")
         if not np.isfinite(proba).all():
             raise UserError(f"{path} holds probabilities that are not finite. Delete its folder and run again.")
         return proba
+
+    def model(self, dataset: str, variant: str, seed: int) -> Path:
+        """The folder of the fitted model."""
+        return self.folder / model_folder(dataset, str(self._fitted(self.shown[dataset])), variant, seed)
 
     def mean_probabilities(self, dataset: str, variant: str) -> NDArray[np.float64]:
         """Predicted probabilities averaged over the evaluated seeds: float64 of shape (n_test, n_classes)."""
@@ -159,19 +247,58 @@ class Run:
             self._read[key] = compute()
         return self._read[key]
 
-    def _names(self, column: str, listed: list[str]) -> list[str]:
-        tables = (self.finals, self.searches, self.trials)
-        found = lambda: list(dict.fromkeys([*listed, *(name for t in tables for name in t[column].unique())]))  # noqa: E731
-        return self.once(("names", column), found)
+    def _at(self, condition: Condition) -> Run:
+        return self._showing(dict.fromkeys(self.datasets, condition))
 
-    def _cell(self, dataset: str, variant: str, seed: int, rows: int | None) -> Path:
-        rows = self.largest.get(dataset, 0) if rows is None else rows
-        return self.folder / "cells" / dataset / variant / (f"rows-{rows}" if rows else "") / f"seed-{seed}"
+    def _showing(self, shown: dict[str, Condition]) -> Run:
+        """The run with the tables of one condition for each data set; nothing is remembered but what was read from files."""
+        fitted = {dataset: self._fitted(condition) for dataset, condition in shown.items()}
+        tables = {name: _under(self.ledger[name], shown if name == "evaluations" else fitted) for name in TABLES}
+        return replace(self, **tables, shown=shown, _read={})
+
+    def _fitted(self, condition: Condition) -> Condition:
+        """The condition of the fits that are evaluated under a condition."""
+        return STANDARD if _stage(self.info, condition) == "evaluate" else condition
+
+    def _measured(self) -> dict[int, list[str]]:
+        """Session -> the variants that it measured, in the order of the suite; known sessions alone."""
+
+        def measured() -> dict[int, list[str]]:
+            rows = pd.concat([self.ledger[name][["session", "variant"]] for name in TABLES]).dropna().drop_duplicates()
+            by_session = rows.groupby(rows["session"].astype(int))["variant"]
+            known = range(len(self.info.get("sessions", [])))
+            return {n: [v for v in self.variants if v in set(names)] for n, names in by_session if n in known}
+
+        return self.once("measured", measured)
+
+    def _environment(self, session: int) -> dict[str, Any]:
+        work = {key: self.info.get(key) for key in environments.WORK}
+        return work | self.info["sessions"][session].get("environment", {})
+
+    def _place(self, session: int) -> str:
+        """The name of a session's environment: that of the first session which had the same."""
+        own = self._environment(session)
+        return f"session {next(n for n in self._measured() if self._environment(n) == own) + 1}"
+
+    def _measured_where(self) -> dict[str, list[str]]:
+        """Environment -> the variants that were measured in it; nothing if there is one environment."""
+        found: dict[str, dict[str, None]] = {}
+        for number, names in self._measured().items():
+            found.setdefault(self._place(number), {}).update(dict.fromkeys(names))
+        return {place: list(names) for place, names in found.items()} if len(found) > 1 else {}
+
+    def _cell(self, dataset: str, variant: str, seed: int) -> Path:
+        return self.folder / cell_folder(dataset, str(self.shown[dataset]), variant, seed)
 
     def _data(self, dataset: str, name: str) -> Path:
         if dataset not in self.datasets:
             raise unknown("data set", dataset, self.datasets)
-        return self.folder / "data" / dataset / name
+        return data_folder(self.folder, dataset) / name
+
+    def _file(self, path: Path, read: Callable[[], T]) -> T:
+        if path not in self._files:
+            self._files[path] = read()
+        return self._files[path]
 
     def _images(self, dataset: str, name: str) -> Images:
         path = self._data(dataset, f"{name}.npz")
@@ -183,11 +310,14 @@ class Run:
             except ValueError as error:
                 raise UserError(f"{path} is damaged: {error}.") from error
 
-        return self.once(path, checked)
+        return self._file(path, checked)
 
 
 def load(folder: Path | str) -> Run:
-    """Open a run folder for reading.
+    """Open a run folder for reading, under the standard condition.
+
+    Of a study of sizes without "all", it is opened at the largest size; of one that is under way, at the largest size that
+    most variants have come to, with a note.
 
     Parameters
     ----------
@@ -195,31 +325,30 @@ def load(folder: Path | str) -> Run:
 
     Raises
     ------
-    UserError : the folder is missing, is not a run folder, or a file in it is damaged.
+    UserError : the folder is missing, is not a run folder, is of another format, or a file in it is damaged.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"There is no run folder {folder}. `crossover run SUITE` makes one under runs/.")
     if not (folder / "run.json").is_file():
         raise UserError(f"{folder} is not a run folder: it has no run.json.")
-    info = _object(folder / "run.json")
-    if lacking := [key for key in ("suite", "datasets", "variants", "seeds") if key not in info]:
-        raise UserError(f"{folder / 'run.json'} lacks {', '.join(map(repr, lacking))}.")
+    info = _info(folder)
     if not (folder / "ledger.sqlite").is_file():
         raise UserError(f"{folder} has no ledger.sqlite: nothing was run in it yet.")
-    tables = {name: _table(folder, name) for name in REQUIRED}
-    largest = _largest(tables, info)
-    of_largest = {
-        name: table[table["train_rows"] == table["dataset"].map(largest).fillna(0)].reset_index(drop=True)
-        for name, table in tables.items()
-    }
-    notes = [
-        f"{name}: not all sizes are done; this is training on {rows:,} rows." for name, rows in largest.items() if rows
+    ledger = {name: _table(folder, name, info) for name in TABLES}
+    ledger["fits"] = ledger["fits"][ledger["fits"]["trained_on"] == COMPARED].reset_index(drop=True)
+    everything = Run(folder, info, **ledger, passports={}, shown={}, ledger=ledger)
+    ledger["evaluations"] = _current(everything)
+    shown = {dataset: _default(everything, dataset) for dataset in everything.datasets}
+    under_way = [
+        f"{dataset}: not all sizes are done; this is training on {condition.level:,} images."
+        for dataset, condition in shown.items()
+        if not condition.is_standard and STANDARD in everything.conditions
     ]
-    info["notes"] = [*info.get("notes", []), *(notes if "all" in info.get("sizes", []) else [])]
-    run = Run(folder, info, **of_largest, passports={}, all_sizes=tables, largest=largest)
+    info["notes"] = [*info.get("notes", []), *under_way]
+    run = everything._showing(shown)
     for dataset in run.datasets:
-        path = folder / "data" / dataset / "passport.json"
+        path = data_folder(folder, dataset) / "passport.json"
         if path.is_file():
             run.passports[dataset] = _object(path)
             if not isinstance(run.passports[dataset].get("classes"), list):
@@ -229,18 +358,65 @@ def load(folder: Path | str) -> Run:
     return run
 
 
-def _largest(tables: dict[str, pd.DataFrame], info: dict[str, Any]) -> dict[str, int]:
-    """The size that the tables of a study speak of: the largest at which most estimators got to their end; 0 is all rows.
+def _info(folder: Path) -> dict[str, Any]:
+    path = folder / "run.json"
+    info = _object(path)
+    if "suite" in info and info.get("format", 1) != FORMAT:
+        raise UserError(
+            f"{folder} is a run folder of format {info.get('format', 1)} (Crossover {info.get('crossover', '?')}); this "
+            f"version reads format {FORMAT}. Run the suite again under another --run NAME."
+        )
+    if lacking := [key for key in ("suite", "datasets", "variants", "seeds", "conditions") if key not in info]:
+        raise UserError(f"{path} lacks {', '.join(map(repr, lacking))}.")
+    try:
+        for facts in info["variants"].values():
+            facts["estimator"], facts["family"]
+        for fields in info["conditions"]:
+            _condition(fields)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged: {type(error).__name__} {error} in its variants or conditions.") from error
+    return info
 
-    While a study is under way not all of its estimators have come to the largest size, and would not be compared.
+
+def _condition(fields: Mapping[str, Any]) -> Condition:
+    return Condition(fields["study"], fields["level"], fields["value"])
+
+
+def _stage(info: Mapping[str, Any], condition: Condition) -> str:
+    return "train" if condition.is_standard else info.get("studies", {}).get(condition.study, {}).get("stage", "train")
+
+
+def _under(table: pd.DataFrame, conditions: Mapping[str, Condition]) -> pd.DataFrame:
+    """The rows of a table under one condition for each data set."""
+    wanted = table["dataset"].map({dataset: str(condition) for dataset, condition in conditions.items()})
+    return table[table["condition"] == wanted].reset_index(drop=True)
+
+
+def _current(run: Run) -> pd.DataFrame:
+    """The evaluations of the fits that are there; a fit that was made again is not yet evaluated."""
+    fitted = {str(c): str(run._fitted(c)) for c in run.conditions}
+    fits = run.ledger["fits"][["condition", *CELL, "key"]]
+    table = run.ledger["evaluations"]
+    keys = table.assign(condition=table["condition"].map(fitted)).merge(
+        fits, "left", ["condition", *CELL], suffixes=("", "_fit")
+    )
+    return table[(keys["key_fit"] == keys["fit_key"]).to_numpy()].reset_index(drop=True)
+
+
+def _default(run: Run, dataset: str) -> Condition:
+    """The condition that speaks for a run: the standard one, or the largest size, to which most variants came.
+
+    While a study is under way, not all of its variants have come to the largest size, and would not be compared.
     """
-    if not info.get("sizes"):
-        return {}
-    ended = tables["finals"].groupby(["dataset", "train_rows"])["variant"].nunique()
-    return {
-        dataset: max(((count, rows == 0, rows) for (_, rows), count in counts.items()))[2]
-        for dataset, counts in ended.groupby(level="dataset")
-    }
+    trained = [c for c in run.conditions if _stage(run.info, c) == "train"]
+    whole = [c for c in trained if c.is_standard or c.study == "sizes"] or trained
+
+    def rank(condition: Condition) -> tuple[int, bool, float]:
+        cells = run.at(condition).cells
+        ended = cells.loc[(cells["dataset"] == dataset) & (cells["status"] != "unfinished"), "variant"].nunique()
+        return ended, condition.is_standard, (condition.value or 0.0) if condition.study == "sizes" else 0.0
+
+    return max(whole, key=rank) if len(whole) > 1 else [*whole, STANDARD][0]
 
 
 def _arrays(path: Path, *names: str) -> list[NDArray]:
@@ -263,18 +439,22 @@ def _object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _table(folder: Path, name: str) -> pd.DataFrame:
+def _table(folder: Path, name: str, info: Mapping[str, Any]) -> pd.DataFrame:
     path = folder / "ledger.sqlite"
     try:
         table = read_table(folder, name)
     except (sqlite3.DatabaseError, pd.errors.DatabaseError, json.JSONDecodeError) as error:
         reason = str(error).splitlines()[-1]
         raise UserError(f"{path} is damaged or not a ledger: {reason}.") from error
-    if lacking := sorted(REQUIRED[name] - set(table.columns)):
+    declared = columns(name)
+    if lacking := [column for column in declared if column not in table]:
         raise UserError(f"{path}: table {name} lacks {', '.join(lacking)}; another version wrote it.")
-    # A column of which every row is NULL comes back as objects; figures need numbers.
-    for column in set(table.columns) - TEXT:
-        table[column] = pd.to_numeric(table[column], errors="coerce")
-    for column in (TEXT - set(JSON_COLUMNS)) & set(table.columns):
-        table[column] = table[column].fillna("").astype(str)
+    for key, known in (("dataset", info["datasets"]), ("variant", info["variants"])):
+        if strange := sorted(set(table[key]) - set(known)):
+            raise UserError(f"{path}: table {name} has the {key} {strange[0]!r}, which run.json does not name.")
+    for column, kind in declared.items():
+        if kind == "TEXT":
+            table[column] = table[column].fillna("").astype(str)
+        elif kind != "JSON":  # A column of which every row is NULL comes back as objects; figures need numbers.
+            table[column] = pd.to_numeric(table[column], errors="coerce")
     return table

@@ -64,7 +64,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     failed = _failed(everything)
     if board.empty:
         return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)
-    leader, apart = board.iloc[0], bool(run.info.get("not_comparable"))
+    leader, apart = board.iloc[0], bool(run.not_comparable)
     tied = _tied(pairs, leader.variant)
     share = f"{formats.percent(leader.accuracy)}\u00a0%"
     if len(board) == 1:

@@ -18,15 +18,11 @@ if TYPE_CHECKING:
 
 
 def costs(run: Run, dataset: str) -> dict[tuple[str, int], float]:
-    """(estimator, number of training rows) -> core-seconds of its search and last fit, mean of the seeds."""
-    threads = float(run.info.get("threads") or 1)
-    searches = run.all_sizes.get("searches", run.searches)
-    spent = searches[searches["dataset"] == dataset].groupby(["variant", "train_rows", "seed"])["spent_seconds"].sum()
-    found: dict[tuple[str, int], list[float]] = {}
-    for row in run.curve(dataset).itertuples():
-        search = float(spent.get((row.variant, row.at, row.seed), 0.0))
-        found.setdefault((row.variant, row.train_rows), []).append(threads * (search + row.fit_seconds))
-    return {key: float(np.mean(values)) for key, values in found.items()}
+    """(variant, number of training rows) -> core-seconds of its search and last fit, mean of the seeds."""
+    curve = run.curve(dataset, "sizes")
+    seconds = (curve["search_seconds"].fillna(0) + curve["fit_seconds"]) * curve["variant"].map(run.threads)
+    means = seconds.groupby([curve["variant"], curve["value"].astype(int)]).mean()
+    return {(str(name), int(size)): float(mean) for (name, size), mean in means.items()}
 
 
 def crossing(run: Run, dataset: str) -> Crossover | None:

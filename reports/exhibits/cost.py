@@ -13,23 +13,28 @@ from reports.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LATENCY = "one image, ms"
 COSTS = {
     "search and fit, s": lambda b: b["search_seconds"].fillna(0) + b["fit_seconds"],
     "search, s": lambda b: b["search_seconds"],
     "final fit, s": lambda b: b["fit_seconds"],
-    "one image, ms": lambda b: b["latency_ms"],
+    LATENCY: lambda b: b["latency_ms"],
     "model, MB": lambda b: b["model_bytes"].astype(float) / 1e6,
 }
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per cost and estimator: value, accuracy, and whether no cheaper one is as accurate (``on_front``)."""
+    """One row per cost and variant: value, accuracy, and whether no cheaper one is as accurate (``on_front``).
+
+    Of the time for one image, ``value`` is the median and ``p95`` the 95th percentile.
+    """
     board = scores(run, dataset)
     parts = []
     for cost, value in COSTS.items():
         part = board[["variant", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
         part.insert(2, "cost", cost)
         part.insert(3, "value", value(board).astype(float))
+        part.insert(4, "p95", board["latency_p95_ms"] if cost == LATENCY else float("nan"))
         part = part[part["value"] > 0].sort_values(["value", "accuracy"], ascending=[True, False], kind="stable")
         before = part["accuracy"].cummax().shift(fill_value=-1.0)
         parts.append(part.assign(on_front=part["accuracy"] > before))
@@ -52,7 +57,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         rows = frame[frame["cost"] == cost]
         front = rows[rows["on_front"]]
         axes.set_xscale("log")
-        low, high = rows["value"].min(), rows["value"].max()
+        low, high = rows["value"].min(), rows[["value", "p95"]].max(axis=None)
         margin = max(1.35, (high / low) ** 0.06)
         axes.set_xlim(low / margin, high * margin)
         axes.plot(
@@ -63,9 +68,11 @@ def draw(frame: pd.DataFrame) -> Figure:
             look = looks[row.variant]
             ends = style.stretch([row.accuracy_low, row.accuracy_high])
             axes.plot([row.value] * 2, ends, color=look.colour, linewidth=2.2, alpha=0.4)
+            if row.p95 > row.value:
+                axes.plot([row.value, row.p95], [style.stretch(row.accuracy)] * 2, color=look.colour, linewidth=1)
             (mark,) = axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
             style.tip(mark, f"{row.variant}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
-                      f"{cost}: {formats.number(row.value)}" + (", on the front" if row.on_front else ""))  # fmt: skip
+                      f"{cost}: {formats.number(row.value)}" + (f" (95 % of calls take up to {formats.number(row.p95)})" if row.p95 == row.p95 else "") + (", on the front" if row.on_front else ""))  # fmt: skip
         style.quiet(axes)
         style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
         style.plain_log(axes.xaxis)
@@ -87,6 +94,7 @@ def describe(frame: pd.DataFrame) -> str:
 cost = Exhibit(
     "cost", "Accuracy against cost", "result",
     "Up is better, left is cheaper; both axes are logarithmic in what matters (errors and cost). The line is the "
-    "front: nothing below or to the right of it is worth its price. Choose the cost above the figure.",
+    "front: nothing below or to the right of it is worth its price. Choose the cost above the figure. One image: "
+    "the mark is the median of many calls, the line beside it reaches to their 95th percentile.",
     frame, "No estimator has been evaluated yet.", draw, describe, by="cost",
 )  # fmt: skip

@@ -23,7 +23,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
     ``measure`` is "loss" or "accuracy", ``on`` "training" or "validation", ``step`` the epoch or round from 1.
     """
-    trials, searches, finals = (of(table, dataset) for table in (run.trials, run.searches, run.finals))
+    trials, searches, fits = (of(table, dataset) for table in (run.trials, run.searches, run.fits))
     parts: list[pd.DataFrame] = []
     for name in run.variants:
         winner = searches[searches["variant"] == name].sort_values("seed").head(1)
@@ -31,7 +31,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
             same = (trials["variant"] == name) & (trials["seed"] == search.seed)
             won = trials[same & (trials["number"] == search.winner)]
             parts += [_curves(row, "best trial") for row in won.to_dict("records")]
-        last = finals[(finals["variant"] == name) & (finals["status"] == "ok")].sort_values("seed").head(1)
+        last = fits[(fits["variant"] == name) & (fits["status"] == "ok")].sort_values("seed").head(1)
         parts += [_curves(row, "final fit") for row in last.to_dict("records")]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

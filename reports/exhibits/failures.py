@@ -10,21 +10,21 @@ from reports.run import Run
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial or final evaluation that is not "ok", and per cell that is still to be done.
+    """One row per trial, fit or evaluation that is not "ok", and per cell that is still to be evaluated.
 
     The trials of a search that the budget had no room for are one row: they did not fail.
     """
     rows = []
-    for table, stage in ((run.trials, "trial"), (run.finals, "final")):
+    for stage, table in {"trial": run.trials, "final fit": run.fits, "evaluation": run.evaluations}.items():
         here = of(table, dataset)
         for row in here[~here["status"].isin(["ok", "skipped"])].to_dict("records"):
             rows.append(
                 {
                     "variant": row["variant"], "family": row["family"], "seed": row["seed"],
-                    "stage": f"trial {row['number']:.0f}" if stage == "trial" else "final evaluation",
-                    "status": row["status"], "seconds": row.get("seconds"), "limit_seconds": row.get("limit_seconds"),
-                    "peak_bytes": row.get("peak_bytes"), "limit_bytes": row.get("limit_bytes"),
-                    "setting": formats.setting(row["params"]), "reason": row["reason"].strip(),
+                    "stage": f"trial {row['number']:.0f}" if stage == "trial" else stage,
+                    "status": row["status"], "seconds": row["seconds"], "limit_seconds": row["limit_seconds"],
+                    "peak_bytes": row["peak_bytes"], "limit_bytes": row["limit_bytes"],
+                    "setting": formats.setting(row.get("params", {})), "reason": row["reason"].strip(),
                 }
             )  # fmt: skip
     trials = of(run.trials, dataset)
@@ -33,19 +33,19 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         count = f"{len(left)} trial" + ("s" if len(left) > 1 else "")
         rows.append({"variant": name, "family": run.families[name], "seed": seed, "stage": count, "status": "skipped",
                      "setting": "", "reason": left["reason"].iloc[0].strip()})  # fmt: skip
-    done = of(run.finals, dataset)
-    seen = set(zip(done["variant"], done["seed"], strict=True))
+    cells = of(run.cells, dataset).query("status != 'unfinished'")
+    seen = set(zip(cells["variant"], cells["seed"], strict=True))
     for name in run.planned(dataset):
         for seed in run.seeds(name):
             if (name, seed) not in seen:
-                rows.append({"variant": name, "family": run.families[name], "seed": seed, "stage": "final evaluation",
+                rows.append({"variant": name, "family": run.families[name], "seed": seed, "stage": "evaluation",
                              "status": "unfinished", "setting": "", "reason": "not evaluated yet"})  # fmt: skip
     return pd.DataFrame(rows)
 
 
 failures = Exhibit(
     "failures", "What failed, and why", "bill",
-    "Every trial and final evaluation that did not end well, with the limit it ran under, what it used, and the reason; and "
+    "Every trial, final fit and evaluation that did not end well, with the limit it ran under, what it used, and the reason; and "
     "how many trials were left out because the budget had no room for them.",
     frame, "Everything that ran ended well.",
 )  # fmt: skip

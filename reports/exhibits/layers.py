@@ -10,8 +10,8 @@ from reports.run import Run
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per layer of the final network of each estimator's first seed, in order."""
-    finals = of(run.finals, dataset).sort_values("seed", kind="stable").drop_duplicates("variant")
-    networks = {row.variant: row.layers for row in finals.itertuples() if row.layers}
+    fits = of(run.fits, dataset).sort_values("seed", kind="stable").drop_duplicates("variant")
+    networks = {row.variant: row.layers for row in fits.itertuples() if row.layers}
     parts = []
     for name in run.variants:
         for place, layer in enumerate(networks.get(name) or [], 1):

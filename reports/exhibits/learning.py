@@ -25,16 +25,14 @@ def wrong(run: Run, dataset: str) -> dict[tuple[str, int], NDArray[np.bool_]]:
     """(estimator, number of training rows) -> which test images were labelled wrongly, (s, n), in the order of the suite."""
 
     def compute() -> dict[tuple[str, int], NDArray[np.bool_]]:
-        curve = run.curve(dataset)
-        if curve["train_rows"].nunique() < 2:
+        levels = run.levels(dataset, "sizes")
+        if len(levels) < 2:
             return {}
-        y = run.test(dataset).y
         return {
-            (name, int(size)): np.array(
-                [run.predictions(dataset, name, int(r.seed), int(r.at)).argmax(1) != y for r in rows.itertuples()]
-            )
+            (name, int(size)): ~run.at(condition).correct(dataset, name)
             for name in run.variants
-            for size, rows in curve[curve["variant"] == name].groupby("train_rows")
+            for condition, size in levels
+            if run.at(condition).evaluated(dataset, name)
         }
 
     return run.once(("wrong", dataset), compute)

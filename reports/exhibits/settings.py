@@ -11,11 +11,11 @@ from reports.run import Run
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator and seed: validation accuracy of trial one (the base setting) and of the winner."""
-    searches, trials, finals = (of(table, dataset) for table in (run.searches, run.trials, run.finals))
+    searches, trials, fits = (of(table, dataset) for table in (run.searches, run.trials, run.fits))
     rows = []
     for search in searches.itertuples():
         cell = trials[(trials["variant"] == search.variant) & (trials["seed"] == search.seed)]
-        final = finals[(finals["variant"] == search.variant) & (finals["seed"] == search.seed)]
+        fit = fits[(fits["variant"] == search.variant) & (fits["seed"] == search.seed)]
         tried = cell.set_index("number")
         scores, efforts = tried["score"], tried["effort"]
         rows.append(
@@ -23,7 +23,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                 "variant": search.variant, "family": search.family, "seed": search.seed,
                 "strategy": search.strategy, "trials": int((cell["status"] != "skipped").sum()), "base_accuracy": scores.get(1), "base_effort": efforts.get(1),
                 "tuned_accuracy": scores.get(search.winner), "tuned_effort": efforts.get(search.winner), "winning_trial": search.winner,
-                "setting": formats.setting(final["params"].iloc[0]) if len(final) else "", "ended": search.ended,
+                "setting": formats.setting(fit["params"].iloc[0]) if len(fit) else "", "ended": search.ended,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

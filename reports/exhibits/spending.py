@@ -30,39 +30,37 @@ NAMES = {
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator, seeds added up, and one for all of them.
 
-    ``search_seconds`` is the sum of ``trial_seconds`` and ``thinking_seconds`` (what the strategy itself took), and all that
+    ``search_seconds`` is the sum of ``trial_seconds`` and ``proposer_seconds`` (what the strategy itself took), and all that
     the budget is charged. ``overspent_seconds`` adds up, over the seeds, what a search took beyond its grant, at most its last trial: compare
-    ``longest_trial_seconds``. Imports of libraries are charged to nobody; ``other_seconds`` of the final evaluation
-    are warm-up, latency and saving. ``total_seconds`` is the sum of search, import, fit, predict and other.
+    ``longest_trial_seconds``. Imports of libraries are charged to nobody; ``other_seconds`` of final fit and evaluation
+    are warm-up, latency, saving and loading. ``total_seconds`` is the sum of search, import, fit, predict and other.
     """
-    searches, finals, trials = (of(table, dataset) for table in (run.searches, run.finals, run.trials))
+    tables = (of(table, dataset) for table in (run.searches, run.fits, run.evaluations, run.trials))
+    searches, fits, evaluations, trials = tables
     rows = []
     for name in run.variants:
-        search, final, tried = (t[t["variant"] == name] for t in (searches, finals, trials))
-        if not len(search) + len(final) + len(tried):
+        search, fit, evaluation, tried = (t[t["variant"] == name] for t in (searches, fits, evaluations, trials))
+        if not len(search) + len(fit) + len(tried):
             continue
         # A search that has not ended yet has spent what its trials took.
-        thinking = search["thinking_seconds"].sum() if "thinking_seconds" in search else 0.0
+        proposer = search["proposer_seconds"].sum()
         spent = search["spent_seconds"].sum() if len(search) else tried["seconds"].sum()
         granted, over = float("nan"), float("nan")
-        if "granted_seconds" in search and search["granted_seconds"].notna().any():
+        if search["granted_seconds"].notna().any():
             granted = search["granted_seconds"].sum()
             over = (search["spent_seconds"] - search["granted_seconds"]).clip(lower=0).sum()
-        imports = sum(t["import_seconds"].sum() for t in (tried, final) if "import_seconds" in t)
-        fit, predict = final["fit_seconds"].sum(), final["predict_seconds"].sum()
-        other = (
-            (final["seconds"] - final["fit_seconds"] - final["predict_seconds"]).clip(lower=0).sum()
-            if "seconds" in final
-            else 0.0
-        )
+        imports = sum(t["import_seconds"].sum() for t in (tried, fit, evaluation))
+        fitting, predicting = fit["fit_seconds"].sum(), evaluation["predict_seconds"].sum()
+        beside = (fit["seconds"] - fit["fit_seconds"], evaluation["seconds"] - evaluation["predict_seconds"])
+        other = sum(seconds.clip(lower=0).sum() for seconds in beside)
         rows.append(
             {
                 "variant": name, "family": run.families[name], "granted_seconds": granted,
-                "trial_seconds": spent - thinking, "thinking_seconds": thinking, "search_seconds": spent,
+                "trial_seconds": spent - proposer, "proposer_seconds": proposer, "search_seconds": spent,
                 "overspent_seconds": over, "longest_trial_seconds": tried["seconds"].max(), "import_seconds": imports,
-                "fit_seconds": fit, "predict_seconds": predict, "other_seconds": other,
-                "total_seconds": spent + imports + fit + predict + other, "peak_bytes": max(
-                    (t["peak_bytes"].max() for t in (final, tried)), key=lambda v: -1 if v != v else v),
+                "fit_seconds": fitting, "predict_seconds": predicting, "other_seconds": other,
+                "total_seconds": spent + imports + fitting + predicting + other,
+                "peak_bytes": pd.concat([t["peak_bytes"] for t in (fit, evaluation, tried)]).max(),
                 "trials": int((tried["status"] != "skipped").sum()), "failed_trials": int((~tried["status"].isin(["ok", "skipped"])).sum()),
             }
         )  # fmt: skip
@@ -119,7 +117,7 @@ def describe(frame: pd.DataFrame) -> str:
 spending = Exhibit(
     "spending", "Where the time went", "bill",
     "Wall-clock seconds of each estimator on this data set, all seeds together. Every search was granted the same and is charged "
-    "its trials and the thinking of its strategy; imports of libraries are charged to nobody. A search ends with the "
+    "its trials and the time that its strategy took to propose them; imports of libraries are charged to nobody. A search ends with the "
     "trial that uses its budget up, so it may overspend by one trial at most: the table has both.",
     frame, "Nothing has been run yet.", draw, describe,
 )  # fmt: skip

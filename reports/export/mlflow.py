@@ -1,4 +1,4 @@
-"""A run logged to MLflow: a parent run for the page, a nested one for each final evaluation."""
+"""A run logged to MLflow: a parent run for the page, a nested one for each cell and each evaluation of it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from benchmarks.errors import UserError
+from benchmarks.studies import Condition
 from reports.analysis import statistics
 from reports.run import Run
 
 KEY = "crossover.key"  # the tag by which a run that is logged already is found
 STATE = "crossover.state"  # what became of the cell and when: if that has changed, it is logged anew
-COSTS = ["fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "parameters", "peak_bytes", "validation_score"]
+TAGS = ["estimator", "family", "strategy", "status", "reason", "backend"]
+COSTS = ["fit_seconds", "predict_seconds", "latency_ms", "latency_p95_ms", "model_bytes", "parameters", "peak_bytes",
+         "validation_score"]  # fmt: skip
 
 
 def log(run: Run, to: str) -> str:
     """Log a run to a tracking server or folder; what is logged already is left as it is, the report excepted.
 
-    The experiment has the name of the suite. Its parent run holds the report's files; below it, each (data set, estimator,
-    seed) has a run of its own: the setting refitted, accuracy, log-loss, Brier score, seconds and sizes. One that failed is
-    logged as failed, and anew once the run has made up for it.
+    The experiment has the name of the suite. Its parent run holds the report's files; below it, each (data set, condition,
+    variant, seed) has a run of its own: the setting refitted, accuracy, log-loss, Brier score, seconds and sizes. One that
+    failed is logged as failed, and anew once the run has made up for it.
 
     Parameters
     ----------
@@ -72,25 +77,31 @@ def _log(run: Run, client: Any, artifacts: str | None) -> None:
     for name in ("report.html", "leaderboard.csv", "results.csv"):
         if (run.folder / name).is_file():
             client.log_artifact(parent.info.run_id, str(run.folder / name))
-    for cell in run.finals.to_dict("records"):
-        _log_cell(run, client, experiment, parent.info.run_id, key, cell)
+    for condition in run.conditions:
+        at = run.at(condition)
+        for cell in at.cells[at.cells["status"] != "unfinished"].to_dict("records"):
+            _log_cell(at, condition, client, experiment, parent.info.run_id, key, cell)
 
 
-def _log_cell(run: Run, client: Any, experiment: str, parent: str, key: str, cell: dict[str, Any]) -> None:
+def _log_cell(
+    run: Run, condition: Condition, client: Any, experiment: str, parent: str, key: str, cell: dict[str, Any]
+) -> None:
     dataset, variant, seed = cell["dataset"], cell["variant"], int(cell["seed"])
-    own = _digest(key, dataset, variant, seed)
+    own = _digest(key, dataset, str(condition), variant, seed)
     logged = _find(client, experiment, own)
-    ok, state = cell["status"] == "ok", f"{cell['status']} {cell.get('finished')}"
+    ok, state = cell["status"] == "ok", f"{cell['status']} {cell['finished']}"
     if logged is not None:
         if logged.data.tags.get(STATE) == state and logged.info.status in ("FINISHED", "FAILED"):
             return
         client.delete_run(logged.info.run_id)
     tags = {KEY: own, STATE: state, "mlflow.parentRunId": parent, "dataset": dataset, "variant": variant}
-    tags |= {name: str(cell[name]) for name in ("family", "strategy", "status", "reason", "backend") if cell.get(name)}
-    child = client.create_run(experiment, tags=tags, run_name=f"{dataset} {variant} {seed}").info.run_id
+    tags |= {"condition": str(condition) or "standard"}
+    tags |= {name: str(cell[name]) for name in TAGS if cell[name]}
+    name = " ".join([dataset, *filter(None, [str(condition)]), variant, str(seed)])
+    child = client.create_run(experiment, tags=tags, run_name=name).info.run_id
     for name, value in {"seed": seed, **(cell["params"] or {})}.items():
         client.log_param(child, name, value)
-    metrics = {name: cell[name] for name in COSTS if cell.get(name) == cell.get(name) and cell.get(name) is not None}
+    metrics = {name: cell[name] for name in COSTS if not pd.isna(cell[name])}
     if ok:
         y, proba = run.test(dataset).y, run.predictions(dataset, variant, seed)
         metrics |= {

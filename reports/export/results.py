@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pandas as pd
 
+from benchmarks.ledger import primary_key
 from reports.run import Run
 
 
 def frame(run: Run) -> pd.DataFrame:
-    """One row per trial, of every size of the training set, in the order in which each cell tried them.
+    """One row per trial, of every condition, in the order in which each cell tried them.
 
     The columns are those of the ledger's ``trials`` (`benchmarks.ledger.SCHEMA` tells what each means) but its learning
     curves. Each parameter has a column ``param.NAME``, and each thing a trial found out a column ``found.NAME``, empty
-    for estimators without it. ``won`` marks the trial that its search chose.
+    for variants without it. ``won`` marks the trial that its search chose.
     """
-    cell = ["dataset", "variant", "train_rows", "seed", "number"]
-    tables = run.all_sizes or {"trials": run.trials, "searches": run.searches}
-    trials = tables["trials"].sort_values(cell, ignore_index=True)
-    table = trials.drop(columns=["history", "params", "found"], errors="ignore")
-    winners = tables["searches"].rename(columns={"winner": "number"})[cell]
+    trial = list(primary_key("trials"))
+    trials = run.ledger["trials"].sort_values(trial, ignore_index=True)
+    table = trials.drop(columns=["history", "params", "found"])
+    winners = run.ledger["searches"].rename(columns={"winner": "number"})[trial]
     chosen = set(winners.dropna().itertuples(index=False, name=None))
-    parts = [table.assign(won=[own in chosen for own in trials[cell].itertuples(index=False, name=None)])]
+    parts = [table.assign(won=[own in chosen for own in trials[trial].itertuples(index=False, name=None)])]
     for column, prefix in (("params", "param."), ("found", "found.")):
-        if column in trials and len(trials):
+        if len(trials):
             parts.append(pd.DataFrame([value or {} for value in trials[column]]).add_prefix(prefix))
     return pd.concat(parts, axis=1).convert_dtypes()  # whole numbers stay whole beside gaps

@@ -17,15 +17,14 @@ from reports import leaderboard
 from reports.drawing import formats, style
 from reports.drawing.side_by_side import each
 from reports.drawing.svg import Shared
+from reports.environments import joined
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS, Exhibit
 from reports.run import Run
 from reports.verdict import verdict
 
 LONGEST = 50  # rows of a table on the page; the CSV beside it has all
 TIMED = {"cost", "ensembles", "progress", "spending"}  # exhibits that set times beside each other
-NOT_COMPARABLE = (
-    "Times of different runs are not comparable here: they were not measured alike (see the note at the top)."
-)
+NOT_COMPARABLE = "Not all times can be compared here: they were not measured alike (see the note at the top)."
 PACKED = 1_500  # bytes of a CSV from which on it is packed
 SHARES = [
     "accuracy",
@@ -97,7 +96,9 @@ def render(run: Run) -> str:
     """The report page of a run as HTML text; the same run folder gives the same text."""
     board, shared = leaderboard.frame(run), Shared()
     slugs = {dataset: _slug(run, dataset, place) for place, dataset in enumerate(run.datasets)}
-    groups = {group: label for group, label in GROUPS.items() if group != "study" or run.info.get("sizes")}
+    groups = {
+        group: label for group, label in GROUPS.items() if group != "study" or "sizes" in run.info.get("studies", {})
+    }
     # By exhibit, then data set: what is drawn side by side takes about as long.
     asked = [(exhibit, dataset) for exhibit in EXHIBITS if exhibit.group in groups for dataset in run.datasets]
     asked += [(exhibit, "") for exhibit in ACROSS if len(run.datasets) > 1]
@@ -107,10 +108,10 @@ def render(run: Run) -> str:
     across = [_inlined(made, shared) for (_, dataset), made in shown.items() if not dataset]
     return _template().render(
         run=run, info=run.info, sections=sections, headline=_headline(run, sections), facts=_facts(run),
-        libraries=run.info.get("environment", {}).get("libraries", {}), notes=_notes(run), meta=_meta(run),
+        libraries=_libraries(run), subject=leaderboard.subject(board), notes=_notes(run), meta=_meta(run),
         across=across, css=Markup(_asset("page.css") + shared.css()), js=Markup(_asset("page.js")),
         download=download("leaderboard.csv", leaderboard.csv(board)), columns=leaderboard.COLUMNS,
-        not_comparable=NOT_COMPARABLE if run.info.get("not_comparable") else "",
+        not_comparable=NOT_COMPARABLE if run.not_comparable else "",
     ) + "\n"  # fmt: skip
 
 
@@ -164,7 +165,7 @@ def _shown(run: Run, exhibit: Exhibit, dataset: str, slug: str) -> Shown:
     width = max((drawn.width / 72 for _, drawn in figures), default=0)
     wide = width > style.NARROW + 0.2 if figures else len(plain.columns) > 2
     file, csv = download(f"{slug}-{exhibit.name}.csv", plain.to_csv(index=False, lineterminator="\n"))
-    warning = NOT_COMPARABLE if exhibit.name in TIMED and run.info.get("not_comparable") else ""
+    warning = NOT_COMPARABLE if exhibit.name in TIMED and run.not_comparable else ""
     return Shown(
         identity, exhibit.title, exhibit.lead, "", warning, exhibit.note(frame), figures, wide, table(plain), csv, file
     )
@@ -269,13 +270,12 @@ def _headline(run: Run, sections: list[dict[str, Any]]) -> str:
 
 
 def _notes(run: Run) -> list[str]:
-    notes = [str(note) for note in run.info.get("notes", [])]
     passports = [str(p["note"]) for p in run.passports.values() if p.get("note")]
-    return list(dict.fromkeys(notes + passports))
+    return list(dict.fromkeys(run.notes + passports))
 
 
 def _meta(run: Run) -> list[str]:
-    machine = run.info.get("environment", {})
+    machine = _machine(run)
     parts = [f"suite {run.info['suite']}", str(run.info.get("created", ""))[:10]]
     if total := _wall(run):
         parts.append(f"{formats.duration(total)} on {machine.get('cores', '?')} cores")
@@ -290,10 +290,23 @@ def _wall(run: Run) -> float:
     return sum(float(session.get("seconds") or 0) for session in run.info.get("sessions", []))
 
 
+def _machine(run: Run) -> dict[str, Any]:
+    """Where the run was measured: a value where there is one, else all with the names of their environments."""
+    return joined({
+        place: facts | {"memory_bytes": formats.size(facts.get("memory_bytes"))}
+        for place, facts in run.environments.items()
+    })  # fmt: skip
+
+
+def _libraries(run: Run) -> dict[str, Any]:
+    return joined({place: facts.get("libraries", {}) for place, facts in run.environments.items()})
+
+
 def _facts(run: Run) -> list[tuple[str, str]]:
-    info, machine = run.info, run.info.get("environment", {})
-    spent = sum(t[c].sum() for t, c in [(run.searches, "spent_seconds"), (run.finals, "fit_seconds"),
-                                        (run.finals, "predict_seconds")] if c in t)  # fmt: skip
+    info, machine = run.info, _machine(run)
+    spent = (
+        run.searches["spent_seconds"].sum() + run.fits["fit_seconds"].sum() + run.evaluations["predict_seconds"].sum()
+    )
     sessions = info.get("sessions", [])
     facts = [
         ("command", info.get("command")),
@@ -307,7 +320,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("time, in the ledger", f"{formats.duration(spent)} of searches, final fits and predictions"),
         ("processor", machine.get("cpu")),
         ("cores", machine.get("cores")),
-        ("memory", memory if isinstance(memory := machine.get("memory_bytes"), str) else formats.size(memory)),
+        ("memory", machine.get("memory_bytes")),
         ("graphics processor", machine.get("gpu")),
         ("platform", machine.get("platform")),
         ("Python", machine.get("python")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,12 +9,19 @@ import numpy as np
 import pytest
 
 from benchmarks.ledger import Ledger
+from tests.reports.folder import (
+    FAMILY,
+    MORE,
+    cell,
+    evaluation,
+    fit,
+    search,
+    trial,
+    write_data,
+    write_info,
+    write_predictions,
+)
 
-FAMILY = {
-    "logistic_regression": "classical", "svm": "classical", "xgboost": "classical", "mlp": "deep", "cnn": "deep",
-}  # fmt: skip
-MORE = {"boosted_trees": "classical", "kernel_machine": "classical", "forest": "classical", "knn": "classical",
-        "vit": "deep"}  # fmt: skip
 SKILL = {"logistic_regression": 0.915, "svm": 0.975, "xgboost": 0.965, "mlp": 0.968, "cnn": 0.993,
          "boosted_trees": 0.963, "kernel_machine": 0.972, "forest": 0.951, "knn": 0.957, "vit": 0.985}  # fmt: skip
 SECONDS = {"logistic_regression": 4.0, "svm": 11.0, "xgboost": 21.0, "mlp": 14.0, "cnn": 95.0,
@@ -74,25 +80,12 @@ def write_run(
     """Write a run folder: `classes` names the data sets and their classes, the second one has failed cells."""
     classes = classes or {"digits": [str(i) for i in range(10)], "things": HOSTILE}
     rng = np.random.default_rng(7)
-    folder.mkdir(parents=True, exist_ok=True)
-    info = {
-        "suite": "quick", "title": "Quick <suite>", "created": "2026-11-20T20:11:03+00:00", "crossover": "0.1.0",
-        "datasets": list(classes), "variants": list(variants), "seeds": list(seeds), "budget": "90 s",
-        "validation_share": 0.1, "executor": "local", "workers": 1, "threads": 2, "command": "crossover run quick",
-        "notes": [NOTE] if failures else [],
-        "environment": {
-            "cpu": "A processor @ 2.4 GHz", "cores": 2, "memory_bytes": 8_200_000_000, "gpu": "none",
-            "platform": "Linux x86_64", "python": "3.11.7", "threads": 2,
-            "libraries": {"scikit-learn": "1.9.1", "scikit-learn-intelex": None, "tensorflow": "2.21.0"},
-        },
-        "sessions": [{"started": "2026-11-20T20:11:03+00:00", "ended": "2026-11-20T20:22:43+00:00", "seconds": 700.1}],
-    }  # fmt: skip
-    (folder / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    write_info(folder, list(classes), variants, seeds, notes=[NOTE] if failures else [])
     with Ledger(folder) as ledger:
         ledger._db.execute("BEGIN")  # one transaction: nobody will cut the power of a test
         for place, (dataset, names) in enumerate(classes.items()):
             size = (16, 14, 3) if place == 1 else shape
-            y = write_data(folder / "data" / dataset, dataset, list(names), size, tests, rng)
+            y = write_data(folder, dataset, list(names), size, tests, rng)
             hardness = rng.random(len(y))
             for name in variants:
                 for seed in seeds:
@@ -102,37 +95,12 @@ def write_run(
     return folder
 
 
-def write_data(
-    folder: Path, name: str, classes: list[str], shape: tuple, tests: int, rng: np.random.Generator
-) -> np.ndarray:
-    """The data set's part of a run folder; returns the test labels."""
-    folder.mkdir(parents=True)
-    k = len(classes)
-    templates = rng.integers(0, 200, (k, *shape))
-
-    def pictures(labels: np.ndarray) -> np.ndarray:
-        return np.clip(templates[labels] + rng.normal(0, 25, (len(labels), *shape)), 0, 255).astype(np.uint8)
-
-    y = rng.integers(0, k, tests).astype(np.int64)
-    some = np.repeat(np.arange(k), 4).astype(np.int64)
-    np.savez_compressed(folder / "test.npz", X=pictures(y), y=y)
-    np.savez_compressed(folder / "samples.npz", X=pictures(some), y=some)
-    passport = {
-        "name": name, "title": name.title(), "classes": classes, "image": list(shape), "train": 100 * k, "test": tests,
-        "fingerprint": "5f" * 32, "homepage": "made up", "licence": "CC0", "note": "",
-        "counts": {"train": (90 + rng.integers(0, 20, k)).tolist(), "test": np.bincount(y, minlength=k).tolist()},
-        "duplicates": {"within_train": 3, "within_test": 0, "across": 1, "conflicting_labels": 0},
-    }  # fmt: skip
-    (folder / "passport.json").write_text(json.dumps(passport), encoding="utf-8")
-    return y
-
-
 def write_cell(
     ledger: Ledger, folder: Path, dataset: str, name: str, seed: int, y: np.ndarray, k: int,
     rng: np.random.Generator, hardness: np.ndarray, trials: int, broken: bool,
 ) -> None:  # fmt: skip
-    """One cell: its trials, its search, its final evaluation, and what it predicted."""
-    cell = {"dataset": dataset, "variant": name, "family": (FAMILY | MORE)[name], "seed": seed}
+    """One cell: its trials, its search, its fit, its evaluation, and what it predicted."""
+    own = cell(dataset, name, seed)
     best, spent = (0, -1.0), 0.0
     for number in range(1, trials + 1):
         params, score = proposals(name, rng), SKILL[name] - 0.2 * rng.random() ** 3 - 0.004
@@ -145,44 +113,35 @@ def write_cell(
         seconds = SECONDS[name] / trials * (0.5 + rng.random())
         spent += seconds
         best = max(best, (number, score), key=lambda pair: pair[1]) if status == "ok" else best
-        ledger.write("trials", cell | {
-            "number": number, "key": f"{name}-{number}", "strategy": "coarse_to_fine", "round": 1 + min(3, 6 * number // (2 * trials)) if trials > 20 else 1 + number // 6,
-            "effort": 0.3 if number < 7 else 1.0, "params": params, "status": status,
-            "score": score if status == "ok" else None, "log_loss": 0.1 if status == "ok" else None, "found": {},
-            "seconds": seconds, "fit_seconds": 0.9 * seconds, "score_seconds": 0.1 * seconds,
-            "peak_bytes": 412_000_000, "limit_seconds": 30.0, "limit_bytes": 4_000_000_000, "reason": reason,
-            "history": history(name), "finished": 1.7e9 + number,
-        })  # fmt: skip
-    ledger.write("searches", cell | {
-        "strategy": "coarse_to_fine", "budget": "90 s", "granted_seconds": 90.0, "granted_trials": None,
-        "spent_seconds": spent + 0.4, "thinking_seconds": 0.4, "trials": trials, "winner": best[0],
-        "ended": "strategy ended",
-    })  # fmt: skip
+        place = 1 + min(3, 6 * number // (2 * trials)) if trials > 20 else 1 + number // 6
+        ledger.write("trials", trial(
+            own, number, score if status == "ok" else None, seconds, round=place, effort=0.3 if number < 7 else 1.0,
+            params=params, status=status, reason=reason, history=history(name),
+        ))  # fmt: skip
+    ledger.write("searches", search(own, spent + 0.4, best[0], proposer_seconds=0.4, trials=trials))
     if broken and name == "logistic_regression":
         return  # a cell the run has not come to yet
-    lost = broken and name == "svm"
-    home = Path("cells", dataset, name, f"seed-{seed}")
-    final = cell | {"strategy": "coarse_to_fine", "key": "f", "folder": str(home), "finished": 1.7e9}
-    if lost or (broken and name == "mlp" and seed == 2):
-        reason = "needed 5.1 GB, limit 4.0 GB" if lost else "signal 9"
-        status = "out_of_memory" if lost else "killed"
-        ledger.write("finals", final | {"status": status, "reason": reason, "params": {"C": 2.15}, "history": {},
-                                        "layers": [], "peak_bytes": 4_100_000_000})  # fmt: skip
+    if broken and name == "svm":
+        lost = {"status": "out_of_memory", "reason": "needed 5.1 GB, limit 4.0 GB", "params": {"C": 2.15}}
+        ledger.write("fits", fit(own, 0.0, peak_bytes=4_100_000_000, **lost))
         return
-    (folder / home).mkdir(parents=True)
-    skill = SKILL[name] - 0.004 * seed
-    np.savez_compressed(folder / home / "predictions.npz", proba=predictions(y, k, skill, rng, hardness))
     layers = [
         {"layer": f"conv_{i}", "type": "Conv2D", "output": [None, 12, 12, 32], "parameters": 9248} for i in range(5)
     ]
-    ledger.write("finals", final | {
-        "status": "ok", "reason": None, "params": proposals(name, rng), "validation_score": best[1],
-        "fit_seconds": SECONDS[name] / 4, "predict_seconds": 0.21, "latency_ms": 0.4 * SECONDS[name] ** 0.5,
-        "model_bytes": int(4e5 * SECONDS[name]), "parameters": int(7850 * SECONDS[name] ** 0.8),
-        "backend": "scikit-learn-intelex 2026.2.0" if name == "svm" else "tensorflow 2.21.0",
-        "history": history(name, validation=False), "layers": layers if (FAMILY | MORE)[name] == "deep" else [],
-        "peak_bytes": 512_000_000,
-    })  # fmt: skip
+    fitted = fit(
+        own, SECONDS[name] / 4, params=proposals(name, rng), validation_score=best[1],
+        model_bytes=int(4e5 * SECONDS[name]), parameters=int(7850 * SECONDS[name] ** 0.8),
+        backend="scikit-learn-intelex 2026.2.0" if name == "svm" else "tensorflow 2.21.0",
+        history=history(name, validation=False), layers=layers if (FAMILY | MORE)[name] == "deep" else [],
+    )  # fmt: skip
+    ledger.write("fits", fitted)
+    if broken and name == "mlp" and seed == 2:
+        ledger.write("evaluations", evaluation(fitted, status="killed", reason="signal 9"))
+        return
+    latency = 0.4 * SECONDS[name] ** 0.5
+    evaluated = evaluation(fitted, latency_ms=latency, latency_p95_ms=1.3 * latency)
+    ledger.write("evaluations", evaluated)
+    write_predictions(folder, evaluated, predictions(y, k, SKILL[name] - 0.004 * seed, rng, hardness))
 
 
 @pytest.fixture(scope="session")

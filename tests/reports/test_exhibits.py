@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 
 import numpy as np
@@ -14,6 +13,7 @@ from benchmarks.ledger import Ledger
 from reports.drawing import style
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS
 from reports.exhibits.rounds import important
+from tests.reports.folder import write_info
 
 each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
 all_of_them = pytest.mark.parametrize("exhibit", EXHIBITS + ACROSS, ids=lambda exhibit: exhibit.name)
@@ -95,8 +95,7 @@ def test_ties_come_with_what_could_have_been_shown(run_folder):
 
 @each
 def test_a_run_in_which_nothing_ended_is_no_error(exhibit, tmp_path):
-    info = {"suite": "quick", "datasets": ["digits"], "variants": ["svm"], "seeds": [0]}
-    (tmp_path / "run.json").write_text(json.dumps(info))
+    write_info(tmp_path, ["digits"], ["svm"])
     Ledger(tmp_path).close()
     frame = exhibit.table(reports.load(tmp_path), "digits")
     assert frame.empty or exhibit.name == "failures"
@@ -162,8 +161,8 @@ def test_a_mix_is_the_mean_of_its_members_and_costs_their_sum(one_seed):
     assert [run.families[name] for name in members] == ["classical", "deep"]
     mean = sum(run.predictions("digits", name, 0).astype(float) for name in members)
     assert both["accuracy"] == pytest.approx((mean.argmax(1) == run.test("digits").y).mean())
-    finals = run.finals.query("dataset == 'digits'").set_index("variant")
-    assert both["latency_ms"] == pytest.approx(finals.loc[members, "latency_ms"].sum(), abs=1e-3)
+    cells = run.cells.query("dataset == 'digits'").set_index("variant")
+    assert both["latency_ms"] == pytest.approx(cells.loc[members, "latency_ms"].sum(), abs=1e-3)
     assert set(frame["than"]) == {"cnn"}
 
 
@@ -171,7 +170,7 @@ def test_the_cost_ledger_adds_up(run_folder):
     run = reports.load(run_folder)
     frame = next(e for e in EXHIBITS if e.name == "spending").table(run, "digits")
     assert frame["search_seconds"].to_numpy() == pytest.approx(
-        (frame["trial_seconds"] + frame["thinking_seconds"]).to_numpy()
+        (frame["trial_seconds"] + frame["proposer_seconds"]).to_numpy()
     )
     parts = frame[["search_seconds", "import_seconds", "fit_seconds", "predict_seconds", "other_seconds"]].sum(axis=1)
     assert frame["total_seconds"].to_numpy() == pytest.approx(parts.to_numpy())

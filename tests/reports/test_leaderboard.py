@@ -100,6 +100,19 @@ def test_pipes_get_plain_lines_and_terminals_a_table(board):
     assert "out_of_memory" in screen.getvalue()
 
 
+def test_people_read_estimator_where_each_is_one_as_it_comes_and_variant_else(make_run, tmp_path):
+    folder = make_run(classes={"digits": ["0", "1"]}, tests=60, trials=2, failures=False, variants=["svm", "cnn"])
+    plain = leaderboard.frame(reports.load(folder))
+    assert "| estimator | family |" in leaderboard.markdown(plain)
+    changed = plain.assign(variant=["wide cnn", "svm"])
+    assert "| variant | family |" in leaderboard.markdown(changed) and "variant" in leaderboard.text(changed)
+
+
+def test_latency_has_its_95th_percentile_beside_it(board):
+    done = board.dropna(subset="accuracy")
+    assert done["latency_p95_ms"].to_numpy() == pytest.approx(1.3 * done["latency_ms"].to_numpy(), abs=1e-3)
+
+
 def test_the_notes_of_a_run_go_with_its_table(board):
     """A reader of the table alone must see that, say, another data set stands in for the one asked for."""
     board = board.copy()

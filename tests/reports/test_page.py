@@ -98,7 +98,8 @@ def test_a_run_that_has_only_begun_has_a_page(make_run):
 
     folder = make_run(classes={"digits": ["a", "b"]}, tests=50, trials=3, failures=False)
     with sqlite3.connect(folder / "ledger.sqlite") as db:
-        db.execute("DELETE FROM finals")
+        db.execute("DELETE FROM fits")
+        db.execute("DELETE FROM evaluations")
     text = reports.report(folder).read_text()
     assert "No estimator has been evaluated on Digits" in text
     assert "not evaluated yet" in text
@@ -174,7 +175,7 @@ def test_headings_sort_and_gaps_stay_last(opened):
     assert table.locator("th[aria-sort=ascending]").count() == 1
     button.click()
     assert names()[:3] == best_first[:3]
-    table.get_by_role("button", name="variant").click()
+    table.get_by_role("button", name="estimator").click()
     assert names() == sorted(best_first)
 
 

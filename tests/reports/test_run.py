@@ -2,12 +2,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import reports
 from benchmarks.errors import UserError
+from benchmarks.studies import STANDARD, Condition
+from reports import leaderboard
+from tests.reports.folder import evaluation, session, variant, write_predictions, write_rows
+
+
+def change(folder, **values):
+    path = folder / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
 @pytest.fixture
@@ -34,14 +44,24 @@ def test_a_run_is_opened_with_its_tables_and_arrays(three_seeds):
         (lambda f: (f / "run.json").unlink(), "is not a run folder"),
         (lambda f: (f / "run.json").write_text("{"), "run.json is damaged"),
         (lambda f: (f / "run.json").write_text("[]"), "must hold a JSON object"),
-        (lambda f: (f / "run.json").write_text(json.dumps({"suite": "x"})), "lacks 'datasets'"),
+        (lambda f: (f / "run.json").write_text(json.dumps({"suite": "x", "format": 2})), "lacks 'datasets'"),
+        (lambda f: change(f, variants={"svm": {}}), "run.json is damaged"),
+        (lambda f: change(f, conditions=["sizes=100"]), "run.json is damaged"),
+        (lambda f: change(f, variants={"svm": variant("svm")}), "which run.json does not name"),
+        (
+            lambda f: change(f, format=1, crossover="0.1.0"),
+            "of format 1 (Crossover 0.1.0); this version reads format 2",
+        ),
         (lambda f: (f / "ledger.sqlite").unlink(), "no ledger.sqlite"),
         (lambda f: (f / "ledger.sqlite").write_bytes(b"not a database" * 99), "damaged or not a ledger"),
         (lambda f: (f / "data/digits/passport.json").unlink(), "passport.json is missing"),
         (lambda f: (f / "data/digits/passport.json").write_text("{}"), "does not list the classes"),
         (lambda f: (f / "data/digits/test.npz").write_bytes(b"PK"), "test.npz is damaged"),
         (lambda f: (f / "data/digits/test.npz").unlink(), "test.npz is missing"),
-        (lambda f: (f / "cells/digits/svm/seed-0/predictions.npz").write_bytes(b""), "predictions.npz is damaged"),
+        (
+            lambda f: (f / "cells/digits/svm/standard/seed-0/predictions.npz").write_bytes(b""),
+            "predictions.npz is damaged",
+        ),
     ],
 )
 def test_a_folder_that_is_no_run_is_one_clear_line(damaged, damage, reason):
@@ -55,7 +75,7 @@ def test_a_folder_that_is_no_run_is_one_clear_line(damaged, damage, reason):
 
 @pytest.mark.parametrize("proba", [np.zeros((7, 10), np.float32), np.full((400, 10), np.nan, np.float32)])
 def test_predictions_that_do_not_fit_are_refused(damaged, proba):
-    np.savez(damaged / "cells/digits/svm/seed-0/predictions.npz", proba=proba)
+    np.savez(damaged / "cells/digits/svm/standard/seed-0/predictions.npz", proba=proba)
     with pytest.raises(UserError, match=r"predictions\.npz holds probabilities"):
         reports.report(damaged)
 
@@ -63,3 +83,158 @@ def test_predictions_that_do_not_fit_are_refused(damaged, proba):
 def test_a_wrong_data_set_is_answered_with_the_nearest(one_seed):
     with pytest.raises(UserError, match="Did you mean 'digits'"):
         reports.load(one_seed).test("digts")
+
+
+def test_every_format_1_folder_that_is_published_is_refused_in_one_line():
+    for name in ("quick", "crossover"):
+        folder = Path(reports.__file__).parent / "published" / name
+        with pytest.raises(UserError, match=r"of format 1 \(Crossover 0\.1") as error:
+            reports.report(folder)
+        assert "Run the suite again under another --run NAME." in str(error.value) and "\n" not in str(error.value)
+
+
+def test_the_fits_of_submissions_are_not_compared(damaged):
+    run = reports.load(damaged)
+    submitted = run.fits.iloc[0].to_dict() | {"trained_on": "every labelled row", "fit_seconds": 1e6, "key": "other"}
+    write_rows(damaged, fits=[submitted])
+    again = reports.load(damaged)
+    pd.testing.assert_frame_equal(again.fits, run.fits)
+    pd.testing.assert_frame_equal(leaderboard.frame(again), leaderboard.frame(run))
+
+
+def test_an_evaluation_of_an_earlier_fit_does_not_count(damaged):
+    """A kill between a new fit and its evaluation leaves the predictions of the old one."""
+    run = reports.load(damaged)
+    fits = run.fits.query("dataset == 'digits' and variant == 'svm'")
+    write_rows(damaged, fits=[fits.iloc[0].to_dict() | {"key": "made again"}])
+    again = reports.load(damaged)
+    assert again.evaluated("digits", "svm") == [] and again.evaluated("digits", "cnn") == [0]
+    assert (
+        "not evaluated yet"
+        in leaderboard.frame(again).query("dataset == 'digits' and variant == 'svm'")["reason"].iloc[0]
+    )
+
+
+@pytest.fixture
+def darker(damaged):
+    """A run with an evaluate study: of two levels of brightness, the second was not evaluated everywhere."""
+    levels = [Condition("brightness", level, float(level)) for level in (40, 80)]
+    change(
+        damaged,
+        conditions=[vars(c) for c in (STANDARD, *levels)],
+        studies={"brightness": {"stage": "evaluate", "title": "", "axis": "", "standard": 0, "levels": [0, 40, 80]}},
+    )
+    run = reports.load(damaged)
+    for level, share in zip(levels, (0.5, 1.0), strict=True):
+        for fit in run.cells.query("dataset == 'digits' and status == 'ok'").to_dict("records"):
+            if level.level == 40 or fit["variant"] == "cnn":
+                row = evaluation(fit | {"condition": ""}, level, latency_ms=77.0)
+                label = run.test("digits").y.copy()
+                label[: int(400 * share)] = (label[: int(400 * share)] + 1) % 10
+                write_rows(damaged, evaluations=[row])
+                write_predictions(damaged, row, np.eye(10, dtype=np.float32)[label])
+    return reports.load(damaged)
+
+
+def test_an_evaluate_condition_has_its_evaluations_over_the_fits_of_the_standard_one(darker):
+    assert darker.at(STANDARD).correct("digits", "cnn").mean() > 0.9
+    dark = darker.at(Condition("brightness", 40, 40.0))
+    assert dark.correct("digits", "cnn").mean() == 0.5
+    pd.testing.assert_frame_equal(dark.fits, darker.fits)
+    pd.testing.assert_frame_equal(dark.trials, darker.trials)
+    assert set(dark.evaluations["condition"]) == {"brightness=40"}
+    board = leaderboard.frame(dark).query("dataset == 'digits'").set_index("variant")
+    assert (board["accuracy"] == 0.5).all() and (board["latency_ms"] == 77).all()
+    assert (
+        board["fit_seconds"].to_dict()
+        == leaderboard.frame(darker).query("dataset == 'digits'").set_index("variant")["fit_seconds"].to_dict()
+    )
+    assert dark.model("digits", "cnn", 0) == darker.model("digits", "cnn", 0)
+    assert not darker.info["notes"][1:]
+
+
+def test_nothing_remembered_of_one_condition_is_told_of_another(darker):
+    """Asked in either order, a condition says the same; what is read from files is read once."""
+    dark = Condition("brightness", 40, 40.0)
+    fresh = reports.load(darker.folder)
+    first = [leaderboard.frame(run) for run in (darker, darker.at(dark), darker.at(dark).at(STANDARD))]
+    other = [leaderboard.frame(run) for run in (fresh.at(dark).at(STANDARD), fresh.at(dark), fresh)]
+    for a, b in zip(first, other, strict=True):
+        pd.testing.assert_frame_equal(a, b)
+    assert not first[0].equals(first[1])
+    assert darker.at(dark).test("digits") is darker.test("digits")
+
+
+def test_a_condition_with_few_results_has_rows_that_say_so(darker):
+    board = (
+        leaderboard.frame(darker.at(Condition("brightness", 80, 80.0)))
+        .query("dataset == 'digits'")
+        .set_index("variant")
+    )
+    assert board.loc["cnn", "accuracy"] == 0 and board.loc["svm", "status"] == "unfinished"
+
+
+def test_every_exhibit_takes_a_run_at_a_condition(darker):
+    from reports.exhibits import ACROSS, EXHIBITS
+
+    for condition in darker.conditions:
+        for exhibit in EXHIBITS:
+            exhibit.table(darker.at(condition), "digits")
+        ACROSS[0].table(darker.at(condition))
+
+
+def test_the_levels_of_a_study_have_values_and_the_standard_condition_one_of_its_own(darker):
+    assert [(str(c), value) for c, value in darker.levels("digits", "brightness")] == [
+        ("", 0.0), ("brightness=40", 40.0), ("brightness=80", 80.0),
+    ]  # fmt: skip
+    curve = darker.curve("digits", "brightness")
+    assert curve.groupby("value", sort=False).size().to_dict() == {0.0: 5, 40.0: 5, 80.0: 1}
+    assert curve["condition"].unique().tolist() == ["", "brightness=40", "brightness=80"]
+    assert curve["search_seconds"].notna().all()
+
+
+def test_a_condition_that_the_run_does_not_have_is_refused(darker):
+    with pytest.raises(UserError, match=r"no condition 'brightness=41'\. Did you mean 'brightness=40'"):
+        darker.at(Condition("brightness", 41, 41.0))
+
+
+def test_times_of_other_sessions_are_marked_with_what_was_measured_where(damaged):
+    """Three sessions, the last on another machine: it made the cnn's fits and evaluations."""
+    run = reports.load(damaged)
+    assert not run.not_comparable
+    change(damaged, sessions=[session(), session(), session(cpu="Another", libraries={"tensorflow": "3"})])
+    moved = {
+        name: [
+            row | {"session": 2 if row["variant"] == "cnn" else i % 2} for i, row in enumerate(table.to_dict("records"))
+        ]
+        for name, table in (("fits", run.fits), ("evaluations", run.evaluations))
+    }
+    write_rows(damaged, **moved)
+    run = reports.load(damaged)
+    told = run.not_comparable
+    assert "processor A processor @ 2.4 GHz in session 1, Another in session 3" in told and "session 2" not in told
+    assert "tensorflow 2.21.0 in session 1, 3 in session 3" in told
+    assert told.endswith("(session 1: logistic_regression, svm, xgboost, mlp, cnn; session 3: cnn)")
+    page = reports.report(damaged).read_text()
+    assert page.count("since they were not measured alike") == 1 and "not all comparable" in page
+    assert (
+        f"Not all times can be compared, since they were not measured alike: {told}."
+        in (damaged / "leaderboard.md").read_text()
+    )
+    change(damaged, sessions=[session()] * 3)
+    assert not reports.load(damaged).not_comparable
+
+
+def test_a_session_that_is_not_in_run_json_yet_is_no_error(damaged):
+    change(damaged, sessions=[])
+    assert "not comparable" not in reports.report(damaged).read_text()
+
+
+def test_the_best_model_is_that_of_the_leader_by_its_validation_score(three_seeds):
+    from reports.best import best_model, best_variant
+
+    run = reports.load(three_seeds)
+    assert best_variant(run) == "cnn"
+    rows = run.fits.query("dataset == 'digits' and variant == 'cnn'")
+    seed = int(rows.loc[rows["validation_score"].idxmax(), "seed"])
+    assert best_model(run) == three_seeds / f"cells/digits/cnn/standard/seed-{seed}/model"

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import reports
-from tests.reports.conftest import FAMILY, MORE, write_run
+from tests.reports.conftest import write_run
+from tests.reports.folder import FAMILY, MORE
 
 ESTIMATORS = tuple(FAMILY | MORE)
 DATASETS = 5

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reports
+from benchmarks.studies import Condition
 from reports.analysis.learning_curve import crossover, interval, overtaking, power_law, resample
 from reports.drawing import style
 from reports.exhibits import EXHIBITS
@@ -110,17 +111,17 @@ def test_the_crossover_of_a_study_is_where_the_laws_cross(run):
 
 
 def test_the_other_exhibits_speak_of_all_rows(run):
-    assert set(run.finals["train_rows"]) == {0} and len(run.finals) == 9
-    assert len(run.trials) == 9 and len(run.all_sizes["trials"]) == 45
+    assert set(run.fits["condition"]) == {""} and len(run.fits) == len(run.evaluations) == 9
+    assert len(run.trials) == 9 and len(run.ledger["trials"]) == 45
     assert run.correct("things", "cnn").mean() == pytest.approx(1 - (7 * TOTAL**-0.65 + 0.002), abs=0.01)
-    assert run.curve("things")["train_rows"].unique().tolist() == [100, 300, 1000, 3000, TOTAL]
+    assert run.curve("things", "sizes")["value"].unique().tolist() == [100, 300, 1000, 3000, TOTAL]
     assert not run.info["notes"]
 
 
 def test_a_study_under_way_speaks_of_the_largest_size_that_all_have_done(tmp_path):
     run = reports.load(write_study(tmp_path / "run", seeds=(0,), last="svm"))
-    assert set(run.finals["train_rows"]) == {3000} and run.scored("things") == list(LAWS)
-    assert "3,000 rows" in run.info["notes"][0]
+    assert set(run.fits["condition"]) == {"sizes=3000"} and run.scored("things") == list(LAWS)
+    assert "training on 3,000 images" in run.info["notes"][0]
     assert run.predictions("things", "cnn", 0).shape == (2000, 10)
     reports.report(run.folder)
 
@@ -151,7 +152,7 @@ def test_a_law_that_breaks_is_caught(tmp_path):
     """At the largest size an estimator errs three times as often as the smaller ones let expect."""
     folder = write_study(tmp_path / "run", laws={"svm": (0.9, 0.35, 0.0), "cnn": (4.0, 0.5, 0.0)}, seeds=(0, 1))
     for seed in (0, 1):
-        path = folder / f"cells/things/cnn/seed-{seed}/predictions.npz"
+        path = folder / f"cells/things/cnn/standard/seed-{seed}/predictions.npz"
         y = np.load(folder / "data/things/test.npz")["y"]
         error = 3 * 4.0 * TOTAL**-0.5
         hardness = np.random.default_rng(seed).random(len(y))
@@ -171,7 +172,7 @@ def test_the_verdict_says_where_and_links_to_the_exhibit(run):
     ("law", "words"), [((2.0, 0.2, 0.1), "not within the data"), ((0.1, 0.3, 0.0), "already at the smallest")]
 )
 def test_the_verdict_where_there_is_no_crossing(tmp_path, law, words):
-    folder = write_study(tmp_path / "run", laws=LAWS | {"cnn": law}, sizes=(1000, 3000, 0), seeds=(0, 1))
+    folder = write_study(tmp_path / "run", laws=LAWS | {"cnn": law}, sizes=(1000, 3000, "all"), seeds=(0, 1))
     assert words in {s.source: s.text for s in verdict(reports.load(folder), "things").sentences}["learning"]
 
 
@@ -182,6 +183,19 @@ def test_a_run_without_sizes_has_none_of_it(one_seed, folder):
 
 def test_one_family_alone_has_curves_and_no_crossover(tmp_path):
     laws = {name: LAWS[name] for name in ("svm", "logistic_regression")}
-    run = reports.load(write_study(tmp_path / "run", laws=laws, sizes=(100, 1000, 0), seeds=(0,)))
+    run = reports.load(write_study(tmp_path / "run", laws=laws, sizes=(100, 1000, "all"), seeds=(0,)))
     assert crossing(run, "things") is None and len(learning.table(run, "things")) == 6
     reports.report(run.folder)
+
+
+def test_without_all_rows_a_study_speaks_of_its_largest_size_and_no_level_is_standard(tmp_path):
+    run = reports.load(write_study(tmp_path / "run", sizes=(1000, 300), seeds=(0,), tests=200))
+    assert set(run.fits["condition"]) == {"sizes=1000"} and not run.notes
+    assert [value for _, value in run.levels("things", "sizes")] == [300, 1000]
+
+
+def test_a_study_speaks_of_one_condition_even_beside_another_study(tmp_path):
+    """Of label noise no level is the largest: it does not stand for the run."""
+    noise = Condition("label_noise", 0.2, 0.2)
+    run = reports.load(write_study(tmp_path / "run", sizes=(100, "all"), seeds=(0,), tests=200, also=[noise]))
+    assert set(run.fits["condition"]) == {""} and run.at(noise).fits.empty

@@ -6,6 +6,7 @@ import pandas as pd
 
 import reports
 from reports.export import results
+from tests.reports.study import write_study
 
 
 def test_every_trial_is_a_row_whatever_became_of_it(run_folder):
@@ -34,7 +35,7 @@ def test_the_file_reads_back(one_seed):
     assert (
         io.StringIO(page.with_name("results.csv").read_text())
         .readline()
-        .startswith("dataset,estimator,family,seed,train_rows,number")
+        .startswith("dataset,condition,variant,estimator,family,seed,number")
     )
 
 
@@ -43,6 +44,12 @@ def test_a_run_without_trials_has_no_rows(make_run):
 
     folder = make_run(classes={"digits": ["a", "b"]}, tests=50, trials=1, failures=False)
     with sqlite3.connect(folder / "ledger.sqlite") as db:
-        for name in ("trials", "searches", "finals"):
+        for name in ("trials", "searches", "fits", "evaluations"):
             db.execute(f"DELETE FROM {name}")
     assert results.frame(reports.load(folder)).empty
+
+
+def test_a_study_has_the_trials_of_every_condition(tmp_path):
+    table = results.frame(reports.load(write_study(tmp_path / "run", sizes=(100, "all"), seeds=(0,), tests=50)))
+    assert table.groupby("condition").size().to_dict() == {"": 3, "sizes=100": 3}
+    assert table["won"].all()

@@ -38,7 +38,7 @@ def test_each_cell_is_a_run_below_one_parent(store, one_seed):
     run = reports.load(one_seed)
     (parent,) = [r for r in logged if "mlflow.parentRunId" not in r.data.tags]
     children = [r for r in logged if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
-    assert len(children) == len(run.finals)
+    assert len(children) == len(run.fits)
     assert {item.path for item in client.list_artifacts(parent.info.run_id)} >= {"report.html", "results.csv"}
     (svm,) = [r for r in children if (r.data.tags["dataset"], r.data.tags["variant"]) == ("digits", "svm")]
     assert svm.data.metrics["accuracy"] == pytest.approx(run.correct("digits", "svm").mean())
@@ -57,7 +57,7 @@ def test_logging_again_doubles_nothing_and_makes_up_for_failures(store, make_run
     crossover.log(made, str(folder))
     assert {r.info.run_id for r in runs()[1]} == first
     with sqlite3.connect(made / "ledger.sqlite") as db:
-        db.execute("UPDATE finals SET status = 'killed' WHERE dataset = 'things' AND estimator = 'svm'")
+        db.execute("UPDATE fits SET status = 'killed' WHERE dataset = 'things' AND variant = 'svm'")
     crossover.log(made, str(folder))
     again = {r.info.run_id for r in runs()[1]}
     assert len(again) == len(first)
