@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import estimators
+from benchmarks import scoring
 from benchmarks.data.images import Images
 from benchmarks.data.split import split, subset
 from benchmarks.execution.job import Job
@@ -90,8 +91,8 @@ def _trial(job: Job) -> dict[str, Any]:
             1, round(found[estimator.effort] * job.params[estimator.effort] / params[estimator.effort])
         )
     return {
-        "score": float((proba.argmax(axis=1) == held_out.y).mean()),
-        "log_loss": _log_loss(proba, held_out.y),
+        "score": scoring.accuracy(held_out.y, proba),
+        "log_loss": scoring.log_loss(held_out.y, proba),
         "found": {k: v for k, v in found.items() if k in estimator.base},
         "fit_seconds": fitted - started,
         "score_seconds": scored - fitted,
@@ -190,11 +191,6 @@ def _probabilities(model: Any, X: NDArray[np.uint8]) -> NDArray[np.float32]:
     if not np.isfinite(proba).all():
         raise FloatingPointError("the model predicts probabilities that are not numbers")
     return proba
-
-
-def _log_loss(proba: NDArray[np.floating], y: NDArray[np.int64]) -> float:
-    likelihood = np.clip(proba[np.arange(len(y)), y].astype(np.float64), 1e-15, None)
-    return float(-np.log(likelihood).mean())
 
 
 def _latency_ms(model: Any, X: NDArray[np.uint8]) -> float:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import UserError
-from reports.analysis import statistics
+from reports.analysis import metrics
+from reports.drawing.formats import absent
 from reports.run import Run
 
 KEY = "crossover.key"  # the tag by which a run that is logged already is found
@@ -19,8 +20,8 @@ COSTS = ["fit_seconds", "predict_seconds", "latency_ms", "model_bytes", "paramet
 def log(run: Run, to: str) -> str:
     """Log a run to a tracking server or folder; what is logged already is left as it is, the report excepted.
 
-    The experiment has the name of the suite. Its parent run holds the report's files; below it, each (data set, estimator,
-    seed) has a run of its own: the setting refitted, accuracy, log-loss, Brier score, seconds and sizes. One that failed is
+    The experiment has the name of the suite. Its parent run holds the report's files; below it, each (data set,
+    estimator, seed) has a run of its own: the setting refitted, every metric, seconds and sizes. One that failed is
     logged as failed, and anew once the run has made up for it.
 
     Parameters
@@ -90,19 +91,21 @@ def _log_cell(run: Run, client: Any, experiment: str, parent: str, key: str, cel
     child = client.create_run(experiment, tags=tags, run_name=f"{dataset} {variant} {seed}").info.run_id
     for name, value in {"seed": seed, **(cell["params"] or {})}.items():
         client.log_param(child, name, value)
-    metrics = {name: cell[name] for name in COSTS if cell.get(name) == cell.get(name) and cell.get(name) is not None}
-    if ok:
-        y, proba = run.test(dataset).y, run.predictions(dataset, variant, seed)
-        metrics |= {
-            "accuracy": float((proba.argmax(1) == y).mean()),
-            "log_loss": statistics.log_loss(y, proba),
-            "brier": statistics.brier(y, proba),
-        }
-        searches = run.searches.query("dataset == @dataset and variant == @variant and seed == @seed")
-        metrics["search_seconds"] = searches["spent_seconds"].sum()
-    for name, value in metrics.items():
-        client.log_metric(child, name, float(value))
+    for name, value in values(run, cell).items():
+        client.log_metric(child, name, value)
     client.set_terminated(child, "FINISHED" if ok else "FAILED")
+
+
+def values(run: Run, cell: dict[str, Any]) -> dict[str, float]:
+    """The numbers that are logged of a final evaluation, a row of the ledger: its costs, and every metric if it is ok."""
+    found = {name: float(cell[name]) for name in COSTS if not absent(cell.get(name))}
+    if cell["status"] != "ok":
+        return found
+    dataset, variant, seed = cell["dataset"], cell["variant"], int(cell["seed"])
+    y, proba = run.test(dataset).y, run.predictions(dataset, variant, seed)
+    found |= {metric.name: metric.score(y, proba) for metric in metrics.METRICS}
+    searches = run.searches.query("dataset == @dataset and variant == @variant and seed == @seed")
+    return found | {"search_seconds": float(searches["spent_seconds"].sum())}
 
 
 def _digest(*parts: Any) -> str:
