@@ -288,7 +288,8 @@ def _run(
     from reports.leaderboard import frame, print_leaderboard
 
     page = report(folder)
-    print_leaderboard(frame(load(folder)), Console())
+    carried_out = load(folder)
+    print_leaderboard(frame(carried_out), carried_out.info.get("notes", []), Console())
     print(f"Report: {page}")
     raise typer.Exit(0 if ok else 1)
 

@@ -58,10 +58,10 @@ def calibration_error(y: NDArray[np.int64], proba: NDArray) -> float:
 def confidence_bins(confidence: NDArray, bins: int = BINS) -> NDArray[np.int64]:
     """The bin of each confidence (n,): int64 (n,), ascending; bins hold about equally many images.
 
-    Bins of equal width, as in Guo et al. (2017), would put nearly all images of a good classifier into the last one. With
-    equal mass every bin says as much as any other, and the error computed from them is less biased (Nixon et al. 2019,
-    *Measuring calibration in deep learning*; Roelofs et al. 2022). Equal confidences stay together, so that there may be
-    fewer bins.
+    Bins of equal width, as in Guo et al. (2017), would put nearly all images of a good classifier into the last one.
+    With equal mass every bin says as much as any other, and the error computed from them is less biased (Nixon et al.
+    2019, *Measuring calibration in deep learning*; Roelofs et al. 2022). Equal confidences stay together, so that there
+    may be fewer bins.
     """
     edges = np.unique(np.quantile(confidence, np.arange(1, bins) / bins))
     return np.searchsorted(edges, confidence)

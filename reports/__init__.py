@@ -1,4 +1,4 @@
-"""What was learned: statistics, exhibits, the HTML page and the Kaggle CSV, all rebuilt from a run folder.
+"""What was learned: analysis, exhibits, the HTML page and the Kaggle CSV, all rebuilt from a run folder.
 
 The nouns:
 
@@ -9,8 +9,10 @@ results
     One row per trial of every cell: `reports.export.results.frame`.
 leaderboard
     One row per (data set, estimator), failed ones included: `reports.leaderboard.frame`.
+metric
+    A score of the stored predictions: a line of `reports.analysis.metrics.METRICS`.
 exhibit
-    ``frame(run, dataset) -> DataFrame``, then ``draw(frame) -> Figure``; the CSV on the page is the frame drawn.
+    ``frame(run, dataset) -> DataFrame``, then ``draw(frame, looks) -> Figure``; the CSV on the page is the frame drawn.
     `reports.exhibits.EXHIBITS` lists them in the order of the page.
 verdict
     A headline and sentences made by rules from the numbers: `reports.verdict.verdict`.
@@ -60,7 +62,7 @@ def report(*folders: Path | str, out: Path | str | None = None) -> Path:
         return write(Path(out or run.folder / f"{names}.html"), page.render(run))
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
-    write(run.folder / "leaderboard.md", leaderboard.markdown(table))
+    write(run.folder / "leaderboard.md", leaderboard.markdown(table, run.info.get("notes", [])))
     write(run.folder / "results.csv", leaderboard.csv(results.frame(run)))
     return write(Path(out or run.folder / "report.html"), page.render(run))
 

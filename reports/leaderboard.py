@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from reports.analysis import statistics
+from reports.analysis import metrics
+from reports.analysis.comparison import compared, letters
+from reports.analysis.intervals import accuracy_interval
 from reports.drawing import formats
+from reports.drawing.formats import COUNT, MILLISECONDS, PERCENT, SECONDS, TEXT, Format
 from reports.run import Run
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
-ROUNDING = {
-    **dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high", "accuracy_spread"], 6),
-    **dict.fromkeys(["macro_f1", "log_loss", "brier", "calibration_error", "validation_score"], 6),
-    **dict.fromkeys(["search_seconds", "fit_seconds", "predict_seconds", "latency_ms", "latency_p95_ms"], 4),
+WHO = {"dataset": TEXT, "variant": TEXT, "estimator": TEXT, "family": TEXT, "strategy": TEXT, "seeds": COUNT}
+OF_ACCURACY = {"accuracy_low": PERCENT, "accuracy_high": PERCENT, "accuracy_spread": PERCENT, "letters": TEXT}
+COSTS = {
+    "search_seconds": SECONDS,
+    "fit_seconds": SECONDS,
+    "predict_seconds": SECONDS,
+    "latency_ms": MILLISECONDS,
+    "latency_p95_ms": MILLISECONDS,
+    "model_bytes": formats.BYTES,
+    "parameters": COUNT,
+    "trials": COUNT,
+    "failed_trials": COUNT,
 }
-WHOLE = ["seeds", "model_bytes", "parameters", "trials", "failed_trials"]
-COSTS = [
+REST = {"params": TEXT, "validation_score": PERCENT, "backend": TEXT, "status": TEXT, "reason": TEXT}
+MEANS = [
     "fit_seconds",
     "predict_seconds",
     "latency_ms",
@@ -32,71 +44,90 @@ COSTS = [
     "parameters",
     "validation_score",
 ]
-ORDER = [
-    "dataset",
-    "variant",
-    "estimator",
-    "family",
-    "strategy",
-    "seeds",
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "accuracy_spread",
-    "letters",
-    "macro_f1",
-    "log_loss",
-    "brier",
-    "calibration_error",
-    "search_seconds",
-    "fit_seconds",
-    "predict_seconds",
-    "latency_ms",
-    "latency_p95_ms",
-    "model_bytes",
-    "parameters",
-    "trials",
-    "failed_trials",
-    "params",
-    "validation_score",
-    "backend",
-    "status",
-    "reason",
-]
+
+
+def columns() -> dict[str, Format]:
+    """The columns of `frame` with their formats, in order. Those of accuracy come right behind it."""
+    scores: dict[str, Format] = {}
+    for metric in metrics.METRICS:
+        scores |= {metric.name: metric.format} | (OF_ACCURACY if metric.name == "accuracy" else {})
+    return WHO | scores | COSTS | REST
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column as readers see it: heading with its unit, the words for a row, and the frame's column it sorts by."""
+    """A column of the leaderboard as readers see it.
 
+    Parameters
+    ----------
+    sorts_by : the column of `frame` that it sorts by.
+    heading : with the unit.
+    write : the text for a row of `frame`.
+    explanation : one line.
+    narrow : whether a narrow terminal shows it; the page and the files have all.
+    timed : whether it holds times, which may not be comparable between runs.
+    """
+
+    sorts_by: str
     heading: str
     write: Callable[[Any], str]
-    key: str
-    explain: str
+    explanation: str
+    narrow: bool = False
+    timed: bool = False
 
 
-COLUMNS = (
-    Column("accuracy %", lambda r: formats.percent(r.accuracy), "accuracy", "share of the test images labelled rightly"),
-    Column(
-        "95 % interval", lambda r: formats.interval(r.accuracy_low, r.accuracy_high), "accuracy_low",
-        "where the accuracy on more such images would lie, and for several seeds with other seeds too; Wilson, of as many "
-        "images as the uncertainty amounts to",
-    ),
-    Column(
-        "tied", lambda r: r.letters or formats.GAP, "accuracy",
-        "models that share a letter are tied: paired test on the same images, Holm-corrected, 5 %",
-    ),
-    Column("macro F1 %", lambda r: formats.percent(r.macro_f1), "macro_f1", "F1, every class with the same weight"),
-    Column("log-loss", lambda r: formats.number(r.log_loss, 4), "log_loss", "lower is better; punishes confident errors"),
-    Column("search s", lambda r: formats.number(r.search_seconds, 1), "search_seconds", "all trials of the search"),
-    Column("fit s", lambda r: formats.number(r.fit_seconds, 1), "fit_seconds", "the final fit on all training images"),
-    Column("predict s", lambda r: formats.number(r.predict_seconds, 2), "predict_seconds", "all test images at once"),
-    Column("one image ms", lambda r: formats.number(r.latency_ms, 2), "latency_ms", "median time to label one image"),
-    Column("size MB", lambda r: formats.megabytes(r.model_bytes), "model_bytes", "the saved model, in 10⁶ bytes"),
-    Column("parameters", lambda r: formats.count(r.parameters), "parameters", "numbers learned"),
-    Column("trials", lambda r: formats.count(r.trials), "trials", "trials that ran"),
-    Column("failed", lambda r: formats.count(r.failed_trials), "failed_trials", "trials that ran and came to nothing"),
-)  # fmt: skip
+INTERVAL = Column(
+    "accuracy_low",
+    "95 % interval",
+    lambda row: formats.interval(row.accuracy_low, row.accuracy_high),
+    "where the accuracy on more such images would lie, and for several seeds with other seeds too; Wilson, of as many "
+    "images as the uncertainty amounts to",
+    narrow=True,
+)
+LETTERS = Column(
+    "accuracy",
+    "tied",
+    lambda row: row.letters or formats.GAP,
+    "models that share a letter are tied: paired test on the same images, Holm-corrected, 5 %",
+    narrow=True,
+)
+
+
+def _cost(name: str, heading: str, write: Callable[[Any], str], explanation: str, narrow: bool = False) -> Column:
+    timed = COSTS[name] in (SECONDS, MILLISECONDS)
+    return Column(name, heading, lambda row: write(getattr(row, name)), explanation, narrow, timed)
+
+
+def _tenths(seconds: Any) -> str:
+    return formats.number(seconds, 1)
+
+
+SHOWN_COSTS = (
+    _cost("search_seconds", "search s", _tenths, "all trials of the search", narrow=True),
+    _cost("fit_seconds", "fit s", _tenths, "the final fit on all training images", narrow=True),
+    _cost("predict_seconds", "predict s", formats.number, "all test images at once"),
+    _cost("latency_ms", "one image ms", formats.number, "median time to label one image", narrow=True),
+    _cost("model_bytes", "size MB", formats.megabytes, "the saved model, in 10⁶ bytes", narrow=True),
+    _cost("parameters", "parameters", formats.count, "numbers learned"),
+    _cost("trials", "trials", formats.count, "trials that ran"),
+    _cost("failed_trials", "failed", formats.count, "trials that ran and came to nothing", narrow=True),
+)
+
+
+def shown_columns() -> tuple[Column, ...]:
+    """The columns that readers see behind estimator and family, in order: the metrics, then the costs."""
+    shown: list[Column] = []
+    for metric in metrics.METRICS:
+        accuracy = metric.name == "accuracy"
+        shown += [_scored(metric, narrow=accuracy), *([INTERVAL, LETTERS] if accuracy else [])]
+    return (*shown, *SHOWN_COSTS)
+
+
+def _scored(metric: metrics.Metric, narrow: bool) -> Column:
+    heading = metric.format.called(metric.heading).heading(metric.name, mark=" ")
+    better = "higher" if metric.higher_is_better else "lower"
+    explanation = f"{metric.explanation}; {better} is better"
+    return Column(metric.name, heading, lambda row: metric.format.write(getattr(row, metric.name)), explanation, narrow)
 
 
 def frame(run: Run) -> pd.DataFrame:
@@ -104,41 +135,43 @@ def frame(run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    One row per (data set, variant), per data set the best first; columns as in `ORDER`. Costs and sizes are
+    One row per (data set, variant), per data set the best first; columns as in `columns`. Scores, costs and sizes are
     means over the seeds that succeeded. ``accuracy_spread`` is the standard deviation of the accuracy over seeds.
-    Variants of a data set that share one of the ``letters`` are tied (`statistics.letters`). ``params`` is the JSON text of the setting refitted, of the seed with the
-    best validation score. ``status`` is "ok", "partial" (some seeds failed), "unfinished" (nothing recorded yet),
-    or what went wrong; then the scores are missing and ``reason`` says why.
+    Variants of a data set that share one of the ``letters`` are tied (`reports.analysis.comparison.letters`).
+    ``params`` is the JSON text of the setting fitted, of the seed with the best validation score. ``status`` is "ok",
+    "partial" (some seeds failed), "unfinished" (nothing recorded yet), or what went wrong; then the scores are missing
+    and ``reason`` says why.
     """
-    table = run.once("leaderboard", lambda: _frame(run)).copy()
-    table.attrs["notes"] = run.notes
-    return table
+    return run.once(("leaderboard", metrics.METRICS), lambda: _frame(run)).copy()
+
+
+def scores(run: Run, dataset: str) -> pd.DataFrame:
+    """The rows of the leaderboard of one data set that have a score, best first."""
+    board = frame(run)
+    return board[(board["dataset"] == dataset) & board["accuracy"].notna()].reset_index(drop=True)
 
 
 def _frame(run: Run) -> pd.DataFrame:
     rows = [_row(run, dataset, name) for dataset in run.datasets for name in run.planned(dataset)]
-    table = pd.DataFrame(rows, columns=ORDER)
+    table = pd.DataFrame(rows, columns=list(columns()))
     place = table["dataset"].map({name: i for i, name in enumerate(run.datasets)})
     order = np.lexsort([table["log_loss"].fillna(np.inf), -table["accuracy"].fillna(-1), place])
     table = table.iloc[order].reset_index(drop=True)
     for dataset, rows in table.dropna(subset="accuracy").groupby("dataset"):
         shared = _letters(run, str(dataset), list(rows["variant"]))
         table.loc[rows.index, "letters"] = [shared[name] for name in rows["variant"]]
-    for column in WHOLE:
-        table[column] = pd.to_numeric(table[column]).round().astype("Int64")
-    return table.astype(dict.fromkeys(ROUNDING, float)).round(ROUNDING)
+    for name, kind in columns().items():
+        if kind.decimals == 0:
+            table[name] = pd.to_numeric(table[name]).round().astype("Int64")
+        elif kind.decimals is not None:
+            table[name] = table[name].astype(float).round(kind.decimals)
+    return table
 
 
 def _letters(run: Run, dataset: str, ranked: list[str]) -> dict[str, str]:
     pairs = compared(run, dataset, ranked)
     told_apart = pairs[~pairs["tie"]]
-    return statistics.letters(ranked, zip(told_apart["a"], told_apart["b"], strict=True))
-
-
-def compared(run: Run, dataset: str, ranked: list[str]) -> pd.DataFrame:
-    """Every pair of the `ranked` estimators of a data set, best first, as `statistics.compare` tells them apart."""
-    correct = {name: run.correct(dataset, name) for name in ranked}
-    return run.once(("compared", dataset), lambda: statistics.compare(correct))
+    return letters(ranked, zip(told_apart["a"], told_apart["b"], strict=True))
 
 
 def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
@@ -161,18 +194,14 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     if not seeds:
         return row
     y, correct = run.test(dataset).y, run.correct(dataset, variant)
-    low, high = statistics.accuracy_interval(correct)
+    low, high = accuracy_interval(correct)
     probas = [run.predictions(dataset, variant, seed) for seed in seeds]
-    f1 = [statistics.macro_f1(y, predicted) for predicted in run.predicted(dataset, variant)]
     best = done.loc[done["validation_score"].fillna(-1).idxmax()]
-    return row | done[COSTS].mean().to_dict() | {
-        "accuracy": statistics.accuracy(correct), "accuracy_low": low, "accuracy_high": high,
-        "accuracy_spread": correct.mean(1).std(ddof=1) if len(seeds) > 1 else np.nan, "macro_f1": np.mean(f1),
-        "log_loss": np.mean([statistics.log_loss(y, proba) for proba in probas]),
-        "brier": np.mean([statistics.brier(y, proba) for proba in probas]),
-        "calibration_error": np.mean(
-            [statistics.calibration_error(statistics.reliability(p.max(1), r)) for p, r in zip(probas, correct, strict=True)]
-        ),
+    return row | done[MEANS].mean().to_dict() | {
+        metric.name: np.mean([metric.score(y, proba) for proba in probas]) for metric in metrics.METRICS
+    } | {
+        "accuracy_low": low, "accuracy_high": high,
+        "accuracy_spread": correct.mean(1).std(ddof=1) if len(seeds) > 1 else np.nan,
         "params": json.dumps(best["params"], ensure_ascii=False), "backend": best["backend"],
     }  # fmt: skip
 
@@ -203,16 +232,16 @@ def csv(table: pd.DataFrame) -> str:
     return table.to_csv(index=False, lineterminator="\n")
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """The leaderboard as Markdown tables, one per data set, failures explained below each; the run's notes first."""
-    parts = [f"> **Note.** {_plain(note)}" for note in table.attrs.get("notes", [])]
+def markdown(table: pd.DataFrame, notes: Sequence[str]) -> str:
+    """The leaderboard as Markdown tables, one per data set, failures explained below each; the run's `notes` first."""
+    parts, shown = [f"> **Note.** {_plain(note)}" for note in notes], shown_columns()
     for dataset, rows in table.groupby("dataset", sort=False):
-        head = ["", subject(table), "family", *(column.heading for column in COLUMNS)]
-        lines = [f"### {_plain(dataset)}", "", _line(head), _line(["--:", "---", "---"] + ["--:"] * len(COLUMNS))]
+        head = ["", subject(table), "family", *(column.heading for column in shown)]
+        lines = [f"### {_plain(dataset)}", "", _line(head), _line(["--:", "---", "---"] + ["--:"] * len(shown))]
         for place, row in enumerate(rows.itertuples(), 1):
-            lines.append(_line([str(place), name(row), row.family, *(column.write(row) for column in COLUMNS)]))
-        notes = [f"- {_plain(row.variant)}: {_plain(row.reason)}" for row in rows.itertuples() if row.reason]
-        parts.append("\n".join([*lines, *([""] if notes else []), *notes]))
+            lines.append(_line([str(place), name(row), row.family, *(column.write(row) for column in shown)]))
+        reasons = [f"- {_plain(row.variant)}: {_plain(row.reason)}" for row in rows.itertuples() if row.reason]
+        parts.append("\n".join([*lines, *([""] if reasons else []), *reasons]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -224,20 +253,20 @@ def _plain(text: Any) -> str:
     return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-def text(table: pd.DataFrame) -> str:
-    """The leaderboard as plain lines, for pipes and logs."""
-    parts = []
+def text(table: pd.DataFrame, notes: Sequence[str]) -> str:
+    """The leaderboard as plain lines, for pipes and logs; the run's `notes` last."""
+    parts, shown = [], shown_columns()
     for dataset, rows in table.groupby("dataset", sort=False):
-        cells = [[subject(table), "family", *(column.heading for column in COLUMNS)]]
-        cells += [[name(r), r.family, *(column.write(r) for column in COLUMNS)] for r in rows.itertuples()]
+        cells = [[subject(table), "family", *(column.heading for column in shown)]]
+        cells += [[name(r), r.family, *(column.write(r) for column in shown)] for r in rows.itertuples()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
             "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
             for row in cells
         ]
-        notes = [f"{row.variant}: {_last_line(row.reason)}" for row in rows.itertuples() if row.reason]
-        parts.append("\n".join([str(dataset), *(line.rstrip() for line in lines), *notes]))
-    parts += [f"NOTE: {note}" for note in table.attrs.get("notes", [])]
+        reasons = [f"{row.variant}: {_last_line(row.reason)}" for row in rows.itertuples() if row.reason]
+        parts.append("\n".join([str(dataset), *(line.rstrip() for line in lines), *reasons]))
+    parts += [f"NOTE: {note}" for note in notes]
     return "\n\n".join(parts) + "\n"
 
 
@@ -246,28 +275,38 @@ def _last_line(reason: str) -> str:
     return lines[-1] if lines else ""
 
 
-def print_leaderboard(table: pd.DataFrame, console: Console) -> None:
-    """Print the leaderboard: a table on a terminal, plain lines into a pipe or a log."""
+def print_leaderboard(table: pd.DataFrame, notes: Sequence[str], console: Console) -> None:
+    """Print the leaderboard and the run's `notes`: a table on a terminal, plain lines into a pipe or a log.
+
+    A terminal too narrow for all columns gets those that decide.
+    """
     if not console.is_terminal:
-        console.print(text(table), end="", markup=False, highlight=False, soft_wrap=True)
+        console.print(text(table, notes), end="", markup=False, highlight=False, soft_wrap=True)
         return
     from rich.markup import escape
-    from rich.table import Table
 
     for dataset, rows in table.groupby("dataset", sort=False):
-        view = Table(title=escape(str(dataset)), title_justify="left", title_style="bold")
-        view.add_column(subject(table), no_wrap=True)
-        # Narrow terminals get the columns that decide; the page and the files have all.
-        shown = COLUMNS if console.width >= 150 else [COLUMNS[i] for i in (0, 1, 2, 5, 6, 8, 9, 12)]
-        for column in shown:
-            view.add_column(column.heading, justify="right")
-        for row in rows.itertuples():
-            colour = {"classical": "blue", "deep": "dark_orange3"}.get(row.family, "default")
-            label = f"[{colour}]{escape(row.variant)}[/]" + ("" if row.status == "ok" else f" [red]{row.status}[/]")
-            view.add_row(label, *(column.write(row) for column in shown))
+        view = _view(str(dataset), rows, shown_columns())
+        if console.measure(view, options=console.options.update_width(10_000)).maximum > console.width:
+            view = _view(str(dataset), rows, tuple(column for column in shown_columns() if column.narrow))
         console.print(view)
         for row in rows.itertuples():
             if row.reason:
                 console.print(f"[red]{escape(row.variant)}[/]: {escape(_last_line(row.reason))}", highlight=False)
-    for note in table.attrs.get("notes", []):
+    for note in notes:
         console.print(f"[bold red]NOTE[/]: {escape(note)}", highlight=False)
+
+
+def _view(title: str, rows: pd.DataFrame, shown: Sequence[Column]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    view = Table(title=escape(title), title_justify="left", title_style="bold")
+    view.add_column("variant", no_wrap=True)
+    for column in shown:
+        view.add_column(column.heading, justify="right")
+    for row in rows.itertuples():
+        colour = {"classical": "blue", "deep": "dark_orange3"}.get(row.family, "default")
+        label = f"[{colour}]{escape(row.variant)}[/]" + ("" if row.status == "ok" else f" [red]{row.status}[/]")
+        view.add_row(label, *(column.write(row) for column in shown))
+    return view

@@ -1,9 +1,9 @@
 """The verdict: a headline and a few sentences, made by plain rules from the numbers.
 
 The rules. The leader is the most accurate estimator; those whose difference to it is not significant (paired test,
-Holm-corrected, 5\u00a0%) are tied with it. Deep learning was worth it, as far as accuracy goes, if the best network beats
-the best classical model significantly; not shown if the two are tied; no if the classical model is the better one.
-What it costs is stated beside it, since only the reader knows what a point of accuracy is worth.
+Holm-corrected, 5\u00a0%) are tied with it. Deep learning was worth it, as far as accuracy goes, if the best network
+beats the best classical model significantly; not shown if the two are tied; no if the classical model is the better
+one. What it costs is stated beside it, since only the reader knows what a point of accuracy is worth.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.analysis.learning_curve import Crossover
+from reports import leaderboard
+from reports.analysis.calibration import calibration
+from reports.analysis.comparison import between, compared, tied
+from reports.analysis.confusion import confusion_matrix, per_class
+from reports.analysis.crossover import Crossover, crossover_in_compute, crossover_in_rows
 from reports.drawing import formats, style
-from reports.exhibits.calibration import calibration
-from reports.exhibits.compute import crossing as crossing_in_compute
-from reports.exhibits.confusion import matrix
-from reports.exhibits.differences import differences
-from reports.exhibits.exhibit import scores
-from reports.exhibits.learning import crossing
 from reports.run import Run
 
 
@@ -55,35 +53,34 @@ class Verdict:
 
 def verdict(run: Run, dataset: str) -> Verdict:
     """The verdict on one data set of a run."""
-    from reports import leaderboard
-
-    board, pairs = scores(run, dataset), differences.frame(run, dataset)
-    everything = leaderboard.frame(run)
+    board, everything = leaderboard.scores(run, dataset), leaderboard.frame(run)
+    pairs = compared(run, dataset, list(board["variant"]))
     everything = everything[everything["dataset"] == dataset]
-    title = run.title(dataset).split(" (")[0]  # what is in brackets is for the passport
+    title = run.title(dataset)
     failed = _failed(everything)
     if board.empty:
         return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)
     leader, apart = board.iloc[0], bool(run.not_comparable)
-    tied = _tied(pairs, leader.variant)
+    ties = tied(pairs, leader.variant)
     share = f"{formats.percent(leader.accuracy)}\u00a0%"
     if len(board) == 1:
         headline = f"{leader.variant} reaches {share} on {title}"
-    elif not tied:
+    elif not ties:
         headline = f"{leader.variant} leads on {title} with {share}"
-    elif len(tied) == len(board) - 1:
+    elif len(ties) == len(board) - 1:
         headline = f"No clear winner on {title}: all {len(board)} are within the uncertainty"
-    elif len(tied) > 3:
-        headline = f"{len(tied) + 1} of {len(board)} are tied at the top on {title}"
+    elif len(ties) > 3:
+        headline = f"{len(ties) + 1} of {len(board)} are tied at the top on {title}"
     else:
-        headline = f"{_listed([leader.variant, *tied])} are tied at the top on {title}"
+        headline = f"{_listed([leader.variant, *ties])} are tied at the top on {title}"
     figures = [
         Figure(
-            "Best accuracy", share,
+            "Best accuracy",
+            share,
             f"{leader.variant}, 95 % interval {formats.interval(leader.accuracy_low, leader.accuracy_high)}",
         ),
-    ]  # fmt: skip
-    found = crossing(run, dataset)
+    ]
+    found = crossover_in_rows(run, dataset)
     if found:
         figures.append(_from(found))
     sentences = _crossovers(run, dataset)
@@ -93,32 +90,33 @@ def verdict(run: Run, dataset: str) -> Verdict:
         figures.append(figure)
         sentences += told
     elif len(board) > 1:
-        gap = _between(pairs, leader.variant, board.iloc[1].variant)
+        gap = between(pairs, leader.variant, board.iloc[1].variant)
         sentences.append(Sentence(f"{leader.variant} is {_lead(gap)} ahead of {board.iloc[1].variant}.", "differences"))
     cost = _total(leader)
     figures.append(
         Figure(
-            f"Cost of {leader.variant}", formats.duration(cost),
+            f"Cost of {leader.variant}",
+            formats.duration(cost),
             f"search {formats.duration(leader.search_seconds)}, final fit {formats.duration(leader.fit_seconds)}; "
             f"one image {formats.number(leader.latency_ms)} ms",
         )
-    )  # fmt: skip
-    if tied:
+    )
+    if ties:
         sentences.append(_hidden(run, dataset, pairs, leader.variant))
-    if tied and not apart:
-        sentences.append(_cheapest(board[board["variant"].isin([leader.variant, *tied])], leader.variant))
+    if ties and not apart:
+        sentences.append(_cheapest(board[board["variant"].isin([leader.variant, *ties])], leader.variant))
     sentences += _hard(run, dataset, leader.variant)
-    sentences += _sureness(calibration.frame(run, dataset), leader.variant)
-    return Verdict(headline, "" if tied else leader.variant, tuple(figures), (*sentences, *failed))
+    sentences += _calibration(run, dataset, leader)
+    return Verdict(headline, "" if ties else leader.variant, tuple(figures), (*sentences, *failed))
 
 
 def _crossovers(run: Run, dataset: str) -> list[Sentence]:
     """Where deep learning passes classical, in training images and in compute; nothing where the run has one size."""
     told = []
-    if found := crossing(run, dataset):
+    if found := crossover_in_rows(run, dataset):
         where = _place(found, lambda n: f"{n:,.0f} training images", lambda n: f"{float(f'{n:.2g}'):,.0f}")
         told.append(Sentence(f"Deep learning passes classical {where}.", "learning"))
-    if found := crossing_in_compute(run, dataset):
+    if found := crossover_in_compute(run, dataset):
         where = _place(found, lambda s: f"{s:,.0f} core-seconds", lambda s: f"{float(f'{s:.2g}'):,.0f}")
         told.append(Sentence(f"Against compute, search included, it passes {where}.", "compute"))
     return told
@@ -162,24 +160,6 @@ def _total(row: Any) -> float:
     return float((0 if formats.absent(row.search_seconds) else row.search_seconds) + row.fit_seconds)
 
 
-def _between(pairs: pd.DataFrame, a: str, b: str) -> Any:
-    """The row of a pair, turned so that the difference is that of `a` less that of `b`."""
-    for row in pairs.to_dict("records"):
-        if (row["variant"], row["than"]) == (a, b):
-            return row
-        if (row["variant"], row["than"]) == (b, a):
-            turned = {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
-            return row | {"variant": a, "than": b} | turned
-    raise KeyError((a, b))
-
-
-def _tied(pairs: pd.DataFrame, leader: str) -> list[str]:
-    ties = pairs[pairs["tie"]]
-    return [
-        str(b if a == leader else a) for a, b in zip(ties["variant"], ties["than"], strict=True) if leader in (a, b)
-    ]
-
-
 def _unsure(gap: Any) -> str:
     """Why a tie is one; its interval, which is that of one comparison alone, may yet leave out zero."""
     alone = gap["low"] > 0 or gap["high"] < 0
@@ -192,19 +172,19 @@ def _lead(gap: Any) -> str:
 
 
 def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple[Figure, list[Sentence]]:
-    gap = _between(pairs, deep.variant, classical.variant)
+    gap = between(pairs, deep.variant, classical.variant)
     range_ = f"{formats.points(gap['low'])} to {formats.points(gap['high'])}"
     points = formats.number(100 * abs(gap["difference"]))
     names = f"{deep.variant} against {classical.variant}"
     costs = _costs(deep, classical, apart)
     if gap["tie"]:
-        answer = "not shown"
+        label, answer = "Deep learning worth it?", "not shown"
         text = (
-            f"Deep learning was not shown to be worth it here: {deep.variant} and {classical.variant}, the best of each "
-            f"family, differ by {points} points ({range_}), {_unsure(gap)}."
+            f"Deep learning was not shown to be worth it here: {deep.variant} and {classical.variant}, the best "
+            f"of each family, differ by {points} points ({range_}), {_unsure(gap)}."
         )
     elif gap["difference"] > 0:
-        answer = f"{formats.points(gap['difference'])} points"
+        label, answer = "Deep learning buys", f"{formats.points(gap['difference'])} points"
         ratio = (1 - classical.accuracy) / max(1 - deep.accuracy, 1e-9)
         fewer = f"for each of its errors the latter makes {ratio:.1f}" if deep.accuracy < 1 else "it makes none"
         text = (
@@ -212,12 +192,11 @@ def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple
             f"better than {classical.variant}, the best classical model; {fewer}."
         )
     else:
-        answer = "no"
+        label, answer = "Deep learning worth it?", "no"
         text = (
             f"Deep learning was not worth it here: {classical.variant} is {points} points better "
             f"than {deep.variant}, the best network."
         )
-    label = "Deep learning buys" if answer.endswith("points") else "Deep learning worth it?"
     note = f"{names}, 95 % interval {range_}"
     told = [Sentence(text, "differences")]
     if costs:
@@ -251,7 +230,7 @@ def _cheapest(tie: pd.DataFrame, leader: str) -> Sentence:
 
 
 def _hidden(run: Run, dataset: str, pairs: pd.DataFrame, leader: str) -> Sentence:
-    least = pairs.loc[pairs["tie"] & (pairs["variant"].eq(leader) | pairs["than"].eq(leader)), "detectable"].min()
+    least = pairs.loc[pairs["tie"] & (pairs["a"].eq(leader) | pairs["b"].eq(leader)), "detectable"].min()
     return Sentence(
         f"A tie is no proof of being equal: these {len(run.test(dataset)):,} test images would have shown a lead of "
         f"{formats.number(100 * least)} points or more in four of five cases, smaller ones mostly not.",
@@ -259,25 +238,26 @@ def _hidden(run: Run, dataset: str, pairs: pd.DataFrame, leader: str) -> Sentenc
     )
 
 
-def _sureness(bins: pd.DataFrame, leader: str) -> list[Sentence]:
-    """A warning not to take the leader's probabilities at their word: off by a point or more, and not by chance."""
-    own = bins[bins["variant"] == leader]
-    error = own["calibration_error"].iloc[0]
-    if error < 0.01 or error <= own["by_chance"].iloc[0]:
+def _calibration(run: Run, dataset: str, leader: Any) -> list[Sentence]:
+    """A warning where the leader's confidence is off by a point or more, and not by chance."""
+    found, error = calibration(run, dataset, leader.variant), leader.calibration_error
+    if error < 0.01 or error <= found.by_chance:
         return []
-    sure, right = (float(np.average(own[name], weights=own["images"])) for name in ("confidence", "accuracy"))
+    bins = found.bins
+    confidence, accuracy = (
+        float(np.average(bins[name], weights=bins["images"])) for name in ("confidence", "accuracy")
+    )
     text = (
-        f"{leader} is too {'sure of itself' if sure > right else 'modest'}: its probabilities are off by "
-        f"{formats.number(100 * error)} points on average ({formats.percent(sure)}\u00a0% sure, {formats.percent(right)}\u00a0% right)."
+        f"{leader.variant} is {'overconfident' if confidence > accuracy else 'underconfident'}: its probabilities "
+        f"are off by {formats.number(100 * error)} points on average ({formats.percent(confidence)}\u00a0% confident, "
+        f"{formats.percent(accuracy)}\u00a0% right)."
     )
     return [Sentence(text, "calibration")]
 
 
 def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
-    from reports.analysis import statistics
-
-    names, counts = [style.short(name, 40) for name in run.classes(dataset)], matrix(run, dataset, leader)
-    table = statistics.per_class(counts)
+    names, counts = [style.short(name, 40) for name in run.classes(dataset)], confusion_matrix(run, dataset, leader)
+    table = per_class(counts)
     if counts.trace() == counts.sum():
         return [Sentence(f"{leader} made no error on the test images.", "confusion")]
     worst = table.loc[table["recall"].idxmin()]
@@ -285,12 +265,14 @@ def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
     true, predicted = divmod(int(off.argmax()), len(names))
     often = int(off[true, predicted])
     pair = (
-        f"its most frequent error is {names[true]} taken for {names[predicted]} ({often:,} of {int(off.sum()):,} errors)"
-        if often > 1 else f"no confusion happens more than once among its {int(off.sum()):,} errors"
-    )  # fmt: skip
+        f"its most frequent error is {names[true]} taken for {names[predicted]} ({often:,} of {int(off.sum()):,} "
+        "errors)"
+        if often > 1
+        else f"no confusion happens more than once among its {int(off.sum()):,} errors"
+    )
     text = (
-        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall {formats.percent(worst['recall'])}\u00a0%, "
-        f"precision {formats.percent(worst['precision'])}\u00a0%); {pair}."
+        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall "
+        f"{formats.percent(worst['recall'])}\u00a0%, precision {formats.percent(worst['precision'])}\u00a0%); {pair}."
     )
     return [Sentence(text, "classes")]
 

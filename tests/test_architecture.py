@@ -29,6 +29,43 @@ def test_imports_point_one_way(room):
     assert not {name: names for name, names in wrong.items() if names}
 
 
+def modules(path: Path) -> set[str]:
+    """Full names of the modules that a file imports anywhere, and of what it imports from them."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+EXHIBITS = sorted((ROOT / "reports" / "exhibits").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("path", [*EXHIBITS, ROOT / "reports" / "verdict.py"], ids=lambda path: path.stem)
+def test_exhibits_import_no_exhibits(path):
+    others = {f"reports.exhibits.{other.stem}" for other in EXHIBITS} - {"reports.exhibits.exhibit"}
+    assert not modules(path) & {"reports.exhibits", *others}
+
+
+def test_analysis_knows_no_exhibit_and_no_figure():
+    drawn = (
+        "reports.exhibits",
+        "reports.page",
+        "reports.drawing.style",
+        "reports.drawing.svg",
+        "matplotlib",
+        "seaborn",
+    )
+    for path in (ROOT / "reports" / "analysis").glob("*.py"):
+        assert not {name for name in modules(path) if name.startswith(drawn)}
+
+
+def test_nothing_travels_in_the_attrs_of_a_frame():
+    assert not [path.name for path in (ROOT / "reports").rglob("*.py") if ".attrs" in path.read_text()]
+
+
 @pytest.mark.parametrize(("room", "absent"), [("tuning", "numpy.typing|PIL"), ("reports", "tensorflow|keras|xgboost")])
 def test_rooms_do_without(room, absent):
     wrong = {f.name for f in (ROOT / room).rglob("*.py") if imported(f) & set(absent.split("|"))}

@@ -29,7 +29,12 @@ def run_folder(tmp_path_factory):
 
 
 def test_every_recipe_is_tried():
-    assert set(RECIPES) == {"estimators/nearest_mean.py", "letters.toml", "reports/exhibits/trials.py"}
+    assert set(RECIPES) == {
+        "estimators/nearest_mean.py",
+        "letters.toml",
+        "reports/exhibits/trials.py",
+        "reports/analysis/metrics.py",
+    }
     assert len(RECIPES["estimators/nearest_mean.py"].strip().splitlines()) <= 25
 
 
@@ -65,3 +70,15 @@ def test_the_exhibit(run_folder, tmp_path):
     exhibit = runpy.run_path(str(tmp_path / "trials.py"))["trials"]
     frame = exhibit.table(load(run_folder), "digits")
     assert frame.loc[0, "estimator"] == "nearest_mean" and frame.loc[0, "ok"] == 4
+    assert set(frame.columns) == set(exhibit.columns)
+
+
+def test_the_metric(run_folder, monkeypatch):
+    from reports import leaderboard, load
+    from reports.analysis import metrics
+
+    (metric,) = eval(f"({RECIPES['reports/analysis/metrics.py']})", vars(metrics))
+    monkeypatch.setattr(metrics, "METRICS", (metric, *metrics.METRICS))
+    board = leaderboard.frame(load(run_folder))
+    assert 1 >= board.loc[0, "top_2"] >= board.loc[0, "accuracy"] > 0.5
+    assert "top-2 accuracy %" in leaderboard.markdown(board, [])

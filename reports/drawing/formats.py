@@ -1,11 +1,13 @@
-"""How a number is written: the same rounding on the page, in the terminal and in the Markdown file."""
+"""How values are written, the same on the page, in the terminal and in files; a column declares its `Format`."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -89,3 +91,76 @@ def _short(value: Any) -> str:
     if isinstance(value, float) and not value.is_integer() and math.isfinite(value):
         return f"{value:.3g}"
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def p_value(value: Any) -> str:
+    """A p value: ``0.0312``, ``<0.0001``."""
+    return GAP if absent(value) else "<0.0001" if value < 1e-4 else number(value, 4)
+
+
+def yes_no(value: Any) -> str:
+    """A truth value: ``yes``, ``no``."""
+    return GAP if absent(value) else "yes" if value else "no"
+
+
+def plain(value: Any) -> str:
+    """A value of which nothing is known: a number without a unit, a truth value, else text."""
+    if isinstance(value, bool):
+        return yes_no(value)
+    if absent(value) or not isinstance(value, int | float):
+        return GAP if absent(value) else str(value)
+    return number(value, 0 if float(value).is_integer() else 4)
+
+
+@dataclass(frozen=True)
+class Format:
+    """How the values of a column are written. An exhibit declares one for each column of its frame.
+
+    Parameters
+    ----------
+    write : value -> text.
+    unit : what the heading says after the column's words.
+    ending : of the column's name, left out of the heading because the unit says it.
+    words : the heading without its unit; the column's name, its underscores as spaces, if not given.
+    aligned : "right" for numbers, "left" for text, "by type" where the values decide.
+    sorts_by_value : whether the written text does not sort as the values do.
+    shown : "page": in the table of the page, and in the file; "file": in the file alone; "figure": only drawn.
+    decimals : decimal places that files keep; all if None. 0 makes whole numbers.
+    """
+
+    write: Callable[[Any], str]
+    unit: str = ""
+    ending: str = ""
+    words: str = ""
+    aligned: Literal["right", "left", "by type"] = "right"
+    sorts_by_value: bool = False
+    shown: Literal["page", "file", "figure"] = "page"
+    decimals: int | None = None
+
+    def called(self, words: str) -> Format:
+        """The same format under another heading."""
+        return replace(self, words=words)
+
+    def heading(self, column: str, mark: str = ", ") -> str:
+        """The heading of a column of this name: its words, and behind `mark` the unit."""
+        words = self.words or column.removesuffix(self.ending).replace("_", " ")
+        return f"{words}{mark}{self.unit}" if self.unit else words
+
+
+def decimal(digits: int) -> Format:
+    """A number with so many decimals."""
+    return Format(partial(number, digits=digits), decimals=6)
+
+
+TEXT = Format(str, aligned="left")
+COUNT = Format(count, decimals=0)
+PERCENT = Format(percent, "%", decimals=6)  # of a share in [0, 1]
+POINTS = Format(points, "points", decimals=6)  # of a difference of two shares
+SECONDS = Format(number, "s", "_seconds", decimals=4)
+MILLISECONDS = Format(number, "ms", "_ms", decimals=4)
+BYTES = Format(size, "size", "_bytes", sorts_by_value=True, decimals=0)
+P_VALUE = Format(p_value)
+YES_NO = Format(yes_no, aligned="left", sorts_by_value=True)
+PLAIN = Format(plain, aligned="by type")  # of a column that nobody declared
+HIDDEN = Format(plain, shown="file")
+PICTURE = Format(plain, shown="figure")

@@ -21,7 +21,8 @@ def each(work: Callable[[T], R], things: Sequence[T]) -> list[R]:
 
     On Linux the process is forked, one process per core, so that what was read before is there without being sent. Only
     from a process with a single thread, since the locks of others would stay held in its copies
-    (https://docs.python.org/3/library/os.html#os.fork); elsewhere, and for what a process could not do, one after another.
+    (https://docs.python.org/3/library/os.html#os.fork); elsewhere, and for what a process could not do, one after
+    another.
     """
     count = min(cores(), len(things))
     if count < 2 or sys.platform != "linux" or threading.active_count() > 1:

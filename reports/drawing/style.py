@@ -8,7 +8,7 @@ variable of the page's style sheet when a figure is put into the page, so that o
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -31,9 +31,15 @@ FAMILY = {"classical": "#1167a8", "deep": "#c65102", "": "#7b8490"}
 WRONG = "#b3246b"  # errors and failures, whatever the family
 HEAT = "#b3246c"  # shades behind numbers: no variable stands for it, since numbers must read on it in light and dark
 VARIABLES = {
-    INK: "ink", MUTED: "muted", GRID: "grid", SURFACE: "surface", WRONG: "wrong",
-    FAMILY["classical"]: "classical", FAMILY["deep"]: "deep", FAMILY[""]: "other",
-}  # fmt: skip
+    INK: "ink",
+    MUTED: "muted",
+    GRID: "grid",
+    SURFACE: "surface",
+    WRONG: "wrong",
+    FAMILY["classical"]: "classical",
+    FAMILY["deep"]: "deep",
+    FAMILY[""]: "other",
+}
 MARKERS = "osD^vPX<>hpd"
 LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
 RC = {
@@ -46,7 +52,8 @@ RC = {
     "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "xtick.major.size": 3, "ytick.major.size": 3,
     "xtick.minor.visible": False, "ytick.minor.visible": False, "grid.color": GRID, "grid.linewidth": 0.6,
     "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.6, "lines.markersize": 6.5,
-    "svg.fonttype": "none", "svg.image_inline": True, "image.composite_image": False, "image.interpolation": "none", "figure.dpi": 72,
+    "svg.fonttype": "none", "svg.image_inline": True, "image.composite_image": False, "image.interpolation": "none",
+    "figure.dpi": 72,
 }  # fmt: skip
 WIDE, NARROW = 10.4, 5.3  # inches of 72 points: a figure across the page, or one of two beside each other
 
@@ -60,15 +67,18 @@ class Look:
     line: Any
 
 
-def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[[pd.DataFrame], Figure]:
+Looks = Mapping[str, Look]  # estimator -> its look
+
+
+def styled(draw: Callable[[pd.DataFrame, Looks], Figure]) -> Callable[[pd.DataFrame, Looks], Figure]:
     """Make a draw function use the house style, and leave the caller's settings of matplotlib alone."""
 
     @wraps(draw)
-    def drawn(frame: pd.DataFrame) -> Figure:
+    def drawn(frame: pd.DataFrame, looks: Looks) -> Figure:
         import matplotlib as mpl
 
         with mpl.rc_context(RC), _any_script():
-            return draw(frame)
+            return draw(frame, looks)
 
     return drawn
 
@@ -106,13 +116,12 @@ def axes_grid(
     return page, axes
 
 
-def looks(frame: pd.DataFrame) -> dict[str, Look]:
-    """The look of each estimator of a frame with columns ``estimator`` and ``family``.
+def looks(families: Mapping[str, str]) -> dict[str, Look]:
+    """The look of each estimator, from the family of each estimator of a run.
 
-    The page notes all estimators of the run in ``frame.attrs["families"]``, so that one which is missing from a
-    figure does not change the looks of the others.
+    All estimators of a run are given, so that one that is missing from a figure does not change the looks of the
+    others.
     """
-    families = frame.attrs.get("families") or dict(zip(frame["variant"], frame["family"], strict=True))
     found, seen = {}, dict.fromkeys(FAMILY, 0)
     for place, (variant, family) in enumerate(families.items()):
         family = family if family in FAMILY else ""
@@ -137,14 +146,13 @@ def stacked(name: Any, width: int) -> str:
     return f"{short(head + mark, width)}\n{short(tail, width)}"
 
 
-def key(page: Figure, frame: pd.DataFrame, inches: float = 0.0) -> None:
-    """A legend of the estimators of a frame along the top of a figure, `inches` from its left edge."""
+def key(page: Figure, names: Iterable[str], looks: Looks, inches: float = 0.0) -> None:
+    """A legend of the named estimators, each once, along the top of a figure, `inches` from its left edge."""
     from matplotlib.lines import Line2D
 
-    known = looks(frame)
     handles = [
-        Line2D([], [], color=known[n].colour, marker=known[n].marker, linestyle="none", label=short(n, 22))
-        for n in dict.fromkeys(frame["variant"])
+        Line2D([], [], color=looks[n].colour, marker=looks[n].marker, linestyle="none", label=short(n, 22))
+        for n in dict.fromkeys(names)
     ]
     legend(page, handles, inches)
 
@@ -160,9 +168,15 @@ def legend(page: Figure, handles: list[Any], inches: float = 0.0) -> None:
     room = page.get_figwidth() - inches
     columns = len(handles) if sum(widths) <= room else max(1, int(room / max(widths)))
     page.legend(
-        handles=handles, loc="upper left", ncols=min(columns, len(handles)), handletextpad=0.3, columnspacing=1.4,
-        borderaxespad=0, borderpad=0.2, bbox_to_anchor=(inches / page.get_figwidth(), 1),
-    )  # fmt: skip
+        handles=handles,
+        loc="upper left",
+        ncols=min(columns, len(handles)),
+        handletextpad=0.3,
+        columnspacing=1.4,
+        borderaxespad=0,
+        borderpad=0.2,
+        bbox_to_anchor=(inches / page.get_figwidth(), 1),
+    )
 
 
 def quiet(axes: Axes, grid: str = "both") -> None:
@@ -170,6 +184,29 @@ def quiet(axes: Axes, grid: str = "both") -> None:
     axes.grid(True, axis=grid)  # type: ignore[arg-type]
     axes.tick_params(which="both", length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def mark_crossover(axes: Axes, place: Sequence[float], data: Sequence[float]) -> None:
+    """A crossover as a vertical line with its interval as a band.
+
+    `place` is where it is, then the ends of its interval; `data` is where the data begin and end.
+    """
+    (at, low, high), (first, last) = place, data
+    if not np.isfinite(at):
+        return
+    axes.axvspan(max(low, first), min(high, last), color=MUTED, alpha=0.13, linewidth=0)
+    axes.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
+    right = np.log(at) < (np.log(first) + np.log(last)) / 2
+    axes.annotate(
+        "deep passes classical",
+        (at, 0.02),
+        xycoords=("data", "axes fraction"),
+        color=MUTED,
+        fontsize=8.5,
+        xytext=(4 if right else -4, 0),
+        textcoords="offset points",
+        ha="left" if right else "right",
+    )
 
 
 SHAPES = {  # the markers as SVG paths in a square from 0 to 12, for tables
@@ -253,26 +290,37 @@ def pin(axes: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -
     height, width = (side * n / max(image.shape[:2]) for n in image.shape[:2])
     left, top = x + (side - width) / 2, y + (side - height) / 2
     axes.imshow(
-        image, cmap="gray", vmin=0, vmax=255, interpolation="none", aspect="auto",
+        image,
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        interpolation="none",
+        aspect="auto",
         extent=(left, left + width, top + height, top),
-    )  # fmt: skip
+    )
     # A picture stretches the axes to its own extent.
     axes.set(xlim=(0, axes.figure.get_figwidth()), ylim=(axes.figure.get_figheight(), 0))  # type: ignore[union-attr]
 
 
 def caption(axes: Axes, row: Any, x: float, y: float, line: float, lines: int, width: int) -> None:
-    """Write the answer to a pinned picture below it, centred at x: ``true → predicted`` in `lines`, then the confidence.
+    """Write the answer to a pinned picture below it, centred at x: ``true → predicted``, then the confidence.
 
-    `row` has ``true``, ``predicted`` and ``confidence``; class names are cut at `width` characters, `line` is a line's height.
+    `row` has ``true``, ``predicted`` and ``confidence``; class names are cut at `width` characters, `line` is a line's
+    height.
     """
     true, predicted = short(row.true, width), short(row.predicted, width - 1)
     words = [f"{true} → {predicted}"] if lines == 1 else [true, f"→ {predicted}"]
     for place, text in enumerate([*words, f"{formats.percent(row.confidence, 1)} %"], 1):
         below = place > lines
         axes.text(
-            x, y + place * line, text, ha="center", va="baseline",
-            fontsize=7 if below else 7.5, color=MUTED if below else INK,
-        )  # fmt: skip
+            x,
+            y + place * line,
+            text,
+            ha="center",
+            va="baseline",
+            fontsize=7 if below else 7.5,
+            color=MUTED if below else INK,
+        )
 
 
 def tip(artist: Any, words: str) -> None:
@@ -282,8 +330,9 @@ def tip(artist: Any, words: str) -> None:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A figure as matplotlib writes it, before it is part of a page: `text` an SVG file, `title` the text alternative, sides in
-    pixels.
+    """A figure as matplotlib writes it, before it is part of a page.
+
+    `text` is an SVG file, `title` the text alternative; `width` and `height` are in pixels.
     """
 
     text: str

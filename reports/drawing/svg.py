@@ -1,8 +1,8 @@
 """Figures as small SVG elements of one page: what matplotlib writes, less what a page does not need.
 
-matplotlib repeats the style of every mark, nests groups that say nothing and writes pictures as RGBA. Here styles become
-classes that all figures of a page share, empty groups go, numbers are rounded to a tenth of a pixel, and pictures are stored
-again in the smallest form that looks the same.
+matplotlib repeats the style of every mark, nests groups that say nothing and writes pictures as RGBA. Here styles
+become classes that all figures of a page share, empty groups go, numbers are rounded to a tenth of a pixel, and
+pictures are stored again in the smallest form that looks the same.
 """
 
 from __future__ import annotations
@@ -98,8 +98,10 @@ def _attribute(key: str, value: str, names: dict[str, str], colours: dict[str, s
     if key == "style":
         # The page's own font: size and weight stay.
         value = re.sub(
-            r"font: (?:(bold|\d+) )?([\d.]+)px [^;]*", lambda m: f"font-size: {m[2]}px" + (f"; font-weight: {m[1]}" if m[1] else ""), value
-        )  # fmt: skip
+            r"font: (?:(bold|\d+) )?([\d.]+)px [^;]*",
+            lambda m: f"font-size: {m[2]}px" + (f"; font-weight: {m[1]}" if m[1] else ""),
+            value,
+        )
         value = re.sub(r"font-family: [^;]*(; |$)", "", value)
         for colour, variable in colours.items():
             value = value.replace(colour, f"var(--{variable})")

@@ -1,7 +1,8 @@
 """Tables and figures, one file each: `EXHIBITS` lists them in the order of the page.
 
-An exhibit is two functions, ``frame(run, dataset) -> DataFrame`` and ``draw(frame) -> Figure``. A new one is a new file
-and its name below. Those in `ACROSS` compare the data sets of a run, ``frame(run) -> DataFrame``; a run of several shows them.
+An exhibit is two functions, ``frame(run, dataset) -> DataFrame`` and ``draw(frame, looks) -> Figure``. A new one is a
+new file and its name below. Those in `ACROSS` compare the data sets of a run, ``frame(run) -> DataFrame``; a run of
+several data sets shows them.
 """
 
 from reports.exhibits.accuracy import accuracy
@@ -31,16 +32,33 @@ from reports.exhibits.settings import settings
 from reports.exhibits.spending import spending
 
 EXHIBITS: tuple[Exhibit, ...] = (
-    learning, compute, prediction,
-    accuracy, differences, cost, ensembles,
-    confusion, classes, calibration, disagreements, mistakes,
-    settings, rounds, progress, gap, curves, layers,
-    spending, failures,
-    passport, balance, samples,
-)  # fmt: skip
+    learning,
+    compute,
+    prediction,
+    accuracy,
+    differences,
+    cost,
+    ensembles,
+    confusion,
+    classes,
+    calibration,
+    disagreements,
+    mistakes,
+    settings,
+    rounds,
+    progress,
+    gap,
+    curves,
+    layers,
+    spending,
+    failures,
+    passport,
+    balance,
+    samples,
+)
 ACROSS: tuple[Exhibit, ...] = (ranks,)
 GROUPS = {
-    "study": "How much data, how much compute",  # of a run with several sizes of the training set
+    "study": "How much data, how much compute",
     "result": "The result",
     "errors": "Where they err",
     "tuning": "How they were tuned",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import COUNT, PERCENT
+from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -23,10 +25,9 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Dots with intervals, on an axis on which halving the error is one step."""
     page, (axes,) = style.axes_grid(1, 1, (3.1, 0.36 * len(frame) + 0.2), (0, 0), (1.5, 0.7, 0.1, 0.45))
-    looks = style.looks(frame)
     for y, row in enumerate(frame.itertuples()):
         look = looks[row.variant]
         ends = style.stretch([row.accuracy_low, row.accuracy_high])
@@ -35,12 +36,20 @@ def draw(frame: pd.DataFrame) -> Figure:
             seeds = style.stretch([row.worst_seed, row.best_seed])
             axes.plot(seeds, [y, y], "|", color=look.colour, markersize=11, markeredgewidth=1.4)
         (mark,) = axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
-        style.tip(mark, f"{row.variant}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
-                  f"{row.seeds} seed{'' if row.seeds == 1 else 's'}")  # fmt: skip
+        style.tip(
+            mark,
+            f"{row.variant}: {formats.percent(row.accuracy)} % "
+            f"({formats.interval(row.accuracy_low, row.accuracy_high)}), {row.seeds} "
+            f"seed{'' if row.seeds == 1 else 's'}",
+        )
         axes.annotate(
-            formats.percent(row.accuracy) + " %", (1.02, y), xycoords=("axes fraction", "data"), va="center",
-            fontweight="bold" if y == 0 else "normal", color=style.INK,
-        )  # fmt: skip
+            formats.percent(row.accuracy) + " %",
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontweight="bold" if y == 0 else "normal",
+            color=style.INK,
+        )
     axes.set_yticks(range(len(frame)), [style.short(n, 22) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")
@@ -63,13 +72,27 @@ def note(frame: pd.DataFrame) -> str:
     """A word on two seeds, whose intervals astonish."""
     if (frame["seeds"] != 2).all():
         return ""
-    return "Two seeds say next to nothing about other seeds: where they differ, the interval is very wide. Three narrow it."
+    return "Two seeds say little about other seeds: where they differ, the interval is very wide. Three narrow it."
 
 
 accuracy = Exhibit(
-    "accuracy", "Accuracy, and how sure it is", "result",
-    "A dot is the test accuracy, the bar its 95 % interval, two ticks the worst and the best of several seeds. The axis is stretched towards 100 %: each halving of the "
-    "errors is the same step. Bars that overlap may still hide a real difference, since all models saw the "
-    "same images; the next figure uses that.",
-    frame, "No estimator has been evaluated yet.", draw, describe, note,
-)  # fmt: skip
+    name="accuracy",
+    title="Accuracy, and how sure it is",
+    group="result",
+    lead="A dot is the test accuracy, the bar its 95 % interval. With several seeds, two ticks mark the worst and the "
+    "best one. The axis is stretched towards 100 %: each halving of the errors is the same step. Bars that overlap may "
+    "still hide a real difference, since all models saw the same images; the next figure uses that.",
+    frame=frame,
+    empty="No estimator has been evaluated yet.",
+    columns={
+        **ESTIMATOR,
+        "seeds": COUNT,
+        **ACCURACY,
+        "accuracy_spread": PERCENT,
+        "worst_seed": PERCENT,
+        "best_seed": PERCENT,
+    },
+    draw=draw,
+    describe=describe,
+    note=note,
+)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reports.drawing import formats, style
+from reports.drawing.formats import COUNT, PERCENT, TEXT
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
 
@@ -27,7 +28,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Bars for the training part, dots for the test part, both as shares."""
     k = len(frame)
     longest = max(len(style.short(n, 12)) for n in frame["class"])
@@ -62,7 +63,13 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 balance = Exhibit(
-    "balance", "Class balance", "data",
-    "The share of each class among the training images (bars) and the test images (dots).",
-    frame, "The passport holds no counts.", draw, describe,
-)  # fmt: skip
+    name="balance",
+    title="Class balance",
+    group="data",
+    lead="The share of each class among the training images (bars) and the test images (dots).",
+    frame=frame,
+    empty="The passport holds no counts.",
+    columns={"class": TEXT, "train": COUNT, "test": COUNT, "train_share": PERCENT, "test_share": PERCENT},
+    draw=draw,
+    describe=describe,
+)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports.analysis import statistics
+from reports.analysis.calibration import calibration as measured
+from reports.analysis.intervals import wilson
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import COUNT, PERCENT, decimal
+from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -25,22 +28,16 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     which error the last stays in 95 % of cases by chance alone. The bins hold the answers of all seeds; the interval
     counts each image once.
     """
-    return run.once(("calibration", dataset), lambda: _frame(run, dataset)).copy()
-
-
-def _frame(run: Run, dataset: str) -> pd.DataFrame:
     parts = []
     for row in scores(run, dataset).itertuples():
-        seeds = run.evaluated(dataset, row.variant)
-        sure = np.stack([run.predictions(dataset, row.variant, seed).max(1) for seed in seeds])
-        right = run.correct(dataset, row.variant)
-        bins = statistics.reliability(sure.ravel(), right.ravel())
-        ends = [statistics.wilson(r.accuracy * r.images / len(seeds), r.images / len(seeds)) for r in bins.itertuples()]
+        found = measured(run, dataset, row.variant)
+        bins = found.bins.copy()
+        ends = [wilson(r.accuracy * r.images / row.seeds, r.images / row.seeds) for r in bins.itertuples()]
         bins["accuracy_low"], bins["accuracy_high"] = np.transpose(ends)
         for place, (name, value) in enumerate({
             "variant": row.variant, "family": row.family, "log_loss": row.log_loss, "brier": row.brier,
             "calibration_error": row.calibration_error,
-            "by_chance": statistics.calibration_error_by_chance(statistics.reliability(sure[0], right[0])),
+            "by_chance": found.by_chance,
             "bin": np.arange(1, len(bins) + 1),
         }.items()):  # fmt: skip
             bins.insert(place, name, value)
@@ -49,11 +46,10 @@ def _frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A panel per estimator: how often it is right against how sure it is, and the line on which the two agree."""
     names = list(dict.fromkeys(frame["variant"]))
     page, panels = style.axes_grid(len(names), 2, (1.75, 1.75), (0.7, 0.9), (0.75, 0.1, 0.45, 0.45))
-    looks = style.looks(frame)
     # What is closer to certainty than one error among twice the images of a bin cannot be told from it.
     least, most = min(frame["confidence"].min(), frame["accuracy"].min()), 1 - 0.5 / frame["images"].max()
     ends = style.stretch([least, most])
@@ -92,10 +88,26 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 calibration = Exhibit(
-    "calibration", "Do they know how sure they may be?", "errors",
-    "Each mark is a fifteenth of the answers, from the least sure to the surest: how sure the model was against how often "
-    "it was right, with its 95 % interval, on axes stretched towards 100 %. Below the line a model is too sure of itself, "
-    "above it too modest. The expected calibration error is the mean distance from the line; by chance alone, even a model "
-    "that is exactly as sure as it may be has some (numbers: by chance).",
-    frame, "No estimator has been evaluated yet.", draw, describe,
-)  # fmt: skip
+    name="calibration",
+    title="Is their confidence justified?",
+    group="errors",
+    lead="Each mark is a fifteenth of the answers, from the least to the most confident: how confident the model was "
+    "against how often it was right, with its 95 % interval, on axes stretched towards 100 %. Below the line a model "
+    "is overconfident, above it underconfident. The expected calibration error is the mean distance from the line. "
+    "Chance alone gives even a perfectly calibrated model some (in the numbers: by chance).",
+    frame=frame,
+    empty="No estimator has been evaluated yet.",
+    columns={
+        **ESTIMATOR,
+        "log_loss": decimal(4),
+        "brier": decimal(4),
+        "calibration_error": PERCENT,
+        "by_chance": PERCENT,
+        "bin": COUNT,
+        "images": COUNT,
+        "confidence": PERCENT,
+        **ACCURACY,
+    },
+    draw=draw,
+    describe=describe,
+)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports.analysis import statistics
+from reports.analysis.confusion import confusion_matrix, per_class
 from reports.drawing import formats, style
-from reports.exhibits.confusion import matrix
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import COUNT, HIDDEN, PERCENT, TEXT
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator and class; counts of several seeds are added up."""
     parts = []
     for row in scores(run, dataset).itertuples():
-        table = statistics.per_class(matrix(run, dataset, row.variant))
+        table = per_class(confusion_matrix(run, dataset, row.variant))
         table.insert(0, "class", run.classes(dataset))
         table.insert(0, "family", row.family)
         table.insert(0, "variant", row.variant)
@@ -31,7 +32,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Two heat maps, classes by estimators: the share missed, and the share of false alarms."""
     import seaborn
     from matplotlib.colors import ListedColormap, to_rgb
@@ -48,10 +49,18 @@ def draw(frame: pd.DataFrame) -> Figure:
     for axes, score, title in zip(panels, ("recall", "precision"), ("missed", "false alarms"), strict=True):
         share = 100 * (1 - rows.pivot_table(index="label", columns="variant", values=score, dropna=False))
         seaborn.heatmap(
-            share[variants], ax=axes, cmap=shades, vmin=0, vmax=most, cbar=False, annot=True, fmt=".2f",
-            annot_kws={"color": style.INK, "fontsize": 8}, yticklabels=labels,
+            share[variants],
+            ax=axes,
+            cmap=shades,
+            vmin=0,
+            vmax=most,
+            cbar=False,
+            annot=True,
+            fmt=".2f",
+            annot_kws={"color": style.INK, "fontsize": 8},
+            yticklabels=labels,
             xticklabels=[style.stacked(n, int(width * 12 / len(variants))) for n in variants],
-        )  # fmt: skip
+        )
         axes.set(xlabel="", ylabel="")
         axes.xaxis.tick_top()
         axes.tick_params(length=0, rotation=0)
@@ -72,8 +81,24 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 classes = Exhibit(
-    "classes", "Every class", "errors",
-    "Missed: the share of a class's images given to another class. False alarms: the share of images given to "
-    "a class that belong to another. The table has precision, recall, F1, true and false positives, and false negatives.",
-    frame, "No estimator has been evaluated yet.", draw, describe,
-)  # fmt: skip
+    name="classes",
+    title="Every class",
+    group="errors",
+    lead="Missed: the share of a class's images that were given to another class. False alarms: the share of the "
+    "images given to a class that belong to another. The table has the counts behind them.",
+    frame=frame,
+    empty="No estimator has been evaluated yet.",
+    columns={
+        **ESTIMATOR,
+        "class": TEXT,
+        "label": HIDDEN,
+        "precision": PERCENT,
+        "recall": PERCENT,
+        "f1": PERCENT.called("F1"),
+        "tp": COUNT.called("true positives"),
+        "fp": COUNT.called("false positives"),
+        "fn": COUNT.called("false negatives"),
+    },
+    draw=draw,
+    describe=describe,
+)

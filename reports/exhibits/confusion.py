@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports.analysis import statistics
+from reports.analysis.confusion import confusion_matrix
 from reports.drawing import style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import COUNT, HIDDEN, TEXT
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     board, names = scores(run, dataset), []
     parts = []
     for row in board.itertuples():
-        counts = matrix(run, dataset, row.variant)
+        counts = confusion_matrix(run, dataset, row.variant)
         true, predicted = np.nonzero((counts > 0) | np.eye(len(counts), dtype=bool))
         names = run.classes(dataset)
         parts.append(
@@ -41,18 +43,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def matrix(run: Run, dataset: str, variant: str) -> np.ndarray:
-    """Counts by true and predicted label, all seeds added up: int64 of shape (k, k)."""
-    y, k = run.test(dataset).y, len(run.classes(dataset))
-
-    def counts() -> np.ndarray:
-        return sum((statistics.confusion(y, p, k) for p in run.predicted(dataset, variant)), np.zeros((k, k), np.int64))
-
-    return run.once(("confusion", dataset, variant), counts)
-
-
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Errors stand out: cells off the diagonal are coloured by their count, right answers are plain numbers."""
     from matplotlib.colors import to_rgba
 
@@ -106,8 +98,21 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 confusion = Exhibit(
-    "confusion", "Confusion matrices", "errors",
-    "Rows are the true classes, columns what was predicted. Only errors are coloured, on one scale for all estimators; "
-    "counts of several seeds are added up.",
-    frame, "No estimator has been evaluated yet.", draw, describe,
-)  # fmt: skip
+    name="confusion",
+    title="Confusion matrices",
+    group="errors",
+    lead="Rows are the true classes, columns the predicted ones. Only errors are coloured, on one scale for all "
+    "estimators. Counts of several seeds are added up.",
+    frame=frame,
+    empty="No estimator has been evaluated yet.",
+    columns={
+        **ESTIMATOR,
+        "true": TEXT,
+        "predicted": TEXT,
+        "count": COUNT,
+        "true_label": HIDDEN,
+        "predicted_label": HIDDEN,
+    },
+    draw=draw,
+    describe=describe,
+)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import TEXT, YES_NO, decimal
+from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A panel per cost; a step line joins the models on the front."""
     costs = list(dict.fromkeys(frame["cost"]))
     page, panels = style.axes_grid(
@@ -52,7 +54,6 @@ def draw(frame: pd.DataFrame) -> Figure:
         (0.75, 0.7),
         (0.65, 0.2, 0.3 + 0.2 * -(-frame["variant"].nunique() // 4), 0.45),
     )
-    looks = style.looks(frame)
     for axes, cost in zip(panels, costs, strict=True):
         rows = frame[frame["cost"] == cost]
         front = rows[rows["on_front"]]
@@ -61,9 +62,13 @@ def draw(frame: pd.DataFrame) -> Figure:
         margin = max(1.35, (high / low) ** 0.06)
         axes.set_xlim(low / margin, high * margin)
         axes.plot(
-            [*front["value"], high * margin], style.stretch([*front["accuracy"], front["accuracy"].iloc[-1]]),
-            drawstyle="steps-post", color=style.MUTED, linewidth=1, zorder=1,
-        )  # fmt: skip
+            [*front["value"], high * margin],
+            style.stretch([*front["accuracy"], front["accuracy"].iloc[-1]]),
+            drawstyle="steps-post",
+            color=style.MUTED,
+            linewidth=1,
+            zorder=1,
+        )
         for row in rows.itertuples():
             look = looks[row.variant]
             ends = style.stretch([row.accuracy_low, row.accuracy_high])
@@ -71,14 +76,18 @@ def draw(frame: pd.DataFrame) -> Figure:
             if row.p95 > row.value:
                 axes.plot([row.value, row.p95], [style.stretch(row.accuracy)] * 2, color=look.colour, linewidth=1)
             (mark,) = axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
-            style.tip(mark, f"{row.variant}: {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)}), "
-                      f"{cost}: {formats.number(row.value)}" + (f" (95 % of calls take up to {formats.number(row.p95)})" if row.p95 == row.p95 else "") + (", on the front" if row.on_front else ""))  # fmt: skip
+            beyond = f" (95 % of calls take up to {formats.number(row.p95)})" if row.p95 == row.p95 else ""
+            style.tip(
+                mark,
+                f"{row.variant}: {formats.percent(row.accuracy)} % "
+                f"({formats.interval(row.accuracy_low, row.accuracy_high)}), "
+                f"{cost}: {formats.number(row.value)}{beyond}" + (", on the front" if row.on_front else ""),
+            )
         style.quiet(axes)
         style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
         style.plain_log(axes.xaxis)
         axes.set_xlabel(cost)
-    order = frame.sort_values("accuracy", ascending=False, kind="stable")
-    style.key(page, order, 0.6)
+    style.key(page, frame.sort_values("accuracy", ascending=False, kind="stable")["variant"], looks, 0.6)
     return page
 
 
@@ -92,9 +101,17 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 cost = Exhibit(
-    "cost", "Accuracy against cost", "result",
-    "Up is better, left is cheaper; both axes are logarithmic in what matters (errors and cost). The line is the "
-    "front: nothing below or to the right of it is worth its price. Choose the cost above the figure. One image: "
-    "the mark is the median of many calls, the line beside it reaches to their 95th percentile.",
-    frame, "No estimator has been evaluated yet.", draw, describe, by="cost",
-)  # fmt: skip
+    name="cost",
+    title="Accuracy against cost",
+    group="result",
+    lead="Up is better, left is cheaper. Both axes are logarithmic, in errors and in cost. The line is the front: "
+    "nothing below it or to its right is worth its price. Choose the cost above the figure. One image: the mark is the "
+    "median of many calls, the line beside it reaches to their 95th percentile.",
+    frame=frame,
+    empty="No estimator has been evaluated yet.",
+    columns={**ESTIMATOR, "cost": TEXT, "value": decimal(4), "p95": decimal(4), **ACCURACY, "on_front": YES_NO},
+    draw=draw,
+    describe=describe,
+    by="cost",
+    timed=True,
+)

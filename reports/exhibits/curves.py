@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, of
+from reports.drawing.formats import COUNT, TEXT, decimal
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _curves(row: dict[str, Any], source: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A column per estimator, accuracy above loss; validation is strong, training pale, the final fit dashed."""
     from matplotlib.lines import Line2D
 
@@ -66,7 +67,6 @@ def draw(frame: pd.DataFrame) -> Figure:
     panels = [(name, m) for band in bands for m in measures for name in band + [""] * (columns - len(band))]
     width = min(3.2, (style.WIDE - 0.7) / columns - 0.6)
     page, grid = style.axes_grid(len(panels), columns, (width, 1.6), (0.6, 0.75), (0.6, 0.1, 0.62, 0.42))
-    looks = style.looks(frame)
     for axes, (name, measure) in zip(grid, panels, strict=True):
         rows = frame[(frame["variant"] == name) & (frame["measure"] == measure)]
         if rows.empty:
@@ -75,9 +75,13 @@ def draw(frame: pd.DataFrame) -> Figure:
         for (source, on, _), curve in rows.groupby(["source", "on", "metric"], sort=False):
             colour = looks[name].colour
             axes.plot(
-                curve["step"], curve["value"], linestyle=SOURCES[source], color=colour,
-                alpha=1 if on == "validation" else 0.45, linewidth=1.8 if on == "validation" else 1.3,
-            )  # fmt: skip
+                curve["step"],
+                curve["value"],
+                linestyle=SOURCES[source],
+                color=colour,
+                alpha=1 if on == "validation" else 0.45,
+                linewidth=1.8 if on == "validation" else 1.3,
+            )
         values = rows["value"].dropna()
         style.quiet(axes)
         if measure == "loss" and len(values) and values.min() > 0:
@@ -114,8 +118,22 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 curves = Exhibit(
-    "curves", "Learning curves", "tuning",
-    "By epoch for networks, by boosting round for trees: the winning trial (solid) on validation and training images, and "
-    "the final fit on all training images (dashed), which has no validation images left to look at.",
-    frame, "No estimator that learns step by step has recorded its steps.", draw, describe,
-)  # fmt: skip
+    name="curves",
+    title="Learning curves",
+    group="tuning",
+    lead="By epoch for networks, by boosting round for trees. Solid: the winning trial, on validation and training "
+    "images. Dashed: the final fit on all training images, which has no validation images.",
+    frame=frame,
+    empty="No estimator that learns step by step has recorded its steps.",
+    columns={
+        **ESTIMATOR,
+        "source": TEXT,
+        "measure": TEXT,
+        "on": TEXT,
+        "metric": TEXT,
+        "step": COUNT,
+        "value": decimal(4),
+    },
+    draw=draw,
+    describe=describe,
+)

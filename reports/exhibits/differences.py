@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import leaderboard
+from reports.analysis.comparison import compared
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import P_VALUE, POINTS, TEXT, YES_NO
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -16,29 +18,32 @@ if TYPE_CHECKING:
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per pair, ``estimator`` the more accurate one: difference, interval, p value, whether it is a tie, and the
-    smallest difference the test images would have shown.
+    """One row per pair, ``estimator`` being the more accurate one.
+
+    Difference, interval, p value, whether it is a tie, and the smallest difference the test images would have shown.
     """
-    pairs = leaderboard.compared(run, dataset, list(scores(run, dataset)["variant"]))
+    pairs = compared(run, dataset, list(scores(run, dataset)["variant"]))
     table = pairs.rename(columns={"a": "variant", "b": "than"})
     table.insert(1, "family", table["variant"].map(run.families))
     return table
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """How far the leader is ahead of each of the others."""
     leader = frame["variant"].iloc[0]
     rows = frame[frame["variant"] == leader]
     page, (axes,) = style.axes_grid(1, 1, (3.05, 0.36 * len(rows) + 0.2), (0, 0), (1.5, 0.75, 0.1, 0.45))
-    looks = style.looks(frame)
     for y, row in enumerate(rows.itertuples()):
-        look = looks.get(row.than, style.Look(style.FAMILY[""], "o", "-"))
+        look = looks[row.than]
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=look.colour, linewidth=2.4, alpha=0.45)
         fill = style.SURFACE if row.tie else look.colour
         (mark,) = axes.plot(100 * row.difference, y, look.marker, color=look.colour, markerfacecolor=fill)
-        style.tip(mark, f"{leader} against {row.than}: {formats.points(row.difference)} points ({formats.points(row.low)} to "
-                  f"{formats.points(row.high)}), p {formats.number(row.p_holm, 4)}")  # fmt: skip
+        style.tip(
+            mark,
+            f"{leader} against {row.than}: {formats.points(row.difference)} points ({formats.points(row.low)} to "
+            f"{formats.points(row.high)}), p {formats.number(row.p_holm, 4)}",
+        )
         words = f"{formats.points(row.difference)}  {'tie' if row.tie else ''}"
         axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
     axes.axvline(0, color=style.MUTED, linewidth=1)
@@ -66,20 +71,40 @@ def note(frame: pd.DataFrame) -> str:
     shown = frame.loc[frame["variant"].eq(frame["variant"].iloc[0]), "detectable"]
     possible = shown[shown < 1]
     if possible.empty:
-        return "Seeds differ so much, or the test images are so few, that no lead at all could have been found significant."
+        return (
+            "Seeds differ so much, or the test images are so few, that no lead at all could have been found "
+            "significant."
+        )
     low, high = formats.number(100 * possible.min()), formats.number(100 * possible.max())
     size = f"{low} points" if low == high else f"{low} to {high} points, depending on how often the two disagree,"
     rest = "" if len(possible) == len(shown) else " Where seeds differ most, no lead at all could have been."
     return (
-        f"A tie is no proof of being equal: on these test images a lead of {size} would have been found significant in four "
-        f"of five cases; a smaller one mostly stays hidden.{rest}"
+        f"A tie is no proof of being equal: on these test images a lead of {size} would have been found significant "
+        f"in four of five cases; a smaller one mostly stays hidden.{rest}"
     )
 
 
 differences = Exhibit(
-    "differences", "Who is really ahead", "result",
-    "The lead over each of the others on the same images, with its paired 95 % interval. A hollow mark is a tie: the "
-    "difference is not significant at 5 % (exact McNemar test for one seed, with the variances of seeds and images for "
-    "several; Holm-corrected for the number of pairs).",
-    frame, "It takes two evaluated estimators to compare.", draw, describe, note,
-)  # fmt: skip
+    name="differences",
+    title="Who is really ahead",
+    group="result",
+    lead="The lead over each of the others on the same images, with its paired 95 % interval. A hollow mark is a tie: "
+    "the difference is not significant at 5 %. One seed: the exact McNemar test. Several: a test with the variances of "
+    "seeds and images. Holm-corrected for the number of pairs.",
+    frame=frame,
+    empty="It takes two evaluated estimators to compare.",
+    columns={
+        **ESTIMATOR,
+        "than": TEXT.called("ahead of"),
+        "difference": POINTS,
+        "low": POINTS,
+        "high": POINTS,
+        "p": P_VALUE,
+        "p_holm": P_VALUE.called("p (Holm)"),
+        "tie": YES_NO,
+        "detectable": POINTS,
+    },
+    draw=draw,
+    describe=describe,
+    note=note,
+)

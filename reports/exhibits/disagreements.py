@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from reports.drawing import style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import COUNT, PERCENT, PICTURE, TEXT
+from reports.exhibits.exhibit import Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -25,10 +27,10 @@ KINDS = {
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per image shown, most confident first; ``found`` is how many images of that kind there are.
 
-    An estimator's probabilities are their mean over its seeds, so that one answer stands for it. "only deep": every network
-    is right and every classical model wrong; "only classical" the reverse; "nobody": all are wrong. For the first
-    two, ``confidence`` is what the family that is right gives the true class, for "nobody" what all models give the
-    class they prefer, on average over the models; ``predicted`` is the class the ones that are wrong prefer.
+    An estimator's probabilities are their mean over its seeds, so that one answer stands for it. "only deep": every
+    network is right and every classical model wrong; "only classical" the reverse; "nobody": all are wrong. For the
+    first two, ``confidence`` is what the family that is right gives the true class, for "nobody" what all models give
+    the class they prefer, on average over the models; ``predicted`` is the class the ones that are wrong prefer.
     """
     board = scores(run, dataset)
     if set(board["family"]) < {"classical", "deep"}:
@@ -70,7 +72,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A strip of images per kind, the most confident first: true class, arrow, what the others take it for."""
     groups = list(frame.groupby("right", sort=False))
     side, gap, line, heading = 0.86, 0.1, 0.145, 0.3
@@ -100,10 +102,24 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 disagreements = Exhibit(
-    "disagreements", "Where the families disagree", "errors",
-    "Test images that all networks get right and all classical models wrong, the reverse, and those that nobody gets right: "
-    "true class → what the others take it for, most confident first. The confidence is that of the family that is "
-    "right, or, where nobody is, of all models in their answer: an image that all agree on against its label may be "
-    "labelled wrongly. The probabilities of an estimator's seeds are averaged first.",
-    frame, "The families agree on every image, or only one family has been evaluated.", draw, describe,
-)  # fmt: skip
+    name="disagreements",
+    title="Where the families disagree",
+    group="errors",
+    lead="Test images that all networks get right and all classical models wrong, the reverse, and those that no model "
+    "gets right: true class → what the others take it for, most confident first. The confidence is that of the "
+    "family that is right, or, where none is, of all models in their answer. An image on which all agree against its "
+    "label may be labelled wrongly. The probabilities of an estimator's seeds are averaged first.",
+    frame=frame,
+    empty="The families agree on every image, or only one family has been evaluated.",
+    columns={
+        "right": TEXT,
+        "found": COUNT,
+        "row": COUNT,
+        "true": TEXT,
+        "predicted": TEXT,
+        "confidence": PERCENT,
+        "image": PICTURE,
+    },
+    draw=draw,
+    describe=describe,
+)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from reports.drawing.formats import HIDDEN, PERCENT, PLAIN, TEXT, Format
 from reports.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from reports.drawing.style import Looks
+
 Group = Literal["study", "result", "errors", "tuning", "bill", "data", "across"]
-
-
-class Families(dict[str, str]):
-    """Estimator -> family. pandas copies a frame's ``attrs`` deeply at each step, so this one is its own copy."""
-
-    def __deepcopy__(self, memo: object) -> Families:
-        return self
+# Columns that many exhibits have.
+ESTIMATOR = {"variant": TEXT, "family": HIDDEN}
+ACCURACY = dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high"], PERCENT)
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,18 @@ class Exhibit:
     title : what it shows, a few words.
     group : the part of the page it belongs to.
     lead : how to read it, a sentence or two.
-    frame : ``frame(run, dataset)`` -> the numbers, ``frame(run)`` where data sets are compared; tidy: one row per thing. Columns ``estimator`` and ``family``
-        decide the looks. A column ``image`` holds pictures and is left out of tables and files. No rows: nothing
-        to show.
-    draw : ``draw(frame)`` -> figure; None where the table is the exhibit.
+    frame : ``frame(run, dataset)`` -> the numbers, or ``frame(run)`` where data sets are compared. Tidy: one row per
+        thing. No rows: nothing to show.
+    empty : why there may be nothing to show, one line.
+    columns : column of the frame -> its `Format`. A column that is not declared is shown as plain text or as a number
+        without a unit.
+    draw : ``draw(frame, looks)`` -> figure, with the look of each estimator of the run; None where the table is the
+        exhibit.
     describe : ``describe(frame)`` -> the figure in words, for those who cannot see it.
     note : ``note(frame)`` -> what these numbers call for, a warning perhaps; "" where nothing is to be said.
-    empty : why there may be nothing to show, one line.
     by : a column of the frame; the page draws the rows of each of its values and lets the reader switch between them.
+    studies : the studies it belongs to; a run without any of them does not show it. () for every run.
+    timed : whether it compares times, which may not be comparable between runs.
     """
 
     name: str
@@ -49,28 +52,39 @@ class Exhibit:
     lead: str
     frame: Callable[..., pd.DataFrame]
     empty: str
-    draw: Callable[[pd.DataFrame], Figure] | None = None
+    columns: Mapping[str, Format] = field(default_factory=dict)
+    draw: Callable[[pd.DataFrame, Looks], Figure] | None = None
     describe: Callable[[pd.DataFrame], str] = lambda frame: ""
     note: Callable[[pd.DataFrame], str] = lambda frame: ""
     by: str = ""
+    studies: tuple[str, ...] = ()
+    timed: bool = False
+
+    def table(self, run: Run, *dataset: str) -> pd.DataFrame:
+        """The numbers, rows numbered from 0."""
+        return self.frame(run, *dataset).reset_index(drop=True)
 
     def views(self, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """The frames to draw, one per value of the column `by`; the frame itself, without a name, if there is none."""
         return {str(value): rows for value, rows in frame.groupby(self.by, sort=False)} if self.by else {"": frame}
 
-    def table(self, run: Run, *dataset: str) -> pd.DataFrame:
-        """The numbers, with the families of all estimators noted, so that looks agree between figures."""
-        frame = self.frame(run, *dataset).reset_index(drop=True)
-        frame.attrs["families"] = Families(run.families)
-        return frame
+    def format(self, column: str) -> Format:
+        """How a column of the frame is written."""
+        return self.columns.get(column, PLAIN)
+
+    def csv(self, frame: pd.DataFrame) -> str:
+        """The frame as CSV text, without the columns that are only drawn."""
+        kept = [name for name in frame if self.format(name).shown != "figure"]
+        return frame[kept].to_csv(index=False, lineterminator="\n")
+
+    def belongs_to(self, run: Run) -> bool:
+        """Whether a run has one of the studies that the exhibit is about, if it is about any."""
+        return not self.studies or not studies(run).isdisjoint(self.studies)
 
 
-def scores(run: Run, dataset: str) -> pd.DataFrame:
-    """The rows of the leaderboard that have a score, best first."""
-    from reports import leaderboard
-
-    board = leaderboard.frame(run)
-    return board[(board["dataset"] == dataset) & board["accuracy"].notna()].reset_index(drop=True)
+def studies(run: Run) -> set[str]:
+    """The names of the studies that a run carried out."""
+    return {*run.info.get("studies", ()), *(["sizes"] if run.info.get("sizes") else [])}
 
 
 def of(table: pd.DataFrame, dataset: str) -> pd.DataFrame:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.drawing import formats
-from reports.exhibits.exhibit import Exhibit, of
+from reports.drawing.formats import BYTES, COUNT, SECONDS, TEXT
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
 from reports.run import Run
 
 
@@ -44,8 +45,23 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 failures = Exhibit(
-    "failures", "What failed, and why", "bill",
-    "Every trial, final fit and evaluation that did not end well, with the limit it ran under, what it used, and the reason; and "
-    "how many trials were left out because the budget had no room for them.",
-    frame, "Everything that ran ended well.",
-)  # fmt: skip
+    name="failures",
+    title="What failed, and why",
+    group="bill",
+    lead="Every trial, final fit and evaluation that did not end well, with the limit it ran under, what it used, and the "
+    "reason; and how many trials were left out because the budget had no room for them.",
+    frame=frame,
+    empty="Everything that ran ended well.",
+    columns={
+        **ESTIMATOR,
+        "seed": COUNT,
+        "stage": TEXT,
+        "status": TEXT,
+        "seconds": SECONDS.called("time"),
+        "limit_seconds": SECONDS,
+        "peak_bytes": BYTES,
+        "limit_bytes": BYTES,
+        "setting": TEXT,
+        "reason": TEXT,
+    },
+)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import PERCENT, POINTS
+from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -24,12 +26,11 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A hollow mark for validation, a full one for test, joined."""
     from matplotlib.lines import Line2D
 
     page, (axes,) = style.axes_grid(1, 1, (3.1, 0.36 * len(frame) + 0.2), (0, 0), (1.5, 0.7, 0.4, 0.45))
-    looks = style.looks(frame)
     for y, row in enumerate(frame.itertuples()):
         look = looks[row.variant]
         axes.plot(style.stretch([row.validation_accuracy, row.accuracy]), [y, y], color=look.colour, linewidth=1.2)
@@ -38,7 +39,8 @@ def draw(frame: pd.DataFrame) -> Figure:
         (mark,) = axes.plot(style.stretch(row.accuracy), y, "o", color=look.colour)
         style.tip(
             mark,
-            f"{row.variant}: validation {formats.percent(row.validation_accuracy)} %, test {formats.percent(row.accuracy)} %",
+            f"{row.variant}: validation {formats.percent(row.validation_accuracy)} %, test "
+            f"{formats.percent(row.accuracy)} %",
         )
         axes.plot(style.stretch(row.validation_accuracy), y, "o", color=look.colour, markerfacecolor=style.SURFACE)
         axes.annotate(formats.points(row.gap), (1.02, y), xycoords=("axes fraction", "data"), va="center")
@@ -65,9 +67,15 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 gap = Exhibit(
-    "gap", "Validation against test", "tuning",
-    "Validation images chose the setting, so the winner's score on them is too good by luck; the test images were read "
-    "once. A hollow mark far right of the bar tells of over-tuning; one far left, of a winner tried with less than the full "
-    "effort, which the final fit had.",
-    frame, "No estimator has both a validation and a test score.", draw, describe,
-)  # fmt: skip
+    name="gap",
+    title="Validation against test",
+    group="tuning",
+    lead="Validation images chose the setting, so the winner's score on them is too good by luck. The test images were "
+    "read once. A hollow mark far right of the bar is a sign of over-tuning. One far left is a winner that was tried "
+    "with less than the full effort, which the final fit had.",
+    frame=frame,
+    empty="No estimator has both a validation and a test score.",
+    columns={**ESTIMATOR, "validation_accuracy": PERCENT, **ACCURACY, "gap": POINTS},
+    draw=draw,
+    describe=describe,
+)

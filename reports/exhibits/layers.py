@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.exhibits.exhibit import Exhibit, of
+from reports.drawing.formats import COUNT, TEXT
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
 from reports.run import Run
 
 
@@ -28,7 +29,11 @@ def _shape(output: object) -> str:
 
 
 layers = Exhibit(
-    "layers", "The networks, layer by layer", "tuning",
-    "Output shape (without the batch) and parameters of each layer of the network that was evaluated.",
-    frame, "No network has been evaluated.",
-)  # fmt: skip
+    name="layers",
+    title="The networks, layer by layer",
+    group="tuning",
+    lead="Output shape (without the batch) and parameters of each layer of the network that was evaluated.",
+    frame=frame,
+    empty="No network has been evaluated.",
+    columns={**ESTIMATOR, "place": COUNT, "layer": TEXT, "type": TEXT, "output": TEXT, "parameters": COUNT},
+)

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, scores
+from reports.drawing.formats import COUNT, PERCENT, PICTURE, TEXT
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A strip of images per estimator, the worst first: true class, arrow, predicted class."""
     names = list(dict.fromkeys(frame["variant"]))
     side, label = 0.82, 1.5
@@ -48,13 +50,18 @@ def draw(frame: pd.DataFrame) -> Figure:
     line, gap = 0.145, 0.08
     row_height = side + (lines + 1) * line + 0.16
     page, axes = style.board(label + SHOWN * (side + gap), 0.05 + len(names) * row_height)
-    looks = style.looks(frame)
     for i, name in enumerate(names):
         y = 0.05 + i * row_height
         axes.text(
-            label - 0.12, y + side / 2, style.short(name, 20), ha="right", va="center", fontsize=8.5,
-            fontweight="bold", color=looks[name].colour,
-        )  # fmt: skip
+            label - 0.12,
+            y + side / 2,
+            style.short(name, 20),
+            ha="right",
+            va="center",
+            fontsize=8.5,
+            fontweight="bold",
+            color=looks[name].colour,
+        )
         for j, row in enumerate(frame[frame["variant"] == name].itertuples()):
             x = label + j * (side + gap)
             style.pin(axes, row.image, x, y, side)
@@ -65,14 +72,30 @@ def draw(frame: pd.DataFrame) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """The worst mistake of each estimator in words."""
     worst = frame.drop_duplicates("variant")
-    parts = [f"{r.variant}: {r.true} taken for {r.predicted}, {formats.percent(r.confidence, 1)} % sure"
-             for r in worst.itertuples()]  # fmt: skip
+    parts = [
+        f"{r.variant}: {r.true} taken for {r.predicted}, {formats.percent(r.confidence, 1)} % sure"
+        for r in worst.itertuples()
+    ]
     return "Images of the most confident mistakes. The worst of each estimator: " + "; ".join(parts) + "."
 
 
 mistakes = Exhibit(
-    "mistakes", "The worst mistakes", "errors",
-    "Test images an estimator got wrong with the most confidence: true class → predicted class, and how sure it was. "
-    "An image that fools everybody may carry a wrong label.",
-    frame, "No estimator made a mistake, or none has been evaluated yet.", draw, describe,
-)  # fmt: skip
+    name="mistakes",
+    title="The worst mistakes",
+    group="errors",
+    lead="Test images that an estimator got wrong with the most confidence: true class → predicted class, and how "
+    "confident it was. An image that fools every estimator may carry a wrong label.",
+    frame=frame,
+    empty="No estimator made a mistake, or none has been evaluated yet.",
+    columns={
+        **ESTIMATOR,
+        "row": COUNT,
+        "true": TEXT,
+        "predicted": TEXT,
+        "confidence": PERCENT,
+        "probability_of_true": PERCENT,
+        "image": PICTURE,
+    },
+    draw=draw,
+    describe=describe,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.drawing import formats
+from reports.drawing.formats import TEXT
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
 
@@ -36,8 +37,12 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 passport = Exhibit(
-    "passport", "Passport", "data",
-    "What the data set is, and what the checks found: an image that occurs twice, or with two labels, makes scores "
-    "look better or worse than they are.",
-    frame, "The data set has no passport yet.",
-)  # fmt: skip
+    name="passport",
+    title="Passport",
+    group="data",
+    lead="What the data set is, and what the checks found. An image that occurs twice, or with two labels, makes "
+    "scores look better or worse than they are.",
+    frame=frame,
+    empty="The data set has no passport yet.",
+    columns={"fact": TEXT, "value": TEXT},
+)

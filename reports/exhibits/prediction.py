@@ -1,21 +1,22 @@
-"""Does the fitted law foretell? The largest size, held out, against its prediction from the smaller ones."""
+"""The error at the largest size, against its prediction by a power law fitted to the smaller sizes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from reports.analysis.learning_curve import interval, power_law
+from reports.analysis.intervals import percentile_interval
+from reports.analysis.learning_curve import power_law, resampled
 from reports.drawing import formats
-from reports.exhibits.exhibit import Exhibit
-from reports.exhibits.learning import resampled
+from reports.drawing.formats import COUNT, PERCENT, YES_NO, decimal
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit
 from reports.run import Run
 
 LEAST = 3  # sizes that a law is fitted to
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per estimator: its error at the largest size, predicted from the others and measured, in per cent.
+    """One row per estimator: its error at the largest size, predicted from the others and measured.
 
     ``measured_to_predicted`` is the ratio of the two with its 95 % interval over resamples; the law ``holds`` if that
     has 1 in it.
@@ -29,12 +30,12 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         smaller = np.array(sizes[:-1])
         law = power_law(smaller, np.stack([errors[name, n] for n in smaller], axis=1))
         predicted, measured = law(largest)[:, 0], errors[name, largest]
-        (low, high), (least, most) = interval(predicted[1:]), interval((measured / predicted)[1:])
+        (low, high), (least, most) = percentile_interval(predicted[1:]), percentile_interval((measured / predicted)[1:])
         rows.append(
             {
                 "variant": name, "family": run.families[name], "train_rows": largest,
-                "predicted_error": 100 * predicted[0], "predicted_low": 100 * low, "predicted_high": 100 * high,
-                "measured_error": 100 * measured[0], "measured_to_predicted": measured[0] / predicted[0],
+                "predicted_error": predicted[0], "predicted_low": low, "predicted_high": high,
+                "measured_error": measured[0], "measured_to_predicted": measured[0] / predicted[0],
                 "ratio_low": least, "ratio_high": most, "holds": bool(least <= 1 <= most),
             }
         )  # fmt: skip
@@ -44,15 +45,33 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def describe(frame: pd.DataFrame) -> str:
     """Prediction and measurement in words."""
     parts = [
-        f"{r.variant} {formats.number(r.predicted_error)} %, measured {formats.number(r.measured_error)} %"
+        f"{r.variant} {formats.percent(r.predicted_error)} %, measured {formats.percent(r.measured_error)} %"
         for r in frame.itertuples()
     ]
     return "Error at the largest size as predicted: " + "; ".join(parts) + "."
 
 
 prediction = Exhibit(
-    "prediction", "Could the largest size have been foretold?", "study",
-    "A power law fitted to all sizes but the largest predicts the error, in per cent, with all the images; beside it what was "
-    "measured. The law holds if the interval of their ratio has 1 in it. Where it does not, do not trust it beyond the data.",
-    frame, "A prediction needs at least four sizes of the training set.", describe=describe,
-)  # fmt: skip
+    name="prediction",
+    title="Does the power law predict the largest size?",
+    group="study",
+    lead="A power law fitted to all sizes but the largest predicts the error with all the images; beside it the "
+    "measured error. The law holds if the interval of their ratio contains 1. Where it does not, do not trust it "
+    "beyond the data.",
+    frame=frame,
+    empty="A prediction needs at least four sizes of the training set.",
+    columns={
+        **ESTIMATOR,
+        "train_rows": COUNT.called("training images"),
+        "predicted_error": PERCENT,
+        "predicted_low": PERCENT,
+        "predicted_high": PERCENT,
+        "measured_error": PERCENT,
+        "measured_to_predicted": decimal(2),
+        "ratio_low": decimal(2),
+        "ratio_high": decimal(2),
+        "holds": YES_NO,
+    },
+    describe=describe,
+    studies=("sizes",),
+)

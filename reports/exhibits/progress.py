@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, of
+from reports.drawing.formats import COUNT, PERCENT, SECONDS
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial that was the best of its search so far, and the last: seconds spent up to its end, best score."""
+    """One row per trial that was the best of its search so far, and the last: seconds spent so far, best score."""
     table = of(run.trials, dataset)[["variant", "family", "seed", "number", "seconds", "score"]]
     table = table.sort_values(["variant", "seed", "number"], kind="stable")
     cells = table.groupby(["variant", "seed"], sort=False)
@@ -32,14 +33,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A step line per estimator and seed, in the line style of the estimator."""
     from matplotlib.lines import Line2D
 
     page, (axes,) = style.axes_grid(
         1, 1, (4.45, 2.6), (0, 0), (0.7, 0.15, 0.35 + 0.2 * -(-frame["variant"].nunique() // 2), 0.45)
     )
-    looks = style.looks(frame)
     end = frame["spent_seconds"].max()
     for (name, seed), rows in frame.groupby(["variant", "seed"], sort=False):
         look = looks[name]
@@ -56,8 +56,11 @@ def draw(frame: pd.DataFrame) -> Figure:
                 markersize=5,
                 alpha=alpha,
             )
-            style.tip(mark, f"{name}, seed {seed}, trial {row.number}: {formats.percent(row.best_score)} % after "
-                      f"{formats.duration(row.spent_seconds)}")  # fmt: skip
+            style.tip(
+                mark,
+                f"{name}, seed {seed}, trial {row.number}: {formats.percent(row.best_score)} % after "
+                f"{formats.duration(row.spent_seconds)}",
+            )
     start = frame["spent_seconds"].min()
     axes.set_xscale(style.span(frame["spent_seconds"]))
     if axes.get_xscale() == "log":
@@ -71,9 +74,17 @@ def draw(frame: pd.DataFrame) -> Figure:
     axes.set_ylabel("best validation accuracy")
     names = list(dict.fromkeys(frame["variant"]))
     handles = [
-        Line2D([], [], color=looks[n].colour, marker=looks[n].marker, linestyle=looks[n].line, markersize=5,
-               label=style.short(n, 22)) for n in names
-    ]  # fmt: skip
+        Line2D(
+            [],
+            [],
+            color=looks[n].colour,
+            marker=looks[n].marker,
+            linestyle=looks[n].line,
+            markersize=5,
+            label=style.short(n, 22),
+        )
+        for n in names
+    ]
     style.legend(page, handles, 0.1)
     return page
 
@@ -89,8 +100,22 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 progress = Exhibit(
-    "progress", "What the budget bought", "tuning",
-    "The best validation accuracy so far against the seconds the search had spent. A line that still rises at its end "
-    "would have used a larger budget. Seeds after the first are pale.",
-    frame, "No trial has ended well.", draw, describe,
-)  # fmt: skip
+    name="progress",
+    title="What the budget bought",
+    group="tuning",
+    lead="The best validation accuracy so far against the seconds that the search had spent. A line that still rises at "
+    "its end would have used a larger budget. Seeds after the first are pale.",
+    frame=frame,
+    empty="No trial has ended well.",
+    columns={
+        **ESTIMATOR,
+        "seed": COUNT,
+        "number": COUNT,
+        "score": PERCENT,
+        "spent_seconds": SECONDS,
+        "best_score": PERCENT,
+    },
+    draw=draw,
+    describe=describe,
+    timed=True,
+)

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from reports import leaderboard
-from reports.analysis import statistics
+from reports.analysis.comparison import holm, letters
+from reports.analysis.intervals import SIGNIFICANT
+from reports.analysis.ranks import conclusive, friedman, mean_ranks, wilcoxon
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit
+from reports.drawing.formats import COUNT, P_VALUE, TEXT, decimal
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -19,30 +22,31 @@ if TYPE_CHECKING:
 
 
 def frame(run: Run) -> pd.DataFrame:
-    """One row per estimator with a score on every data set that has any, best first: its mean rank and with whom it is tied.
+    """One row per estimator with a score on every data set that has any, best first: its mean rank, and its ties.
 
-    Ranks and Friedman's test after Demšar (2006), *Statistical comparisons of classifiers over multiple data sets*. Pairs are
-    told apart by Wilcoxon's signed-rank test, Holm-corrected, instead of Nemenyi's, whose answer on two models depends on
-    the others (Benavoli, Corani and Mangili 2016, *Should we really use post-hoc tests based on mean-ranks?*).
+    Ranks and Friedman's test after Demšar (2006), *Statistical comparisons of classifiers over multiple data sets*.
+    Pairs are told apart by Wilcoxon's signed-rank test, Holm-corrected, instead of Nemenyi's, whose answer on two
+    models depends on the others (Benavoli, Corani and Mangili 2016, *Should we really use post-hoc tests based on
+    mean-ranks?*).
     """
     board = leaderboard.frame(run)
     scores = board.pivot(index="dataset", columns="variant", values="accuracy").dropna(how="all")
     scores = scores.dropna(axis=1)
     if len(scores) < 2 or scores.shape[1] < 2:
         return pd.DataFrame()
-    ranks = statistics.mean_ranks(scores).sort_values(kind="stable")
+    ranks = mean_ranks(scores).sort_values(kind="stable")
     names, pairs = list(ranks.index), list(combinations(ranks.index, 2))
-    corrected = statistics.holm(np.array([statistics.wilcoxon(scores[a] - scores[b]) for a, b in pairs]))
-    apart = [pair for pair, p in zip(pairs, corrected, strict=True) if p < statistics.SIGNIFICANT]
-    letters = statistics.letters(names, apart)
+    corrected = holm(np.array([wilcoxon(scores[a] - scores[b]) for a, b in pairs]))
+    apart = [pair for pair, p in zip(pairs, corrected, strict=True) if p < SIGNIFICANT]
+    shared = letters(names, apart)
     return pd.DataFrame({
         "variant": names, "family": [run.families[n] for n in names], "mean_rank": ranks.to_numpy(),
-        "letters": [letters[n] for n in names], "datasets": len(scores), "p_friedman": statistics.friedman(scores),
+        "letters": [shared[n] for n in names], "datasets": len(scores), "p_friedman": friedman(scores),
     })  # fmt: skip
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """An axis of ranks, a stem from each estimator to its mean rank, and a bar across those that are tied."""
     count, left = len(frame), -(-len(frame) // 2)
     signs = sorted(set("".join(frame["letters"])))
@@ -62,7 +66,6 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.plot([place(rank)] * 2, [top - 0.07, top], color=style.MUTED, linewidth=1)
         axes.text(place(rank), top - 0.13, str(rank), ha="center", va="bottom", color=style.MUTED)
     axes.text(style.NARROW / 2, 0.02, "mean rank, 1 is best", ha="center", va="top", color=style.MUTED)
-    looks = style.looks(frame)
     for i, row in enumerate(frame.itertuples()):
         first = i < left
         y = top + depth + step * ((i if first else count - 1 - i) + 0.4)
@@ -87,27 +90,42 @@ def describe(frame: pd.DataFrame) -> str:
     parts = [f"{r.variant} {formats.number(r.mean_rank)} ({r.letters})" for r in frame.itertuples()]
     return (
         f"Mean ranks over {frame['datasets'].iloc[0]} data sets; those that share a letter are tied: "
-        + "; ".join(parts) + "."
-    )  # fmt: skip
+        + "; ".join(parts)
+        + "."
+    )
 
 
 def note(frame: pd.DataFrame) -> str:
     """A warning where the data sets are too few to tell anything."""
-    seen, needed = int(frame["datasets"].iloc[0]), statistics.conclusive(len(frame))
+    seen, needed = int(frame["datasets"].iloc[0]), conclusive(len(frame))
     p = frame["p_friedman"].iloc[0]
     told = "" if formats.absent(p) else f" Friedman's test that all are equally good: p = {formats.number(p, 4)}."
     if seen >= needed:
         return told.strip()
     return (
-        f"Too few data sets to conclude: with {len(frame)} estimators even one that wins everywhere is told apart from the "
-        f"others only on {needed} data sets or more, and here are {seen}. That all are tied here says nothing about other "
-        f"data; who wins on one data set is told below.{told}"
+        f"Too few data sets to conclude: with {len(frame)} estimators even one that wins everywhere is told apart "
+        f"from the others only on {needed} data sets or more, and here are {seen}. That all are tied here says "
+        f"nothing about other data; who wins on one data set is told below.{told}"
     )
 
 
 ranks = Exhibit(
-    "ranks", "Ranks over data sets", "across",
-    "On each data set the most accurate estimator has rank 1; the axis has the mean over data sets. A bar joins those that "
-    "are tied (Wilcoxon's signed-rank test, Holm-corrected, 5 %). Only estimators with a score on every data set are ranked.",
-    frame, "It takes two estimators that were evaluated on two data sets.", draw, describe, note,
-)  # fmt: skip
+    name="ranks",
+    title="Ranks over data sets",
+    group="across",
+    lead="On each data set the most accurate estimator has rank 1; the axis has the mean over data sets. A bar joins "
+    "those that are tied (Wilcoxon's signed-rank test, Holm-corrected, 5 %). Only estimators with a score on every "
+    "data set are ranked.",
+    frame=frame,
+    empty="It takes two estimators that were evaluated on two data sets.",
+    columns={
+        **ESTIMATOR,
+        "mean_rank": decimal(2),
+        "letters": TEXT.called("tied"),
+        "datasets": COUNT,
+        "p_friedman": P_VALUE.called("p (Friedman)"),
+    },
+    draw=draw,
+    describe=describe,
+    note=note,
+)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from reports.analysis.importance import important_axes
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, of
+from reports.drawing.formats import COUNT, PERCENT, SECONDS, TEXT, YES_NO
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -42,20 +44,21 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A panel per estimator: the two numeric axes that matter most, or one axis against the score."""
     from matplotlib.lines import Line2D
 
     names = list(dict.fromkeys(frame["variant"]))
     page, panels = style.axes_grid(len(names), 3, (2.55, 2.1), (0.9, 0.9), (0.7, 0.1, 0.65, 0.45))
     for axes, name in zip(panels, names, strict=True):
-        _panel(axes, frame[frame["variant"] == name].reset_index(drop=True), style.looks(frame)[name].colour)
+        _panel(axes, frame[frame["variant"] == name].reset_index(drop=True), looks[name].colour)
     shapes = [
         Line2D([], [], color=style.MUTED, marker=style.MARKERS[i], linestyle="none", label=f"round {int(r)}")
         for i, r in enumerate(sorted(frame["round"].dropna().unique())[:6])
     ]
-    ring = Line2D([], [], color=style.INK, marker="o", markerfacecolor="none", markersize=10, linestyle="none",
-                  label="winner")  # fmt: skip
+    ring = Line2D(
+        [], [], color=style.INK, marker="o", markerfacecolor="none", markersize=10, linestyle="none", label="winner"
+    )
     cross = Line2D([], [], color=style.WRONG, marker="x", linestyle="none", label="not ok")
     style.legend(page, [*shapes, ring, *([cross] if (frame["status"] != "ok").any() else [])], 0.6)
     return page
@@ -69,7 +72,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     best = f"{formats.percent(np.nanmax(score))} %" if np.isfinite(score).any() else "none ok"
     axes.set_title(f"{style.short(rows['variant'].iloc[0], 20)}: {best}", pad=6)
     style.quiet(axes)
-    chosen = important(settings, score)
+    chosen = important_axes(settings, score)
     if not chosen:
         axes.set(xticks=[], yticks=[], xlabel="nothing was varied")
         return
@@ -91,43 +94,20 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
         for level in np.unique(shade[here]):
             at = here & (shade == level)
             axes.plot(
-                x[at], y[at], style.MARKERS[min(i, 5)], markersize=6.2, color=to_rgba(colour, level),
-                markeredgecolor=colour, markeredgewidth=0.5,
-            )  # fmt: skip
+                x[at],
+                y[at],
+                style.MARKERS[min(i, 5)],
+                markersize=6.2,
+                color=to_rgba(colour, level),
+                markeredgecolor=colour,
+                markeredgewidth=0.5,
+            )
     if (~ok).any() and len(chosen) > 1:
         axes.plot(x[~ok], y[~ok], "x", markersize=5.5, color=style.WRONG, markeredgewidth=1.2)
     won = rows["won"].to_numpy(bool) & ok
     axes.scatter(x[won], y[won], marker="o", s=120, facecolors="none", edgecolors=style.INK, linewidths=1.3)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
-
-
-def important(settings: pd.DataFrame, score: np.ndarray) -> list[str]:
-    """The one or two varied axes that explain most of the ranks of the scores; numbers before names.
-
-    An axis explains the share of the ranks' variance that lies between its values, at most five groups of them;
-    the share is reduced by what as many random groups would explain.
-    """
-    ok = np.isfinite(score)
-    varied = [a for a in settings if settings[a].map(repr).nunique() > 1]
-    numeric = [a for a in varied if all(isinstance(v, int | float) and not isinstance(v, bool) for v in settings[a])]
-    ranks = pd.Series(score[ok]).rank()
-
-    def explained(axis: str) -> float:
-        values = settings.loc[ok, axis].reset_index(drop=True)
-        groups = values.map(repr)
-        if axis in numeric and values.nunique() > 5:
-            groups = pd.cut(values.rank(), 5, labels=False)
-        total, n, k = ranks.var(ddof=0), len(ranks), groups.nunique()
-        if not total or n <= k:
-            return 0.0
-        between = ranks.groupby(groups).transform("mean").var(ddof=0) / total
-        return float(1 - (1 - between) * (n - 1) / (n - k))
-
-    ranked = sorted(numeric, key=lambda axis: -explained(axis))
-    if len(ranked) >= 2:
-        return ranked[:2]
-    return ranked or sorted(varied, key=lambda axis: -explained(axis))[:1]
 
 
 def _scaled(axis: Any, values: pd.Series) -> np.ndarray:
@@ -167,9 +147,27 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 rounds = Exhibit(
-    "rounds", "The rounds of each search", "tuning",
-    "A mark is a trial, placed by the two numeric settings that matter most (or by one setting and its score), its shape "
-    "the round. Stronger colour is a better rank. The title has the best validation accuracy. Of a search with more than 40 "
-    "trials every n-th in the order of their scores is shown, and the winner; results.csv has all.",
-    frame, "No trial has been recorded.", draw, describe,
-)  # fmt: skip
+    name="rounds",
+    title="The rounds of each search",
+    group="tuning",
+    lead="A mark is a trial, placed by the two numeric settings that matter most (or by one setting and its score). "
+    "Its shape is the round, a stronger colour a better rank. The title has the best validation accuracy. Of a "
+    "search with more than 40 trials every n-th in the order of their scores is shown, and the winner; results.csv "
+    "has all.",
+    frame=frame,
+    empty="No trial has been recorded.",
+    columns={
+        **ESTIMATOR,
+        "seed": COUNT,
+        "number": COUNT,
+        "round": COUNT,
+        "effort": PERCENT,
+        "status": TEXT,
+        "score": PERCENT,
+        "seconds": SECONDS.called("time"),
+        "won": YES_NO,
+        "params": TEXT,
+    },
+    draw=draw,
+    describe=describe,
+)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reports.drawing import style
+from reports.drawing.formats import HIDDEN, PICTURE, TEXT
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
 
@@ -32,7 +33,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A column per class where they fit, else one image per class, row by row."""
     labels = list(dict.fromkeys(frame["label"]))
     deep = int(frame.groupby("label").size().max()) if len(labels) <= 12 else 1
@@ -59,6 +60,13 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 samples = Exhibit(
-    "samples", "Sample images", "data", "Training images of each class, as the models get them.",
-    frame, "The run has stored no sample images.", draw, describe,
-)  # fmt: skip
+    name="samples",
+    title="Sample images",
+    group="data",
+    lead="Training images of each class, as the models get them.",
+    frame=frame,
+    empty="The run has stored no sample images.",
+    columns={"class": TEXT, "label": HIDDEN, "image": PICTURE},
+    draw=draw,
+    describe=describe,
+)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.drawing import formats
-from reports.exhibits.exhibit import Exhibit, of
+from reports.drawing.formats import COUNT, PERCENT, TEXT
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
 from reports.run import Run
 
 
@@ -30,8 +31,24 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 settings = Exhibit(
-    "settings", "What tuning found", "tuning",
-    "Validation accuracy of the base setting (always trial 1) and of the winner, each with the effort it was tried at (the "
-    "share of a full fit), and the setting that was fitted again on all training images.",
-    frame, "No search has ended yet.",
-)  # fmt: skip
+    name="settings",
+    title="What tuning found",
+    group="tuning",
+    lead="Validation accuracy of the base setting (always trial 1) and of the winner, each with the effort it was "
+    "tried at (the share of a full fit), and the setting that was fitted again on all training images.",
+    frame=frame,
+    empty="No search has ended yet.",
+    columns={
+        **ESTIMATOR,
+        "seed": COUNT,
+        "strategy": TEXT,
+        "trials": COUNT,
+        "base_accuracy": PERCENT,
+        "base_effort": PERCENT,
+        "tuned_accuracy": PERCENT,
+        "tuned_effort": PERCENT,
+        "winning_trial": COUNT,
+        "setting": TEXT,
+        "ended": TEXT,
+    },
+)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.drawing import formats, style
-from reports.exhibits.exhibit import Exhibit, of
+from reports.drawing.formats import BYTES, COUNT, SECONDS
+from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -22,18 +23,22 @@ PARTS = {
     "other_seconds": 0.5,
 }
 NAMES = {
-    "search_seconds": "search", "import_seconds": "imports", "fit_seconds": "final fit", "predict_seconds": "predict",
+    "search_seconds": "search",
+    "import_seconds": "imports",
+    "fit_seconds": "final fit",
+    "predict_seconds": "predict",
     "other_seconds": "latency, saving",
-}  # fmt: skip
+}
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator, seeds added up, and one for all of them.
 
-    ``search_seconds`` is the sum of ``trial_seconds`` and ``proposer_seconds`` (what the strategy itself took), and all that
-    the budget is charged. ``overspent_seconds`` adds up, over the seeds, what a search took beyond its grant, at most its last trial: compare
-    ``longest_trial_seconds``. Imports of libraries are charged to nobody; ``other_seconds`` of final fit and evaluation
-    are warm-up, latency, saving and loading. ``total_seconds`` is the sum of search, import, fit, predict and other.
+    ``search_seconds`` is the sum of ``trial_seconds`` and ``proposer_seconds`` (what the strategy itself took), and all
+    that the budget is charged. ``overspent_seconds`` adds up, over the seeds, what a search took beyond its grant, at
+    most its last trial: compare ``longest_trial_seconds``. Imports of libraries are charged to nobody;
+    ``other_seconds`` of final fit and evaluation are warm-up, latency, saving and loading. ``total_seconds`` is the sum
+    of search, import, fit, predict and other.
     """
     tables = (of(table, dataset) for table in (run.searches, run.fits, run.evaluations, run.trials))
     searches, fits, evaluations, trials = tables
@@ -74,14 +79,13 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 @style.styled
-def draw(frame: pd.DataFrame) -> Figure:
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Stacked bars: search, imports, final fit, prediction, the rest; a tick marks the budget granted to the search."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     frame = frame[frame["variant"] != ALL]
     page, (axes,) = style.axes_grid(1, 1, (7.9, 0.36 * len(frame) + 0.1), (0, 0), (1.5, 1.0, 0.4, 0.45))
-    looks = style.looks(frame)
     for y, row in enumerate(frame.to_dict("records")):
         left = 0.0
         for part, alpha in PARTS.items():
@@ -98,8 +102,9 @@ def draw(frame: pd.DataFrame) -> Figure:
     axes.set_xlabel("seconds")
     handles: list = [Patch(color=style.MUTED, alpha=alpha, label=NAMES[part]) for part, alpha in PARTS.items()]
     if frame["granted_seconds"].notna().any():
-        handles.append(Line2D([], [], color=style.INK, marker="|", markersize=11, linestyle="none",
-                              label="granted to the search"))  # fmt: skip
+        handles.append(
+            Line2D([], [], color=style.INK, marker="|", markersize=11, linestyle="none", label="granted to the search")
+        )
     style.legend(page, handles, 1.4)
     return page
 
@@ -115,9 +120,33 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 spending = Exhibit(
-    "spending", "Where the time went", "bill",
-    "Wall-clock seconds of each estimator on this data set, all seeds together. Every search was granted the same and is charged "
-    "its trials and the time that its strategy took to propose them; imports of libraries are charged to nobody. A search ends with the "
-    "trial that uses its budget up, so it may overspend by one trial at most: the table has both.",
-    frame, "Nothing has been run yet.", draw, describe,
-)  # fmt: skip
+    name="spending",
+    title="Where the time went",
+    group="bill",
+    lead="Wall-clock seconds of each estimator on this data set, all seeds together. Every search was granted the "
+    "same. It is charged its trials and what its strategy took to propose them; imports of libraries are charged to "
+    "nobody. A search ends with the trial that uses its budget up, so it may overspend by one trial at most: the "
+    "table has both.",
+    frame=frame,
+    empty="Nothing has been run yet.",
+    columns={
+        **ESTIMATOR,
+        "granted_seconds": SECONDS,
+        "trial_seconds": SECONDS,
+        "proposer_seconds": SECONDS,
+        "search_seconds": SECONDS,
+        "overspent_seconds": SECONDS,
+        "longest_trial_seconds": SECONDS,
+        "import_seconds": SECONDS,
+        "fit_seconds": SECONDS,
+        "predict_seconds": SECONDS,
+        "other_seconds": SECONDS,
+        "total_seconds": SECONDS,
+        "peak_bytes": BYTES,
+        "trials": COUNT,
+        "failed_trials": COUNT,
+    },
+    draw=draw,
+    describe=describe,
+    timed=True,
+)

@@ -7,11 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from benchmarks.errors import UserError
 from benchmarks.studies import Condition
-from reports.analysis import statistics
+from reports.analysis import metrics
+from reports.drawing.formats import absent
 from reports.run import Run
 
 KEY = "crossover.key"  # the tag by which a run that is logged already is found
@@ -25,8 +24,8 @@ def log(run: Run, to: str) -> str:
     """Log a run to a tracking server or folder; what is logged already is left as it is, the report excepted.
 
     The experiment has the name of the suite. Its parent run holds the report's files; below it, each (data set, condition,
-    variant, seed) has a run of its own: the setting refitted, accuracy, log-loss, Brier score, seconds and sizes. One that
-    failed is logged as failed, and anew once the run has made up for it.
+    variant, seed) has a run of its own: the setting that was fitted, every metric, seconds and sizes. One that failed is
+    logged as failed, and anew once the run has made up for it.
 
     Parameters
     ----------
@@ -101,19 +100,21 @@ def _log_cell(
     child = client.create_run(experiment, tags=tags, run_name=name).info.run_id
     for name, value in {"seed": seed, **(cell["params"] or {})}.items():
         client.log_param(child, name, value)
-    metrics = {name: cell[name] for name in COSTS if not pd.isna(cell[name])}
-    if ok:
-        y, proba = run.test(dataset).y, run.predictions(dataset, variant, seed)
-        metrics |= {
-            "accuracy": float((proba.argmax(1) == y).mean()),
-            "log_loss": statistics.log_loss(y, proba),
-            "brier": statistics.brier(y, proba),
-        }
-        searches = run.searches.query("dataset == @dataset and variant == @variant and seed == @seed")
-        metrics["search_seconds"] = searches["spent_seconds"].sum()
-    for name, value in metrics.items():
-        client.log_metric(child, name, float(value))
+    for name, value in values(run, cell).items():
+        client.log_metric(child, name, value)
     client.set_terminated(child, "FINISHED" if ok else "FAILED")
+
+
+def values(run: Run, cell: dict[str, Any]) -> dict[str, float]:
+    """The numbers that are logged of a final evaluation, a row of the ledger: its costs, and every metric if it is ok."""
+    found = {name: float(cell[name]) for name in COSTS if not absent(cell.get(name))}
+    if cell["status"] != "ok":
+        return found
+    dataset, variant, seed = cell["dataset"], cell["variant"], int(cell["seed"])
+    y, proba = run.test(dataset).y, run.predictions(dataset, variant, seed)
+    found |= {metric.name: metric.score(y, proba) for metric in metrics.METRICS}
+    searches = run.searches.query("dataset == @dataset and variant == @variant and seed == @seed")
+    return found | {"search_seconds": float(searches["spent_seconds"].sum())}
 
 
 def _digest(*parts: Any) -> str:

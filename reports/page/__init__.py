@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from markupsafe import Markup
 
 from reports import leaderboard
 from reports.drawing import formats, style
+from reports.drawing.formats import Format
 from reports.drawing.side_by_side import each
 from reports.drawing.svg import Shared
 from reports.environments import joined
@@ -23,43 +25,13 @@ from reports.run import Run
 from reports.verdict import verdict
 
 LONGEST = 50  # rows of a table on the page; the CSV beside it has all
-TIMED = {"cost", "ensembles", "progress", "spending"}  # exhibits that set times beside each other
 NOT_COMPARABLE = "Not all times can be compared here: they were not measured alike (see the note at the top)."
 PACKED = 1_500  # bytes of a CSV from which on it is packed
-SHARES = [
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "accuracy_spread",
-    "worst_seed",
-    "best_seed",
-    "validation_accuracy",
-    "base_accuracy",
-    "tuned_accuracy",
-    "base_effort",
-    "tuned_effort",
-    "effort",
-    "precision",
-    "recall",
-    "f1",
-    "score",
-    "best_score",
-    "confidence",
-    "calibration_error",
-    "by_chance",
-    "probability_of_true",
-    "train_share",
-    "test_share",
-]
-POINTS = ["difference", "low", "high", "gap", "detectable"]
-HIDDEN = ["image", "family", "true_label", "predicted_label", "label"]
-HEADINGS = {"variant": "variant", "than": "ahead of", "p_holm": "p (Holm)", "tp": "true positives", "p_friedman": "p (Friedman)", "letters": "tied",
-            "fp": "false positives", "fn": "false negatives", "f1": "F1"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table: what is read, what it sorts by where that cannot be read off the text, a class for its looks."""
+    """A cell of a table: its text, what it sorts by if not by its text, and its CSS class."""
 
     text: str
     value: Any = None
@@ -96,23 +68,31 @@ def render(run: Run) -> str:
     """The report page of a run as HTML text; the same run folder gives the same text."""
     board, shared = leaderboard.frame(run), Shared()
     slugs = {dataset: _slug(run, dataset, place) for place, dataset in enumerate(run.datasets)}
-    groups = {
-        group: label for group, label in GROUPS.items() if group != "study" or "sizes" in run.info.get("studies", {})
-    }
+    exhibits = [exhibit for exhibit in EXHIBITS if exhibit.belongs_to(run)]
     # By exhibit, then data set: what is drawn side by side takes about as long.
-    asked = [(exhibit, dataset) for exhibit in EXHIBITS if exhibit.group in groups for dataset in run.datasets]
+    asked = [(exhibit, dataset) for exhibit in exhibits for dataset in run.datasets]
     asked += [(exhibit, "") for exhibit in ACROSS if len(run.datasets) > 1]
     done = each(lambda one: _shown(run, *one, slugs.get(one[1], "across")), asked)
     shown = {(exhibit.name, dataset): made for (exhibit, dataset), made in zip(asked, done, strict=True)}
-    sections = [_section(run, board, dataset, slugs[dataset], groups, shown, shared) for dataset in run.datasets]
+    sections = [_section(run, board, dataset, slugs[dataset], exhibits, shown, shared) for dataset in run.datasets]
     across = [_inlined(made, shared) for (_, dataset), made in shown.items() if not dataset]
-    return _template().render(
-        run=run, info=run.info, sections=sections, headline=_headline(run, sections), facts=_facts(run),
-        libraries=_libraries(run), subject=leaderboard.subject(board), notes=_notes(run), meta=_meta(run),
-        across=across, css=Markup(_asset("page.css") + shared.css()), js=Markup(_asset("page.js")),
-        download=download("leaderboard.csv", leaderboard.csv(board)), columns=leaderboard.COLUMNS,
+    page = _template().render(
+        sections=sections,
+        headline=_headline(sections),
+        facts=_facts(run),
+        libraries=_libraries(run),
+        subject=leaderboard.subject(board),
+        notes=_notes(run),
+        meta=_meta(run),
+        across=across,
+        css=Markup(_asset("page.css") + shared.css()),
+        js=Markup(_asset("page.js")),
+        download=download("leaderboard.csv", leaderboard.csv(board)),
+        columns=leaderboard.shown_columns(),
+        interval=leaderboard.INTERVAL,
         not_comparable=NOT_COMPARABLE if run.not_comparable else "",
-    ) + "\n"  # fmt: skip
+    )
+    return f"{page}\n"
 
 
 @cache
@@ -134,20 +114,29 @@ def _slug(run: Run, dataset: str, place: int) -> str:
 
 
 def _section(
-    run: Run, board: pd.DataFrame, dataset: str, slug: str, groups: dict[str, str], shown: dict[tuple[str, str], Shown],
+    run: Run,
+    board: pd.DataFrame,
+    dataset: str,
+    slug: str,
+    exhibits: Sequence[Exhibit],
+    shown: Mapping[tuple[str, str], Shown],
     shared: Shared,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     rows = board[board["dataset"] == dataset]
-    rows.attrs["families"] = run.families
+    groups: dict[str, list[Shown]] = {}
+    for group in GROUPS:
+        if members := [_inlined(shown[e.name, dataset], shared) for e in exhibits if e.group == group]:
+            groups[group] = members
     return {
-        "id": slug, "name": dataset, "title": run.title(dataset), "verdict": verdict(run, dataset),
-        "board": _board(rows), "reasons": [r for r in rows.itertuples() if r.reason],
-        "groups": {
-            group: [_inlined(shown[e.name, dataset], shared) for e in EXHIBITS if e.group == group] for group in groups
-        },
-        "labels": groups,
+        "id": slug,
+        "title": run.title(dataset),
+        "verdict": verdict(run, dataset),
+        "board": _board(rows, style.looks(run.families)),
+        "reasons": [r for r in rows.itertuples() if r.reason],
+        "groups": groups,
+        "labels": {group: GROUPS[group] for group in groups},
         "note": str(run.passports.get(dataset, {}).get("note") or ""),
-    }  # fmt: skip
+    }
 
 
 def _shown(run: Run, exhibit: Exhibit, dataset: str, slug: str) -> Shown:
@@ -155,19 +144,26 @@ def _shown(run: Run, exhibit: Exhibit, dataset: str, slug: str) -> Shown:
     identity = f"{slug}-{exhibit.name}"
     if frame.empty:
         return Shown(identity, exhibit.title, exhibit.lead, reason=exhibit.empty)
-    plain = frame.drop(columns="image", errors="ignore")
-    views = exhibit.views(frame) if exhibit.draw else {}
+    looks = style.looks(run.families)
     figures = [
-        (label, style.sketch(exhibit.draw(part), f"{identity} {label}", exhibit.describe(part)))
-        for label, part in views.items()
+        (label, style.sketch(exhibit.draw(part, looks), f"{identity} {label}", exhibit.describe(part)))
+        for label, part in exhibit.views(frame).items()
         if exhibit.draw
     ]
     width = max((drawn.width / 72 for _, drawn in figures), default=0)
-    wide = width > style.NARROW + 0.2 if figures else len(plain.columns) > 2
-    file, csv = download(f"{slug}-{exhibit.name}.csv", plain.to_csv(index=False, lineterminator="\n"))
-    warning = NOT_COMPARABLE if exhibit.name in TIMED and run.not_comparable else ""
+    numbers = table(frame, exhibit.format)
+    file, csv = download(f"{slug}-{exhibit.name}.csv", exhibit.csv(frame))
     return Shown(
-        identity, exhibit.title, exhibit.lead, "", warning, exhibit.note(frame), figures, wide, table(plain), csv, file
+        identity,
+        exhibit.title,
+        exhibit.lead,
+        warning=NOT_COMPARABLE if exhibit.timed and run.not_comparable else "",
+        note=exhibit.note(frame),
+        figures=figures,
+        wide=width > style.NARROW + 0.2 if figures else len(numbers.headings) > 2,
+        table=numbers,
+        csv=csv,
+        file=file,
     )
 
 
@@ -185,69 +181,53 @@ def download(name: str, text: str) -> tuple[str, str]:
     return f"{name}.gz", "data:application/gzip;base64," + base64.b64encode(packed).decode()
 
 
-def table(frame: pd.DataFrame) -> Table:
-    """A frame as a table of the page: columns named for readers, numbers rounded as everywhere else."""
-    columns = [name for name in frame.columns if name not in HIDDEN and frame[name].notna().any()]
-    kinds = {name: _kind(frame[name]) for name in columns}
-    headings = [(_heading(name), kinds[name], "") for name in columns]
+def table(frame: pd.DataFrame, format_of: Callable[[str], Format]) -> Table:
+    """A frame as a table of the page, without the columns that are not for it and those without any value."""
+    shown = {name: format_of(name) for name in frame if frame[name].notna().any()}
+    shown = {name: kind for name, kind in shown.items() if kind.shown == "page"}
+    classes = {name: _class(frame[name], kind) for name, kind in shown.items()}
     rows = [
-        [_cell(name, record[name], kinds[name]) for name in columns]
-        for record in frame.head(LONGEST)[columns].to_dict("records")
+        [_cell(record[name], kind, classes[name]) for name, kind in shown.items()]
+        for record in frame.head(LONGEST)[list(shown)].to_dict("records")
     ]
+    headings = [(kind.heading(name), classes[name], "") for name, kind in shown.items()]
     return Table(headings, rows, max(0, len(frame) - LONGEST))
 
 
-def _kind(column: pd.Series) -> str:
-    if pd.api.types.is_bool_dtype(column):
-        return "text"
-    return "number" if pd.api.types.is_numeric_dtype(column) else "text"
+def _class(column: pd.Series, kind: Format) -> str:
+    """The class of a column's cells: "number" is aligned to the right."""
+    if kind.aligned == "by type":
+        numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        return "number" if numeric else "text"
+    return "number" if kind.aligned == "right" else "text"
 
 
-def _heading(name: str) -> str:
-    words = HEADINGS.get(name, name.replace("_seconds", ", s").replace("_bytes", ", size").replace("_", " "))
-    return f"{words}, %" if name in SHARES else f"{words}, points" if name in POINTS else words
-
-
-def _cell(name: str, value: Any, kind: str) -> Cell:
+def _cell(value: Any, kind: Format, css: str) -> Cell:
     if formats.absent(value):
-        return Cell(formats.GAP, None, kind)
-    if isinstance(value, bool):
-        return Cell("yes" if value else "no", int(value), kind)
-    if kind == "text":
-        text = str(value)
-        wraps = "long" if len(text) > 30 else "phrase" if len(text) > 14 and " " in text else kind
-        return Cell(text, None, wraps)
-    if name in SHARES:
-        text = formats.percent(value)
-    elif name in POINTS:
-        text = formats.points(value)
-    elif name in ("p", "p_holm", "p_friedman"):
-        text = "<0.0001" if value < 1e-4 else formats.number(value, 4)
-    elif name.endswith("_bytes"):
-        return Cell(formats.size(value), float(value), kind)
-    elif name == "parameters" or float(value).is_integer():
-        text = formats.count(value)
-    else:
-        text = formats.number(value, 2 if "seconds" in name else 4)
-    return Cell(text, None, kind)
+        return Cell(formats.GAP, None, css)
+    text = kind.write(value)
+    if kind.sorts_by_value:
+        return Cell(text, int(value) if isinstance(value, bool) else float(value), css)
+    if css == "text":
+        return Cell(text, None, "long" if len(text) > 30 else "phrase" if len(text) > 14 and " " in text else css)
+    return Cell(text, None, css)
 
 
-def _board(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """The leaderboard's rows: cells, and where dot and interval stand on a common axis from 0 to 100."""
+def _board(rows: pd.DataFrame, looks: style.Looks) -> list[dict[str, Any]]:
+    """The leaderboard's rows: cells by column, and where dot and interval stand on a common axis from 0 to 100."""
     ends = style.stretch([rows["accuracy_low"].min(), rows["accuracy_high"].max()])
     reach = max(float(ends[1] - ends[0]), 1e-9)
 
     def place(share: float) -> float:
         return round(4 + 92 * (float(style.stretch(share)) - float(ends[0])) / reach, 1)
 
-    looks = style.looks(rows)
-    shown = []
+    shown, columns = [], leaderboard.shown_columns()
     for rank, row in enumerate(rows.itertuples(), 1):
-        cells = [Cell(c.write(row), _sortable(getattr(row, c.key)), "number") for c in leaderboard.COLUMNS]
+        cells = [(c, Cell(c.write(row), _sortable(getattr(row, c.sorts_by)), "number")) for c in columns]
         scored = not formats.absent(row.accuracy)
         span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
-        shown.append({"rank": rank, "row": row, "cells": cells, "span": span,
-                      "shape": style.SHAPES[looks[row.variant].marker]})  # fmt: skip
+        shape = style.SHAPES[looks[row.variant].marker]
+        shown.append({"rank": rank, "row": row, "cells": cells, "span": span, "shape": shape})
     return shown
 
 
@@ -255,7 +235,7 @@ def _sortable(value: Any) -> Any:
     return "" if formats.absent(value) else float(value)
 
 
-def _headline(run: Run, sections: list[dict[str, Any]]) -> str:
+def _headline(sections: list[dict[str, Any]]) -> str:
     if len(sections) == 1:
         return sections[0]["verdict"].headline
     total, winners = len(sections), [section["verdict"].winner for section in sections]
@@ -307,15 +287,19 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     spent = (
         run.searches["spent_seconds"].sum() + run.fits["fit_seconds"].sum() + run.evaluations["predict_seconds"].sum()
     )
-    sessions = info.get("sessions", [])
+    sessions, share = info.get("sessions", []), info.get("validation_share")
     facts = [
         ("command", info.get("command")),
         ("seeds", ", ".join(map(str, info["seeds"]))),
         ("search budget", info.get("budget")),
-        ("validation rows", f"{formats.percent(info['validation_share'], 0)} % of the training images"
-         if isinstance(info.get("validation_share"), float) else None),
-        ("execution", f"{info.get('executor', '')}, {info.get('workers', '?')} workers of "
-         f"{info.get('threads', '?')} threads"),
+        (
+            "validation rows",
+            f"{formats.percent(share, 0)} % of the training images" if isinstance(share, float) else None,
+        ),
+        (
+            "execution",
+            f"{info.get('executor', '')}, {info.get('workers', '?')} workers of {info.get('threads', '?')} threads",
+        ),
         ("time, in all", f"{formats.duration(_wall(run))} in {len(sessions)} session{'s' * (len(sessions) != 1)}"),
         ("time, in the ledger", f"{formats.duration(spent)} of searches, final fits and predictions"),
         ("processor", machine.get("cpu")),
@@ -325,5 +309,5 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("platform", machine.get("platform")),
         ("Python", machine.get("python")),
         ("Crossover", info.get("crossover")),
-    ]  # fmt: skip
+    ]
     return [(name, str(value)) for name, value in facts if value not in (None, "")]

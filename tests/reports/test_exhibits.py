@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 
 import reports
 from benchmarks.ledger import Ledger
+from reports.analysis.importance import important_axes
 from reports.drawing import style
+from reports.drawing.formats import PERCENT, PLAIN
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS
-from reports.exhibits.rounds import important
+from reports.page import table
 from tests.reports.folder import write_info
+from tests.reports.study import write_study
 
 each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
 all_of_them = pytest.mark.parametrize("exhibit", EXHIBITS + ACROSS, ids=lambda exhibit: exhibit.name)
@@ -24,16 +28,17 @@ all_of_them = pytest.mark.parametrize("exhibit", EXHIBITS + ACROSS, ids=lambda e
 def test_it_shows_numbers_and_draws_them(exhibit, dataset, run_folder):
     run = reports.load(run_folder)
     frame = exhibit.table(run, dataset)
-    if exhibit.group == "study" or (exhibit.name == "failures" and dataset == "digits"):
+    if exhibit.studies or (exhibit.name == "failures" and dataset == "digits"):
         assert frame.empty
         return
     assert not frame.empty
     pd.testing.assert_frame_equal(frame, exhibit.table(reports.load(run_folder), dataset))
+    looks = style.looks(run.families)
     if exhibit.draw:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            drawing = style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
-            assert drawing == style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
+            drawing = style.inline(style.sketch(exhibit.draw(frame, looks), "name", exhibit.describe(frame)))
+            assert drawing == style.inline(style.sketch(exhibit.draw(frame, looks), "name", exhibit.describe(frame)))
         assert "<script" not in drawing
         assert "<metadata" not in drawing
         assert drawing.startswith("<svg viewBox=")
@@ -50,20 +55,85 @@ def test_it_says_in_one_line_what_it_is(exhibit):
     assert exhibit.frame.__doc__
 
 
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    """A small study of sizes."""
+    return write_study(tmp_path_factory.mktemp("study") / "run", tests=300, seeds=(0, 1))
+
+
+def frames(exhibit, *folders):
+    """The frames of an exhibit on all data sets of some runs, empty ones left out."""
+    runs = [reports.load(folder) for folder in folders]
+    asked = [(run, ()) for run in runs] if exhibit in ACROSS else [(run, (d,)) for run in runs for d in run.datasets]
+    return [(run, frame) for run, dataset in asked if len(frame := exhibit.table(run, *dataset))]
+
+
+@all_of_them
+def test_it_declares_each_of_its_columns(exhibit, three_seeds, study):
+    found = frames(exhibit, three_seeds, study)
+    assert found
+    assert set().union(*(frame.columns for _, frame in found)) == set(exhibit.columns)
+
+
+@all_of_them
+def test_a_column_more_shifts_no_other(exhibit, three_seeds, study):
+    _, frame = frames(exhibit, three_seeds, study)[0]
+    before = table(frame, exhibit.format)
+    for place in (0, len(frame.columns) // 2, len(frame.columns)):
+        wider = frame.copy()
+        wider.insert(place, "newcomer", 3.2)
+        after = table(wider, exhibit.format)
+        (column,) = [i for i, (words, _, _) in enumerate(after.headings) if words == "newcomer"]
+        assert {row[column].text for row in after.rows} == {"3.2000"}
+        assert [h for i, h in enumerate(after.headings) if i != column] == before.headings
+        assert [[cell for i, cell in enumerate(row) if i != column] for row in after.rows] == before.rows
+
+
+def test_units_come_from_what_is_declared_and_never_from_a_name():
+    frame = pd.DataFrame({"score": [3.2], "fit_seconds": [7], "size_bytes": [2000], "done": [True], "name": ["a"]})
+    undeclared = table(frame, lambda name: PLAIN)
+    assert [words for words, _, _ in undeclared.headings] == ["score", "fit seconds", "size bytes", "done", "name"]
+    assert [cell.text for cell in undeclared.rows[0]] == ["3.2000", "7", "2,000", "yes", "a"]
+    declared = table(frame[["score"]] / 10, lambda name: PERCENT)
+    assert (declared.headings[0][0], declared.rows[0][0].text) == ("score, %", "32.00")
+
+
+@pytest.mark.parametrize("exhibit", [e for e in EXHIBITS + ACROSS if e.draw], ids=lambda exhibit: exhibit.name)
+def test_a_figure_can_be_drawn_from_the_csv(exhibit, three_seeds, study):
+    run, frame = frames(exhibit, three_seeds, study)[0]
+    if "image" in frame:
+        pytest.skip("pictures are not in the CSV")
+    back = pd.read_csv(io.StringIO(exhibit.csv(frame)))
+    looks = style.looks(run.families)
+    for label, part in exhibit.views(frame).items():
+        assert style.sketch(exhibit.draw(exhibit.views(back)[label], looks), "name", "") == style.sketch(
+            exhibit.draw(part, looks), "name", ""
+        )
+
+
+def test_an_exhibit_of_a_study_is_shown_by_runs_that_have_it(one_seed, study):
+    learning = next(e for e in EXHIBITS if e.name == "learning")
+    accuracy = next(e for e in EXHIBITS if e.name == "accuracy")
+    plain, sizes = reports.load(one_seed), reports.load(study)
+    assert [learning.belongs_to(plain), learning.belongs_to(sizes)] == [False, True]
+    assert accuracy.belongs_to(plain) and accuracy.belongs_to(sizes)
+
+
 def test_names_are_unique():
     assert len({exhibit.name for exhibit in EXHIBITS + ACROSS}) == len(EXHIBITS + ACROSS)
 
 
 def test_ranks_of_a_run_of_two_data_sets_come_with_a_warning(run_folder):
     (ranks,) = ACROSS
-    frame = ranks.table(reports.load(run_folder))
+    run = reports.load(run_folder)
+    frame, looks = ranks.table(run), style.looks(run.families)
     # svm and logistic_regression failed on one of the two data sets.
     assert set(frame["variant"]) == {"xgboost", "mlp", "cnn"}
     assert frame["mean_rank"].sum() == 1 + 2 + 3
     assert set(frame["letters"]) == {"a"}
     assert "Too few data sets to conclude" in ranks.note(frame)
-    drawing = style.inline(style.sketch(ranks.draw(frame), "ranks", ranks.describe(frame)))
-    assert drawing == style.inline(style.sketch(ranks.draw(frame), "ranks", ranks.describe(frame)))
+    drawing = style.inline(style.sketch(ranks.draw(frame, looks), "ranks", ranks.describe(frame)))
+    assert drawing == style.inline(style.sketch(ranks.draw(frame, looks), "ranks", ranks.describe(frame)))
     enough = frame.assign(datasets=20)
     assert "Too few" not in ranks.note(enough)
 
@@ -101,12 +171,8 @@ def test_a_run_in_which_nothing_ended_is_no_error(exhibit, tmp_path):
     assert frame.empty or exhibit.name == "failures"
 
 
-def test_colour_means_family_and_looks_do_not_depend_on_who_is_missing(one_seed):
-    run = reports.load(one_seed)
-    accuracy = next(e for e in EXHIBITS if e.name == "accuracy")
-    everybody = style.looks(accuracy.table(run, "digits"))
-    some = style.looks(accuracy.table(run, "things"))
-    assert some == everybody
+def test_colour_means_family_and_every_estimator_has_its_own_marker(one_seed):
+    everybody = style.looks(reports.load(one_seed).families)
     assert everybody["cnn"].colour == everybody["mlp"].colour == style.FAMILY["deep"]
     assert len({look.marker for look in everybody.values()}) == 5
 
@@ -117,9 +183,9 @@ def test_the_two_axes_that_matter_are_chosen():
         {"noise": rng.random(60), "C": rng.random(60), "depth": rng.integers(1, 9, 60), "kind": ["a", "b"] * 30}
     )
     score = (settings["C"] - 0.3 * (settings["depth"] - 4).abs()).to_numpy()
-    assert set(important(settings, score)) == {"C", "depth"}
-    assert important(settings[["kind"]], score) == ["kind"]
-    assert important(settings[["C"]].assign(C=1), score) == []
+    assert set(important_axes(settings, score)) == {"C", "depth"}
+    assert important_axes(settings[["kind"]], score) == ["kind"]
+    assert important_axes(settings[["C"]].assign(C=1), score) == []
 
 
 def test_the_front_holds_what_nothing_cheaper_beats(one_seed):

@@ -10,7 +10,8 @@ from rich.console import Console
 
 import reports
 from reports import leaderboard
-from reports.analysis import statistics
+from reports.analysis import intervals
+from reports.analysis.comparison import compared
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def board(run_folder):
 
 
 def test_every_cell_has_a_row_and_the_best_comes_first(board):
-    assert list(board.columns) == leaderboard.ORDER
+    assert list(board.columns) == list(leaderboard.columns())
     assert len(board) == 10
     for _, rows in board.groupby("dataset"):
         scored = rows["accuracy"].dropna()
@@ -49,7 +50,7 @@ def test_one_seed_has_the_wilson_interval(one_seed):
     run = reports.load(one_seed)
     row = leaderboard.frame(run).query("dataset == 'digits' and variant == 'svm'").iloc[0]
     right = int(run.correct("digits", "svm").sum())
-    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx(statistics.wilson(right, 400), abs=1e-6)
+    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx(intervals.wilson(right, 400), abs=1e-6)
     assert json.loads(row["params"]).keys() == {"C", "gamma"}
 
 
@@ -63,6 +64,12 @@ def test_models_share_a_letter_if_and_only_if_the_differences_call_it_a_tie(run_
             assert bool(set(shown[row.variant]) & set(shown[row.than])) == row.tie
     lost = leaderboard.frame(run).query("accuracy.isna()")
     assert (lost["letters"] == "").all()
+
+
+def test_pairs_are_those_that_were_asked_for(one_seed):
+    run = reports.load(one_seed)
+    assert len(compared(run, "digits", ["svm", "cnn"])) == 1
+    assert set(compared(run, "digits", ["cnn", "mlp", "xgboost"])["b"]) == {"mlp", "xgboost"}
 
 
 def test_the_spread_of_seeds_is_shown_apart(three_seeds):
@@ -80,21 +87,21 @@ def test_the_csv_reads_back(board):
 def test_all_writings_round_alike(board):
     row = board.iloc[0]
     written = f"{100 * row.accuracy:.2f}"
-    assert f"| {written} |" in leaderboard.markdown(board)
-    assert written in leaderboard.text(board)
+    assert f"| {written} |" in leaderboard.markdown(board, [])
+    assert written in leaderboard.text(board, [])
 
 
 def test_markdown_tables_are_whole(board):
-    lines = [line for line in leaderboard.markdown(board).splitlines() if line.startswith("|")]
+    lines = [line for line in leaderboard.markdown(board, []).splitlines() if line.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
-    assert "<b>" not in leaderboard.markdown(board)
+    assert "<b>" not in leaderboard.markdown(board, [])
 
 
 def test_pipes_get_plain_lines_and_terminals_a_table(board):
     pipe, screen = io.StringIO(), io.StringIO()
-    leaderboard.print_leaderboard(board, Console(file=pipe, width=80))
-    assert pipe.getvalue() == leaderboard.text(board)
-    leaderboard.print_leaderboard(board, Console(file=screen, width=80, force_terminal=True, color_system=None))
+    leaderboard.print_leaderboard(board, [], Console(file=pipe, width=80))
+    assert pipe.getvalue() == leaderboard.text(board, [])
+    leaderboard.print_leaderboard(board, [], Console(file=screen, width=80, force_terminal=True, color_system=None))
     assert "━" in screen.getvalue()
     assert max(map(len, screen.getvalue().splitlines())) <= 80
     assert "out_of_memory" in screen.getvalue()
@@ -115,10 +122,8 @@ def test_latency_has_its_95th_percentile_beside_it(board):
 
 def test_the_notes_of_a_run_go_with_its_table(board):
     """A reader of the table alone must see that, say, another data set stands in for the one asked for."""
-    board = board.copy()
-    board.attrs["notes"] = ["mnist could not be had, so digits stands in for it"]
-    assert leaderboard.markdown(board).startswith("> **Note.** mnist could not be had")
-    assert "NOTE: mnist could not be had" in leaderboard.text(board)
-    console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    leaderboard.print_leaderboard(board, console)
-    assert "mnist could not be had" in console.file.getvalue()
+    notes, screen = ["mnist could not be had, so digits stands in for it"], io.StringIO()
+    assert leaderboard.markdown(board, notes).startswith("> **Note.** mnist could not be had")
+    assert "NOTE: mnist could not be had" in leaderboard.text(board, notes)
+    leaderboard.print_leaderboard(board, notes, Console(file=screen, force_terminal=True, width=100))
+    assert "mnist could not be had" in screen.getvalue()

@@ -54,7 +54,7 @@ def test_equal_accuracies_are_a_tie_whoever_is_named_first(told):
 
 def test_a_leader_that_is_too_sure_is_not_taken_at_its_word(told):
     found = told(svm=0.9, cnn=0.95)
-    assert "cnn is too sure of itself: its probabilities are off by 5.00 points" in text(found)
+    assert "cnn is overconfident: its probabilities are off by 5.00 points" in text(found)
 
 
 def test_classical_wins(told):
@@ -87,4 +87,4 @@ def test_every_sentence_names_a_table_that_is_on_the_page(run_folder):
     ],
 )
 def test_the_headline_over_several_data_sets(winners, headline):
-    assert _headline(None, [{"verdict": Verdict("", winner)} for winner in winners]) == headline
+    assert _headline([{"verdict": Verdict("", winner)} for winner in winners]) == headline

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 import reports
 from benchmarks.studies import Condition
-from reports.analysis.learning_curve import crossover, interval, overtaking, power_law, resample
+from reports.analysis.crossover import crossover, crossover_in_rows, overtaking
+from reports.analysis.intervals import percentile_interval
+from reports.analysis.learning_curve import power_law, resample
 from reports.drawing import style
 from reports.exhibits import EXHIBITS
 from reports.exhibits.compute import compute
-from reports.exhibits.learning import crossing, learning
+from reports.exhibits.learning import learning
 from reports.exhibits.prediction import prediction
 from reports.verdict import verdict
 from tests.reports.study import LAWS, SIZES, TOTAL, probabilities, write_study
@@ -86,7 +88,7 @@ def test_resamples_cover_the_truth():
         wrong = rng.random((1, 400)) < 0.1
         errors = resample({"a": wrong, "b": wrong}, resamples=200, seed=i)
         assert np.array_equal(errors["a"], errors["b"]) and errors["a"][0] == pytest.approx(wrong.mean())
-        low, high = interval(errors["a"][1:])
+        low, high = percentile_interval(errors["a"][1:])
         hits += low <= 0.1 <= high
     assert hits >= 88
 
@@ -105,7 +107,7 @@ def test_the_crossover_of_a_study_is_where_the_laws_cross(run):
     error = {name: lambda n, p=p: p[0] * n ** -p[1] + p[2] for name, p in LAWS.items()}
     n = np.arange(100, TOTAL)
     truth = n[np.argmax(error["cnn"](n) < np.minimum(error["svm"](n), error["logistic_regression"](n)))]
-    found = crossing(run, "things")
+    found = crossover_in_rows(run, "things")
     assert found.at == pytest.approx(truth, rel=0.25)
     assert 100 < found.low < truth < found.high < TOTAL and found.share == 1
 
@@ -129,7 +131,8 @@ def test_a_study_under_way_speaks_of_the_largest_size_that_all_have_done(tmp_pat
 def test_the_exhibits(run):
     frame = learning.table(run, "things")
     assert len(frame) == len(LAWS) * len(SIZES) and (frame["accuracy_low"] < frame["accuracy_high"]).all()
-    assert learning.draw(frame) and compute.draw(compute.table(run, "things"))
+    looks = style.looks(run.families)
+    assert learning.draw(frame, looks) and compute.draw(compute.table(run, "things"), looks)
     laws = prediction.table(run, "things").set_index("variant")
     assert set(laws["train_rows"]) == {TOTAL}
     # The error of a run is counted on few images: what is asked is that the order of magnitude was foretold.
@@ -141,10 +144,11 @@ def test_the_exhibits(run):
 def test_every_figure_is_drawn_of_a_study(run, exhibit):
     frame = exhibit.table(run, "things")
     if frame.empty:
-        assert exhibit.group != "study"
+        assert not exhibit.studies
         return
-    drawing = style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
-    assert drawing == style.inline(style.sketch(exhibit.draw(frame), "name", exhibit.describe(frame)))
+    looks = style.looks(run.families)
+    drawing = style.inline(style.sketch(exhibit.draw(frame, looks), "name", exhibit.describe(frame)))
+    assert drawing == style.inline(style.sketch(exhibit.draw(frame, looks), "name", exhibit.describe(frame)))
     assert exhibit.describe(frame) and drawing.startswith("<svg viewBox=")
 
 
@@ -184,7 +188,7 @@ def test_a_run_without_sizes_has_none_of_it(one_seed, folder):
 def test_one_family_alone_has_curves_and_no_crossover(tmp_path):
     laws = {name: LAWS[name] for name in ("svm", "logistic_regression")}
     run = reports.load(write_study(tmp_path / "run", laws=laws, sizes=(100, 1000, "all"), seeds=(0,)))
-    assert crossing(run, "things") is None and len(learning.table(run, "things")) == 6
+    assert crossover_in_rows(run, "things") is None and len(learning.table(run, "things")) == 6
     reports.report(run.folder)
 
 

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from reports.analysis import statistics
-from reports.verdict import _tied
+from reports.analysis import comparison, intervals
 
 SHARED = 0.8  # of the variance: what an image is worth to everybody
 MODELS = "abcde"
@@ -49,9 +48,8 @@ def test_equal_models_have_no_winner(repetitions, seeds, luck):
     winners = wrong = 0
     for _ in range(repetitions):
         n, skill = int(rng.integers(1000, 10_001)), rng.uniform(0.9, 0.995)
-        pairs = statistics.compare(answers(rng, MODELS, seeds, n, skill, luck))
-        pairs = pairs.rename(columns={"a": "variant", "b": "than"})
-        winners += not _tied(pairs, pairs["variant"].iloc[0])  # as the verdict finds its winner
+        pairs = comparison.compare(answers(rng, MODELS, seeds, n, skill, luck))
+        winners += not comparison.tied(pairs, pairs["a"].iloc[0])  # as the verdict finds its winner
         wrong += not pairs["tie"].all()
     print(
         f"\n{seeds} seeds, luck {luck}: {winners / repetitions:.2%} false winners, {wrong / repetitions:.2%} any false lead"
@@ -61,7 +59,7 @@ def test_equal_models_have_no_winner(repetitions, seeds, luck):
 
 
 def two_level_bootstrap(correct, rng):
-    """The percentile interval that is usual for seeds and images, for comparison: see `statistics.spread`."""
+    """The percentile interval that is usual for seeds and images, for comparison: see `intervals.spread`."""
     seeds, n = correct.shape
     patterns, counts = np.unique(2 ** np.arange(seeds) @ correct, return_counts=True)
     right = patterns[:, None] >> np.arange(seeds) & 1
@@ -80,8 +78,8 @@ def test_intervals_hold_the_truth_in_95_of_100_cases(repetitions, seeds):
     for _ in range(repetitions):
         n, skill = int(rng.integers(1000, 10_001)), rng.uniform(0.9, 0.995)
         a, b = answers(rng, "ab", seeds, n, skill, luck[int(rng.integers(len(luck)))]).values()
-        one.append(holds(statistics.accuracy_interval(a), skill))
-        two.append(holds(statistics.difference_interval(a.astype(int) - b), 0))
+        one.append(holds(intervals.accuracy_interval(a), skill))
+        two.append(holds(intervals.difference_interval(a.astype(int) - b), 0))
         usual.append(holds(two_level_bootstrap(a, rng), skill))
     found = [float(np.mean(hits)) for hits in (one, two, usual)]
     print("\n{} seeds: {:.1%} of accuracies, {:.1%} of differences; two-level bootstrap {:.1%}".format(seeds, *found))
@@ -98,9 +96,9 @@ def holds(interval, truth):
 def test_the_detectable_difference_is_found_in_four_of_five_cases(repetitions):
     rng = np.random.default_rng(13)
     n, discordant = 5000, 0.02
-    lead = statistics.detectable(n, discordant)
+    lead = comparison.detectable(n, discordant)
     share = [(discordant + lead) / 2, (discordant - lead) / 2, 1 - discordant]
-    p = [statistics.mcnemar(wins, losses) for wins, losses, _ in rng.multinomial(n, share, size=10 * repetitions)]
+    p = [comparison.mcnemar(wins, losses) for wins, losses, _ in rng.multinomial(n, share, size=10 * repetitions)]
     power = np.mean(np.array(p) < 0.05)
     print(f"\npower at the detectable difference: {power:.1%}")
     assert power == pytest.approx(0.8, abs=0.03 + 3 * np.sqrt(0.16 / len(p)))
