@@ -289,7 +289,7 @@ def _run(
 
     page = report(folder)
     carried_out = load(folder)
-    print_leaderboard(frame(carried_out), carried_out.info.get("notes", []), Console())
+    print_leaderboard(frame(carried_out), carried_out.notes, Console())
     print(f"Report: {page}")
     raise typer.Exit(0 if ok else 1)
 

@@ -62,7 +62,7 @@ def report(*folders: Path | str, out: Path | str | None = None) -> Path:
         return write(Path(out or run.folder / f"{names}.html"), page.render(run))
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
-    write(run.folder / "leaderboard.md", leaderboard.markdown(table, run.info.get("notes", [])))
+    write(run.folder / "leaderboard.md", leaderboard.markdown(table, run.notes))
     write(run.folder / "results.csv", leaderboard.csv(results.frame(run)))
     return write(Path(out or run.folder / "report.html"), page.render(run))
 

@@ -23,7 +23,8 @@ def crossover_in_rows(run: Run, dataset: str) -> Crossover | None:
 
 def crossover_in_compute(run: Run, dataset: str) -> Crossover | None:
     """The core-seconds from which on the best network so far is ahead; None without both families and two sizes."""
-    return by_cost(resampled(run, dataset), run.families, core_seconds(run, dataset))
+    errors = resampled(run, dataset)
+    return by_cost(errors, run.families, core_seconds(run, dataset)) if errors else None
 
 
 def core_seconds(run: Run, dataset: str) -> dict[tuple[str, int], float]:

@@ -110,9 +110,9 @@ def test_pipes_get_plain_lines_and_terminals_a_table(board):
 def test_people_read_estimator_where_each_is_one_as_it_comes_and_variant_else(make_run, tmp_path):
     folder = make_run(classes={"digits": ["0", "1"]}, tests=60, trials=2, failures=False, variants=["svm", "cnn"])
     plain = leaderboard.frame(reports.load(folder))
-    assert "| estimator | family |" in leaderboard.markdown(plain)
+    assert "| estimator | family |" in leaderboard.markdown(plain, [])
     changed = plain.assign(variant=["wide cnn", "svm"])
-    assert "| variant | family |" in leaderboard.markdown(changed) and "variant" in leaderboard.text(changed)
+    assert "| variant | family |" in leaderboard.markdown(changed, []) and "variant" in leaderboard.text(changed, [])
 
 
 def test_latency_has_its_95th_percentile_beside_it(board):

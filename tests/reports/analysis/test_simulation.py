@@ -1,6 +1,6 @@
 """How often the statistics of the leaderboard are right, on simulated test sets.
 
-`python -m pytest -m torture -s tests/reports/test_simulation.py` simulates 2,000 leaderboards of each kind and prints what it
+`python -m pytest -m torture -s tests/reports/analysis/test_simulation.py` simulates 2,000 leaderboards of each kind and prints what it
 finds; the same with fewer is part of every test run.
 
 A model is right on an image where skill + luck of the seed + ease of the image + chance is above zero, all normal. Ease is
