@@ -20,8 +20,7 @@ from benchmarks.data.images import Images
 from benchmarks.data.split import split, subset
 from benchmarks.execution.job import Job
 from benchmarks.execution.memory import peak_bytes, reset_peak
-from estimators.estimator import Estimator
-from estimators.models.describe import backend, layers, parameters
+from estimators.models.describe import describe
 from estimators.models.saving import save
 
 LATENCY_CALLS = 30
@@ -51,28 +50,13 @@ def perform(job: Job, imported: Callable[[], None] = lambda: None) -> dict[str, 
     return answer | {"seconds": seconds, "import_seconds": importing, "peak_bytes": peak_bytes()}
 
 
-def cheaper(estimator: Estimator, params: dict[str, Any], effort: float) -> tuple[dict[str, Any], float]:
-    """The setting and the share of the fit rows that make a trial cost about `effort` of a full one.
-
-    Epochs and rounds are whole numbers: what rounding up to one would add is taken from the rows.
-    """
-    if estimator.effort == "rows":
-        return params, effort
-    full = params[estimator.effort]
-    cheap = max(1, round(effort * full))
-    return params | {estimator.effort: cheap}, min(1.0, effort * full / cheap)
-
-
 def _trial(job: Job) -> dict[str, Any]:
     estimator = estimators.get(job.estimator)
-    params, share = cheaper(estimator, dict(job.params), job.effort)
     train = _training(job)
     fit_rows, validation_rows = split(train.y, job.validation_share, job.seed)
-    if "epoch_images" in params:  # A network that shows few rows again and again shows them less often instead.
-        params["epoch_images"] = round(share * params["epoch_images"])
-        share = max(share, min(1.0, params["epoch_images"] / len(fit_rows)))
-    if share < 1:
-        fit_rows = fit_rows[subset(train.y[fit_rows], share, job.seed)]
+    params, rows = estimator.scaled(job.params, job.effort, len(fit_rows))
+    if rows < len(fit_rows):
+        fit_rows = fit_rows[subset(train.y[fit_rows], rows, job.seed)]
     held_out = train.rows(validation_rows)
     model = estimator.build(job.random_seed, **params)
 
@@ -82,17 +66,10 @@ def _trial(job: Job) -> dict[str, Any]:
     proba = _probabilities(model, held_out.X)
     scored = time.perf_counter()
 
-    found = dict(getattr(model, "found_", {}))
-    if estimator.effort in found:
-        # In units of a full fit: the best of 2 epochs out of 6 stands for the same share of all 6. Schedules are shaped
-        # by the number of epochs, and a cheap trial cannot tell where more rounds would have stopped to help.
-        found[estimator.effort] = max(
-            1, round(found[estimator.effort] * job.params[estimator.effort] / params[estimator.effort])
-        )
     return {
         "score": float((proba.argmax(axis=1) == held_out.y).mean()),
         "log_loss": _log_loss(proba, held_out.y),
-        "found": {k: v for k, v in found.items() if k in estimator.base},
+        "found": estimator.at_full_effort(getattr(model, "found_", {}), job.params, params),
         "fit_seconds": fitted - started,
         "score_seconds": scored - fitted,
         "history": getattr(model, "history_", {}),
@@ -149,11 +126,12 @@ def _keep(job: Job, model: Any, answer: dict[str, Any], proba: NDArray[np.float3
         "trained_on": "every labelled row" if job.kind == "submission" else f"{job.rows or 'all'} training rows",
     }
     save(model, target, facts)
+    described = describe(model)
     answer |= {
         "model_bytes": sum(f.stat().st_size for f in target.rglob("*") if f.is_file()),
-        "parameters": parameters(model),
-        "backend": backend(model),
-        "layers": layers(model),
+        "parameters": described.parameters,
+        "backend": described.backend,
+        "layers": described.layers,
         "history": getattr(model, "history_", {}),
     }
 
