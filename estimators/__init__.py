@@ -118,7 +118,9 @@ def _own(path: Path) -> Path:
     if path.stem in _builtin():
         raise ValueError(f"{path}: {path.stem!r} is the name of a built-in estimator; rename the file.")
     if not path.stem.isidentifier() or keyword.iskeyword(path.stem) or path.stem.startswith("_"):
-        raise ValueError(f"{path}: {path.stem!r} cannot be the name of an estimator: use letters, digits and _, a letter first.")
+        raise ValueError(
+            f"{path}: {path.stem!r} cannot be the name of an estimator: use letters, digits and _, a letter first."
+        )
     return path
 
 
@@ -130,7 +132,9 @@ def _builtin() -> Mapping[str, Path]:
 
 def _plugins(folder: Path) -> dict[str, Path]:
     paths = {module.name: folder / f"{module.name}.py" for module in pkgutil.iter_modules([str(folder)])}
-    return {name: path for name, path in paths.items() if name.isidentifier() and path.is_file() and _defines(path, name)}
+    return {
+        name: path for name, path in paths.items() if name.isidentifier() and path.is_file() and _defines(path, name)
+    }
 
 
 def _defines(path: Path, name: str) -> bool:

@@ -33,4 +33,6 @@ def strategy(name: str) -> Strategy:
     """The strategy of that name; ValueError with the nearest right name if there is none."""
     if name in STRATEGIES:
         return STRATEGIES[name]
-    raise ValueError(f"There is no search strategy {name!r}.{hint(name, STRATEGIES)} There are: {', '.join(STRATEGIES)}.")
+    raise ValueError(
+        f"There is no search strategy {name!r}.{hint(name, STRATEGIES)} There are: {', '.join(STRATEGIES)}."
+    )

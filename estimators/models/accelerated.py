@@ -61,7 +61,7 @@ class _Accelerated:
         """Fit on rows ``X`` float32 (n, d) and labels ``y`` (n,)."""
         assert isinstance(self, BaseEstimator)
         X = np.ascontiguousarray(X, dtype=np.float32)
-        self.accelerated_ = None
+        self.accelerated_: str | None = None
         if not self._adopt_twin(X, y):
             super().fit(X, y)  # type: ignore[misc]
         return self

@@ -16,7 +16,9 @@ from estimators.features import features
 from estimators.models.describe import Description
 from estimators.models.threads import threads
 
-HALVED_FROM = 2_000  # rows
+# Rows. At 20,000 images of MNIST, all rows and 100 rounds were still more accurate than halves and 225 rounds (96.9 and
+# 96.6 %) in the same time; with more rows, memory and time of a round count more.
+HALVED_FROM = 20_000
 
 
 class BoostedTrees(ClassifierMixin, BaseEstimator):

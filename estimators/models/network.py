@@ -161,6 +161,9 @@ class Network(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities, float32 (n, k)."""
+        shape = self.keras_model_.input_shape[1:]
+        if X.shape[1:] != shape:
+            raise ValueError(f"the model was fitted on images of shape {shape}, given {X.shape[1:]}")
         parts = [self._forward(np.ascontiguousarray(X[i : i + 500])).numpy() for i in range(0, len(X), 500)]
         return np.concatenate(parts)
 
@@ -241,7 +244,7 @@ def probabilities(network: Any, tta_views: int) -> Any:
     images = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
     views = [images]
     for angle in (-TTA_ANGLE, TTA_ANGLE)[: tta_views - 1]:
-        turn = np.array(affine_coefficients(*images.shape[1:3], rotation=angle), np.float32)
+        turn = np.array([float(c) for c in affine_coefficients(*images.shape[1:3], rotation=angle)], np.float32)
         turned = keras.ops.image.affine_transform(
             images, turn, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format="channels_last"
         )

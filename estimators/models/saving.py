@@ -74,7 +74,9 @@ def load(folder: Path | str) -> Any:
             return _load_skops(folder / "model.skops")
         found = _class(reader)
         if found is None or not _reads_itself(found):
-            raise UntrustedError(f"{folder} is to be read by {reader}, which is no model of this package. {_missing(reader)}")
+            raise UntrustedError(
+                f"{folder} is to be read by {reader}, which is no model of this package. {_missing(reader)}"
+            )
         return found.load_from(folder)
     except UntrustedError:
         raise

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.data.images import Sealed
 from benchmarks.errors import UserError
 from benchmarks.execution.job import Job
-from benchmarks.execution.work import cheaper, perform
+from benchmarks.execution.work import perform
 from benchmarks.ledger import read_table
 from benchmarks.run import run
 from tests.benchmarks.study import Silent, add_estimator, carry_out, suite
@@ -215,15 +215,3 @@ def test_a_worker_that_dies_costs_one_trial(tmp_path, estimators_folder):
     assert len(dead) and set(dead["status"]) == {"killed"}
     assert set(trials.drop(dead.index)["status"]) == {"ok"}
     assert "exit code 7" in dead["reason"].iloc[0]
-
-
-@pytest.mark.parametrize(
-    ("effort", "epochs", "expected"),
-    [(1.0, 6, (6, 1.0)), (1 / 3, 6, (2, 1.0)), (1 / 9, 6, (1, 2 / 3)), (0.5, 1, (1, 0.5))],
-)
-def test_a_cheap_trial_costs_what_its_effort_says(effort, epochs, expected):
-    import estimators
-
-    params, share = cheaper(estimators.get("mlp"), {"epochs": epochs}, effort)
-    assert (params["epochs"], share) == (expected[0], pytest.approx(expected[1]))
-    assert params["epochs"] * share == pytest.approx(effort * epochs)
