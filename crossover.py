@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -139,6 +140,22 @@ def predict(model: str | Path, paths: list[Path], out: str | Path | None = None,
     if out is not None:
         frame.to_csv(out, index=False)
     return frame
+
+
+def test_estimator(file: str | Path) -> Iterator[tuple[str, str]]:
+    """Run the contract tests on an estimator's file (or on the one of that name); yields each check's name and its error.
+
+    Raises
+    ------
+    UserError : there is no such file, or it cannot be loaded.
+    """
+    from benchmarks.errors import UserError
+    from estimators import contract
+
+    try:
+        return contract.test_estimator(str(file))
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def augment(
@@ -382,6 +399,19 @@ def _predict(
 ) -> None:
     """Label images with a trained model."""
     print(predict(model, paths, out, invert=invert).to_string(index=False))
+
+
+@app.command("test-estimator")
+def _test_estimator(
+    file: Annotated[str, typer.Argument(help="The estimator's file, or its name.", metavar="FILE")],
+) -> None:
+    """Check that an estimator of your own keeps the contract; exits with 1 where it does not."""
+    broken = 0
+    for check, error in test_estimator(file):
+        print(f"{'FAILED' if error else 'ok':8}{check}{f': {error}' if error else ''}", flush=True)
+        broken += bool(error)
+    if broken:
+        raise typer.Exit(1)
 
 
 @app.command("augment")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
+
+from tuning.nearest import hint
 
 
 class UserError(Exception):
@@ -24,6 +25,4 @@ class Unavailable(UserError):
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """The error for a wrong name: the nearest right one first, then all of them."""
     names = sorted(allowed)
-    near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return UserError(f"There is no {kind} {given!r}.{hint} There are: {', '.join(names)}.")
+    return UserError(f"There is no {kind} {given!r}.{hint(given, names)} There are: {', '.join(names)}.")

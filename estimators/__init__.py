@@ -18,20 +18,24 @@ file of an estimator imports them only inside its ``build``.
 from __future__ import annotations
 
 import ast
-import difflib
 import fnmatch
 import functools
 import importlib
 import importlib.util
+import keyword
 import os
 import pkgutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 from estimators.estimator import Estimator
+from tuning.nearest import hint
 
-__all__ = ["Estimator", "get", "names", "select"]
+__all__ = ["PLUGINS", "Estimator", "file_of", "get", "names", "plugin", "select"]
+
+PLUGINS = "crossover_plugins"  # the package that users' own files are loaded into
 
 
 def names() -> list[str]:
@@ -46,19 +50,42 @@ def get(name: str) -> Estimator:
     ------
     ValueError : there is none; the message has the nearest right name and all names.
     """
+    return _load(file_of(name))
+
+
+def file_of(name: str) -> Path:
+    """The file that defines the estimator called `name`, or the file at the path `name`, ending in ``.py``.
+
+    Raises
+    ------
+    ValueError : there is none, or the file has the name of a built-in estimator.
+    """
     if name.endswith(".py"):
         path = Path(name)
         if not path.is_file():
             raise ValueError(f"There is no file {name!r} to read an estimator from.")
-        if path.stem in _builtin():
-            raise ValueError(f"{name}: {path.stem!r} is the name of a built-in estimator; rename the file.")
-        return _load(path)
+        return _own(path)
     files = _files()
     if name not in files:
-        near = difflib.get_close_matches(name.lower(), files, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"There is no estimator {name!r}.{hint} There are: {', '.join(sorted(files))}.")
-    return _load(files[name])
+        raise ValueError(f"There is no estimator {name!r}.{hint(name, files)} There are: {', '.join(sorted(files))}.")
+    return files[name]
+
+
+def plugin(module: str) -> ModuleType:
+    """The module ``crossover_plugins.NAME``: what `get` loaded before, else the file of that name in
+    ``$CROSSOVER_ESTIMATORS``.
+
+    Raises
+    ------
+    ValueError : no such file, or one that cannot be imported.
+    """
+    if module in sys.modules:
+        return sys.modules[module]
+    name = module.removeprefix(f"{PLUGINS}.")
+    path = _files().get(name)
+    if path is None or name in _builtin():
+        raise ValueError(f"There is no file {name}.py in the folder that $CROSSOVER_ESTIMATORS names.")
+    return _import_plugin(path)
 
 
 def select(glob: str = "*") -> list[Estimator]:
@@ -82,12 +109,19 @@ def _files() -> dict[str, Path]:
     if folder:
         if not Path(folder).is_dir():
             raise ValueError(f"CROSSOVER_ESTIMATORS is {folder!r}, which is no folder.")
-        more = _plugins(Path(folder))
-        twice = sorted(set(more) & set(files))
-        if twice:
-            raise ValueError(f"{more[twice[0]]}: {twice[0]!r} is the name of a built-in estimator; rename it.")
-        files |= more
+        files |= {name: _own(path) for name, path in _plugins(Path(folder)).items()}
     return files
+
+
+def _own(path: Path) -> Path:
+    """The path of a user's file, if its name is free and can be that of a module."""
+    if path.stem in _builtin():
+        raise ValueError(f"{path}: {path.stem!r} is the name of a built-in estimator; rename the file.")
+    if not path.stem.isidentifier() or keyword.iskeyword(path.stem) or path.stem.startswith("_"):
+        raise ValueError(
+            f"{path}: {path.stem!r} cannot be the name of an estimator: use letters, digits and _, a letter first."
+        )
+    return path
 
 
 @functools.cache
@@ -98,7 +132,9 @@ def _builtin() -> Mapping[str, Path]:
 
 def _plugins(folder: Path) -> dict[str, Path]:
     paths = {module.name: folder / f"{module.name}.py" for module in pkgutil.iter_modules([str(folder)])}
-    return {name: path for name, path in paths.items() if path.is_file() and _defines(path, name)}
+    return {
+        name: path for name, path in paths.items() if name.isidentifier() and path.is_file() and _defines(path, name)
+    }
 
 
 def _defines(path: Path, name: str) -> bool:
@@ -117,25 +153,34 @@ def _defines(path: Path, name: str) -> bool:
 
 
 def _load(path: Path) -> Estimator:
-    """Import the file as a module of this package and take the estimator of its own name from it."""
-    module_name = f"estimators.{path.stem}"
-    builtin = path.parent == Path(__file__).parent
-    module = importlib.import_module(module_name) if builtin else sys.modules.get(module_name)
-    if module is None or Path(str(module.__file__)).resolve() != path.resolve():
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[module_name]
-            raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    """Import the file and take the estimator of its own name from it."""
+    if path.parent == Path(__file__).parent:
+        module = importlib.import_module(f"estimators.{path.stem}")
+    else:
+        module = _import_plugin(path)
     estimator = getattr(module, path.stem, None)
     if not isinstance(estimator, Estimator) or estimator.name != path.stem:
         raise ValueError(f"{path} must define {path.stem} = Estimator(name={path.stem!r}, ...).")
     return estimator
 
 
-def file_of(name):
-    return Path(name) if name.endswith(".py") else _files()[name]
+def _import_plugin(path: Path) -> ModuleType:
+    """The user's file as the module ``crossover_plugins.NAME``, where it can replace nothing of this project."""
+    if PLUGINS not in sys.modules:
+        package = sys.modules[PLUGINS] = ModuleType(PLUGINS)
+        package.__path__ = []
+    name = f"{PLUGINS}.{path.stem}"
+    module = sys.modules.get(name)
+    if module is not None and Path(str(module.__file__)).resolve() == path.resolve():
+        return module
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ValueError(f"{path} cannot be imported: {reason}") from error
+    return module

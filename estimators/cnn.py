@@ -58,7 +58,7 @@ def build(
     batch_size: int = 128,
     augment: bool = True,
     flip: bool = False,
-    views: int = 3,
+    tta_views: int = 3,
     epochs: int = 5,
     epoch_images: int = 6_000,
 ) -> Any:
@@ -78,7 +78,7 @@ def build(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         epoch_images=epoch_images,
-        views=views,
+        tta_views=tta_views,
         augmentation=Augmentation(shift=0.06, rotation=0.17, zoom=0.09, shear=0.13, flip=flip) if augment else None,
     )
 
@@ -99,7 +99,7 @@ cnn = Estimator(
         schedule=Choice(("one_cycle", "cosine", "constant")),
         augment=Choice((True, False)),
         flip=Choice((False, True)),
-        views=Choice((3, 1)),
+        tta_views=Choice((3, 1)),
     ),
     strategy="kerastuner:hyperband",
     effort="epochs",

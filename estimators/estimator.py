@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,9 +18,9 @@ class Estimator:
     ----------
     name : public name; the file of the estimator and the object in it carry the same one.
     family : "classical" or "deep"; it decides the colour in every figure.
-    build : ``build(seed, **params)`` returns an unfitted object with scikit-learn's manners:
-        ``fit(X, y)``, ``predict_proba(X)``, ``classes_``, and it can be cloned. ``X`` is uint8 of shape
-        (n, h, w, c), ``y`` int64 of shape (n,) with values 0 … k-1. The defaults in its signature are
+    build : ``build(seed, **params)`` returns an unfitted classifier with the interface of scikit-learn: ``fit(X, y)``,
+        ``predict_proba(X)``, ``classes_``, and it can be cloned. ``X`` is uint8 of shape (n, h, w, c), ``y`` int64 of
+        shape (n,) with values 0 … k-1. The defaults in its signature (a ``functools.partial`` has them too) are
         the base setting, which is always the first trial. If its ``fit`` takes ``validation=(X, y)``, a trial
         passes the validation rows, and a ``found_`` dict left on the object is handed to the refit as params.
     space : axes that are searched; every one is a parameter of `build`.
@@ -42,27 +42,42 @@ class Estimator:
         if self.effort != "rows" and self.effort not in self.base:
             raise ValueError(f"{self.name}: effort {self.effort!r} is not a parameter of its build function")
 
+    def scaled(self, params: Mapping[str, Any], effort: float, rows: int) -> tuple[dict[str, Any], int]:
+        """The setting and the number of fit rows that make a trial cost about `effort` of a full one.
+
+        Epochs and rounds are whole numbers: where `effort` asks for less than one, the rest is saved on rows. A setting
+        with ``epoch_images`` shows fewer images per epoch first, and takes fewer rows only where it shows each once.
+
+        Parameters
+        ----------
+        params : complete setting.
+        effort : in (0, 1].
+        rows : the fit rows there are.
+        """
+        scaled, share = dict(params), effort
+        if self.effort != "rows":
+            full = params[self.effort]
+            scaled[self.effort] = max(1, round(effort * full))
+            share = min(1.0, effort * full / scaled[self.effort])
+        if "epoch_images" in scaled:
+            scaled["epoch_images"] = round(share * scaled["epoch_images"])
+            share = max(share, min(1.0, scaled["epoch_images"] / rows))
+        return scaled, rows if share >= 1 else max(1, round(share * rows))
+
+    def at_full_effort(
+        self, found: Mapping[str, Any], params: Mapping[str, Any], scaled: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What a fit with the setting `scaled` found, as parameters of a full fit with the setting `params`.
+
+        The best of 2 epochs out of 6 stands for the same share of all 6: schedules are shaped by the number of epochs.
+        """
+        full = {name: value for name, value in found.items() if name in self.base}
+        if self.effort in full:
+            full[self.effort] = max(1, round(full[self.effort] * params[self.effort] / scaled[self.effort]))
+        return full
+
     @property
     def base(self) -> dict[str, Any]:
         """The base setting: the defaults in the signature of `build`."""
         parameters = inspect.signature(self.build).parameters.values()
         return {p.name: p.default for p in parameters if p.default is not p.empty}
-
-    def scaled(self, params, effort, rows):
-        params = dict(params)
-        share = effort
-        if self.effort != "rows":
-            full = params[self.effort]
-            cheap = max(1, round(effort * full))
-            params |= {self.effort: cheap}
-            share = min(1.0, effort * full / cheap)
-        if "epoch_images" in params:
-            params["epoch_images"] = round(share * params["epoch_images"])
-            share = max(share, min(1.0, params["epoch_images"] / rows))
-        return params, max(1, round(share * rows))
-
-    def at_full_effort(self, found, params, scaled):
-        found = dict(found)
-        if self.effort in found:
-            found[self.effort] = max(1, round(found[self.effort] * params[self.effort] / scaled[self.effort]))
-        return {k: v for k, v in found.items() if k in self.base}

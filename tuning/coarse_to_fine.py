@@ -19,7 +19,7 @@ from tuning.trial import Outcome, Search, Trial
 
 Params = Mapping[str, Any]
 
-CURIOSITY = 0.3  # share of the best score that a cell one axis length away from all others may promise less
+EXPLORATION_WEIGHT = 0.3  # bonus, as a share of the best score, of a cell one axis length away from all others
 LARGEST_PRODUCT = 4096  # grid cells that are weighed one by one; of a larger product a random part is
 
 
@@ -141,7 +141,7 @@ def _next_cells(
     choices = [name for name in window if isinstance(window[name], Choice)]
     chosen: list[Params] = []
     while len(chosen) < count and grid.free.any():
-        chosen.append(grid.pop(np.lexsort((-promise - CURIOSITY * grid.gap, grid.use(choices)))))
+        chosen.append(grid.pop(np.lexsort((-promise - EXPLORATION_WEIGHT * grid.gap, grid.use(choices)))))
     return chosen
 
 

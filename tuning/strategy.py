@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from tuning.coarse_to_fine import coarse_to_fine
 from tuning.grid import grid
 from tuning.kerastuner import kerastuner
+from tuning.nearest import hint
 from tuning.random import random
 from tuning.trial import Search
 
@@ -33,6 +33,6 @@ def strategy(name: str) -> Strategy:
     """The strategy of that name; ValueError with the nearest right name if there is none."""
     if name in STRATEGIES:
         return STRATEGIES[name]
-    near = difflib.get_close_matches(name, STRATEGIES, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ValueError(f"no search strategy is called {name!r}; {hint}There are: {', '.join(STRATEGIES)}")
+    raise ValueError(
+        f"There is no search strategy {name!r}.{hint(name, STRATEGIES)} There are: {', '.join(STRATEGIES)}."
+    )

@@ -15,12 +15,13 @@ import importlib.metadata
 import logging
 import os
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import decomposition, linear_model, svm
+from sklearn import decomposition, linear_model
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
@@ -28,7 +29,6 @@ from estimators.models.threads import threads
 
 CHECKED = 64  # rows on which a fit is checked
 TOLERANCE = 0.02  # the accelerator computes in single precision
-BATCH = 1024  # rows whose kernel values are in memory at a time
 
 
 def accelerator() -> str | None:
@@ -41,6 +41,19 @@ def accelerator() -> str | None:
         return None
 
 
+def fit_twin(plain: type, params: Mapping[str, Any], X: NDArray, y: Any) -> tuple[Any, str | None]:
+    """The accelerator's class of the same name, fitted, and the accelerator's name; (None, None) if it cannot."""
+    name = accelerator()
+    if name is None:
+        return None, None
+    twin_class = getattr(importlib.import_module(f"sklearnex.{plain.__module__.split('.')[1]}"), plain.__name__)
+    with _listening() as messages:
+        twin = twin_class(**{**params, "n_jobs": threads()}).fit(X, y)
+    if any("fallback" in message for message in messages):  # It falls back to scikit-learn, and only its log says so.
+        return None, None
+    return twin, name
+
+
 class _Accelerated:
     """Mixed into a class of scikit-learn: ``fit`` by the class of the same name in the accelerator."""
 
@@ -48,23 +61,16 @@ class _Accelerated:
         """Fit on rows ``X`` float32 (n, d) and labels ``y`` (n,)."""
         assert isinstance(self, BaseEstimator)
         X = np.ascontiguousarray(X, dtype=np.float32)
-        self.accelerated_ = None
-        name = accelerator()
-        if name is None or not self._adopt_twin(X, y):
+        self.accelerated_: str | None = None
+        if not self._adopt_twin(X, y):
             super().fit(X, y)  # type: ignore[misc]
-        else:
-            self.accelerated_ = name
         return self
 
     def _adopt_twin(self, X: NDArray, y: Any) -> bool:
         """Take over what the accelerator fitted; False where it will not or cannot be trusted."""
         plain = next(base for base in type(self).__mro__ if base.__module__.startswith("sklearn."))
-        package = plain.__module__.split(".")[1]
-        twin_class = getattr(importlib.import_module(f"sklearnex.{package}"), plain.__name__)
-        params = self.get_params() | {"n_jobs": threads()}  # type: ignore[attr-defined]
-        with _listening() as messages:
-            twin = twin_class(**params).fit(X, y)
-        if any("fallback" in message for message in messages):  # the accelerator does not say so by itself
+        twin, name = fit_twin(plain, self.get_params(), X, y)  # type: ignore[attr-defined]
+        if twin is None:
             return False
         for attribute, value in self._fitted(twin).items():
             setattr(self, attribute, value)
@@ -77,6 +83,7 @@ class _Accelerated:
                 stacklevel=3,
             )
             return False
+        self.accelerated_ = name
         return True
 
     def _fitted(self, twin: Any) -> dict[str, Any]:
@@ -85,7 +92,7 @@ class _Accelerated:
 
     def _gap(self, twin: Any, X: NDArray) -> float:
         """How far the twins' outputs are apart, as a multiple of their spread."""
-        rows = _sample(X)
+        rows = evenly(X)
         theirs, ours = self._outputs(twin, rows), self._outputs(self, rows)
         return float(np.abs(theirs - ours).max() / max(float(np.std(theirs)), 1e-6))
 
@@ -125,82 +132,7 @@ class PCA(_Accelerated, decomposition.PCA):
         return np.asarray(model.transform(rows))
 
 
-class SVC(_Accelerated, svm.SVC):
-    """``sklearn.svm.SVC``, accelerated."""
-
-    def _fitted(self, twin: Any) -> dict[str, Any]:
-        public = ("classes_", "class_weight_", "support_", "n_features_in_", "shape_fit_", "fit_status_", "n_iter_")
-        fitted = {name: getattr(twin, name) for name in public}
-        fitted["support_"] = fitted["support_"].astype(np.int32)
-        for name in ("support_vectors_", "dual_coef_", "intercept_"):  # libsvm wants double precision
-            fitted[name] = np.ascontiguousarray(getattr(twin, name), dtype=np.float64)
-        # What libsvm calls dual coefficients and intercept has the other sign where there are two classes.
-        sign = -1.0 if len(fitted["classes_"]) == 2 else 1.0
-        return fitted | {
-            "_dual_coef_": sign * fitted["dual_coef_"],
-            "_intercept_": sign * fitted["intercept_"],
-            "_n_support": twin._n_support.astype(np.int32),
-            "_gamma": float(twin._gamma),
-            "_sparse": False,
-            "_probA": np.empty(0),
-            "_probB": np.empty(0),
-            "_num_iter": fitted["n_iter_"],
-            "_effective_probability": False,
-        }
-
-    def _gap(self, twin: Any, X: NDArray) -> float:
-        """How far support vectors that are free to move are off the edge of their margin, where they must lie.
-
-        Not a comparison with the twin's own predictions: those are wrong for some pairs of classes (seen with
-        version 2026.2.0 on an AMD processor: 3 pairs of 45, by up to 2, in half the rows); what it fitted is right.
-        """
-        del twin, X
-        weights = _sample(self.pairs()[0])
-        duels = self.duels(_sample(self.support_vectors_.astype(np.float32)))
-        free = (np.abs(weights) > 1e-3 * self.C) & (np.abs(weights) < (1 - 1e-3) * self.C)
-        return float(np.abs(duels - np.sign(weights))[free].max(initial=0))
-
-    def duels(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Margins of all pairs of classes, (n, k*(k-1)/2), positive for the first of the pair.
-
-        What ``decision_function`` of shape "ovo" gives, for an RBF kernel and as matrix products: many times faster
-        than libsvm, which computes kernel values one by one.
-        """
-        vectors = self.support_vectors_.astype(np.float32)
-        lengths = np.einsum("sd,sd->s", vectors, vectors)
-        weights, offsets = self.pairs()
-        duels = np.empty((len(data), len(offsets)), np.float32)
-        for start in range(0, len(data), BATCH):
-            batch = data[start : start + BATCH]
-            kernel = batch @ vectors.T
-            kernel *= 2
-            kernel -= lengths
-            kernel -= np.einsum("nd,nd->n", batch, batch)[:, None]
-            np.minimum(kernel, 0, out=kernel)
-            kernel *= np.float32(self._gamma)
-            np.exp(kernel, out=kernel)
-            duels[start : start + BATCH] = kernel @ weights + offsets
-        return duels
-
-    def pairs(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights (support vectors, pairs) and offsets (pairs,) of the duels, from libsvm's compact layout.
-
-        A support vector of class i has one coefficient per opponent j, in row j - 1 if j comes after i, else row j.
-        """
-        classes = len(self.classes_)
-        # Where there are two classes, scikit-learn turns the sign, to be positive for the second one.
-        sign = -1.0 if classes == 2 else 1.0
-        ends = np.cumsum(self.n_support_)
-        own = [slice(end - size, end) for end, size in zip(ends, self.n_support_, strict=True)]
-        first, second = np.triu_indices(classes, 1)
-        weights = np.zeros((ends[-1], len(first)), np.float32)
-        for pair, (i, j) in enumerate(zip(first, second, strict=True)):
-            weights[own[i], pair] = sign * self.dual_coef_[j - 1, own[i]]
-            weights[own[j], pair] = sign * self.dual_coef_[i, own[j]]
-        return weights, (sign * self.intercept_).astype(np.float32)
-
-
-def _sample(rows: NDArray) -> NDArray:
+def evenly(rows: NDArray) -> NDArray:
     """At most `CHECKED` rows, evenly spread."""
     return rows[:: max(1, -(-len(rows) // CHECKED))]
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from estimators.features import HOG
+from estimators.features import features
+from estimators.models.describe import Description
 from estimators.models.threads import threads
 
-TREE_CELLS = (4,)  # one scale of `HOG`: fewer columns than an image of 28x28 has pixels
-PARTS = 2
+# Rows. At 20,000 images of MNIST, all rows and 100 rounds were still more accurate than halves and 225 rounds (96.9 and
+# 96.6 %) in the same time; with more rows, memory and time of a round count more.
+HALVED_FROM = 20_000
 
 
 class BoostedTrees(ClassifierMixin, BaseEstimator):
     """Gradient-boosted trees on pixels or on oriented gradients (Chen & Guestrin 2016, arXiv:1603.02754).
 
-    Stochastic gradient boosting (Friedman 2002): the rows are dealt into two random halves, and the rounds look
-    at one and the other in turn. XGBoost's own ``subsample`` is as accurate per round, but takes as long as no
-    sample at all, since it passes over all rows and gives most of them no weight.
+    Stochastic gradient boosting (Friedman 2002): `HALVED_FROM` rows or more are dealt into two random stratified
+    halves, and the rounds look at one and the other in turn. XGBoost's own ``subsample`` is as accurate per round, but
+    takes as long as no sample at all, since it passes over all rows and gives most of them no weight.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     max_depth : greatest depth of a tree.
     min_child_weight : least sum of second derivatives in a leaf.
     colsample_bynode : share of the columns that each split looks at; neighbours tell the same, so few suffice.
-    features : "pixels" or "hog".
+    features : name of the image features, see `estimators.features`.
     rare : columns are dropped that differ from their least value in no more than this share of the images: the
         margins of an image, mostly.
     max_bin : values of a column that are told apart.
@@ -81,15 +84,14 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         import xgboost
 
         self.classes_, labels = np.unique(y, return_inverse=True)
-        self.image_shape_ = X.shape[1:]
-        data = self._all_columns(X)
-        self.columns_ = _telling(data, self.rare)
+        self.features_ = features(self.features).for_trees()
+        data = self.features_.fit_transform(X)
+        self.columns_ = informative_columns(data, self.rare)
         data = data[:, self.columns_]
 
         options: dict[str, Any] = {"max_bin": self.max_bin, "nthread": threads()}
-        order = np.random.default_rng(self.seed).permutation(len(data))
         parts: list[Any] = []
-        for rows in np.array_split(order, min(PARTS, len(order))):
+        for rows in _parts(labels, self.seed):
             same_bins = {"ref": parts[0]} if parts else {}
             parts.append(xgboost.QuantileDMatrix(data[rows], labels[rows], **options, **same_bins))
         held_out = None
@@ -106,6 +108,8 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
             {
                 "objective": "multi:softprob",
                 "num_class": len(self.classes_),
+                # The logarithm of each class's share, of all rows: XGBoost would take it from the first part alone.
+                "base_score": np.log(np.bincount(labels) / len(labels)).tolist(),
                 "tree_method": "hist",
                 "learning_rate": self.learning_rate,
                 "max_depth": self.max_depth,
@@ -137,8 +141,6 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (n, k)."""
         check_is_fitted(self)
-        if X.shape[1:] != tuple(self.image_shape_):
-            raise ValueError(f"the model was fitted on images of shape {tuple(self.image_shape_)}, given {X.shape[1:]}")
         self.booster_.set_param({"nthread": threads()})
         return self.booster_.inplace_predict(self._rows(X)).reshape(len(X), len(self.classes_))
 
@@ -152,33 +154,33 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         about = {
             "params": self.get_params(),
             "classes": self.classes_.tolist(),
-            "image_shape": list(self.image_shape_),
+            "image_shape": list(self.features_.image_shape_),
             "columns": self.columns_.tolist(),
         }
         (folder / "trees.json").write_text(json.dumps(about))
 
+    def describe(self) -> Description:
+        """Its size is the number of nodes of all trees."""
+        trees = json.loads(self.booster_.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
+        nodes = sum(int(tree["tree_param"]["num_nodes"]) for tree in trees)
+        return Description(nodes, f"xgboost {version('xgboost')}")
+
     @classmethod
-    def load_from(cls, folder: Path) -> BoostedTrees:
+    def load_from(cls, folder: Path) -> Self:
         """The model that `save_to` wrote."""
         import xgboost
 
         about = json.loads((folder / "trees.json").read_text())
         model = cls(**about["params"])
         model.classes_ = np.array(about["classes"])
-        model.image_shape_ = tuple(about["image_shape"])
+        model.features_ = features(model.features).for_trees()
+        model.features_.image_shape_ = tuple(about["image_shape"])
         model.columns_ = np.array(about["columns"])
         model.booster_ = xgboost.Booster(model_file=folder / "trees.ubj")
         return model
 
-    def _all_columns(self, X: NDArray[np.uint8]) -> NDArray:
-        if self.features == "pixels":
-            return X.reshape(len(X), -1)  # as they are: whole numbers need no scale
-        if self.features == "hog":
-            return HOG(TREE_CELLS).fit_transform(X)
-        raise ValueError(f"There are no features {self.features!r}. There are: hog, pixels.")
-
     def _rows(self, X: NDArray[np.uint8]) -> NDArray:
-        return self._all_columns(X)[:, self.columns_]
+        return self.features_.transform(X)[:, self.columns_]
 
     def _record(self, line: str) -> None:
         """Add what XGBoost tells of a round: ``[7]  fit-mlogloss:0.31  fit-merror:0.05  val-…``."""
@@ -192,8 +194,21 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
                 self.history_.setdefault(f"{prefix}accuracy", []).append(1 - float(value))
 
 
-def _telling(data: NDArray, rare: float) -> NDArray[np.intp]:
-    """The columns that differ from their least value in more than the share `rare` of the rows."""
+def _parts(labels: NDArray[np.integer], seed: int) -> list[NDArray[np.intp]]:
+    """Row indexes: all rows as one part, or from `HALVED_FROM` rows on two halves with every class in both.
+
+    The only row of a class is in both halves.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    if len(labels) < HALVED_FROM:
+        return [order]
+    order = order[np.argsort(labels[order], kind="stable")]
+    alone = np.flatnonzero(np.bincount(labels)[labels] == 1)
+    return [np.union1d(half, alone) for half in (order[::2], order[1::2])]
+
+
+def informative_columns(data: NDArray, rare: float) -> NDArray[np.intp]:
+    """The columns that differ from their least value in more than the share `rare` of the rows; at least one."""
     share = (data != data.min(axis=0)).mean(axis=0)
     for least in (rare, 0.0):
         if (share > least).any():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -9,8 +11,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from estimators.features import features
-from estimators.models.accelerated import PCA, SVC
+from estimators.models.accelerated import PCA
 from estimators.models.calibration import fit_temperature, softmax
+from estimators.models.describe import Description
+from estimators.models.support_vectors import fit_support_vectors
 
 
 class KernelMachine(ClassifierMixin, BaseEstimator):
@@ -21,7 +25,7 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
     C : penalty of a violated margin.
     gamma : inverse squared width of the kernel, as a multiple of one over the total variance of the
         components, so that a value means the same whatever features, size and contrast the images have.
-    features : "pixels" or "hog".
+    features : name of the image features, see `estimators.features`.
     components : principal components kept (fewer where the features have no more).
     temperature : divides the decision values before the softmax, see `decision_function`.
 
@@ -62,9 +66,8 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         data = pca.fit_transform(data)
         self.rows_ = make_pipeline(rows, pca)
         variance = float(data.var(axis=0, dtype=np.float64).sum())
-        self.machine_ = SVC(C=self.C, gamma=self.gamma / max(variance, 1e-12), cache_size=500)
-        self.machine_.fit(data, y)
-        self.classes_ = self.machine_.classes_
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        self.machine_ = fit_support_vectors(data, labels, C=self.C, gamma=self.gamma / max(variance, 1e-12))
         self.temperature_, self.found_ = self.temperature, {}
         if validation is not None:
             known = np.isin(validation[1], self.classes_)
@@ -74,14 +77,14 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """How safely each class is chosen, (n, k): the margin by which it wins its closest duel.
+        """The least one-vs-one margin of each class, (n, k).
 
-        The class that wins all its duels is the only one with a positive value, and the runner-up's is minus
-        the winner's at most, so that two close classes share the probability. Where no class wins all
-        (rare), the highest value goes to the class with the most duels won.
+        The class that wins against every other is the only one with a positive value, and the runner-up has minus that
+        value at most, so that two close classes share the probability. Where no class wins against every other
+        (rare), the highest value goes to the class with the most wins.
         """
         check_is_fitted(self)
-        return _safety(self.machine_.duels(self.rows_.transform(X)), len(self.classes_))
+        return _least_margins(self.machine_.margins(self.rows_.transform(X)), len(self.classes_))
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (n, k)."""
@@ -91,17 +94,23 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         """The most probable classes (n,)."""
         return self.classes_[self.decision_function(X).argmax(axis=1)]
 
+    def describe(self) -> Description:
+        """Its size is that of support vectors, dual coefficients and intercepts."""
+        machine = self.machine_
+        size = machine.vectors.size + machine.dual_coef.size + machine.intercept.size
+        return Description(size, machine.accelerated or f"scikit-learn {version('scikit-learn')}")
 
-def _safety(duels: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
-    """Each class's margin in its closest duel, (n, classes), highest for the class that won the most duels."""
-    rows = np.arange(len(duels))
-    closest = np.full((len(duels), classes), np.inf, np.float32)
-    wins = np.zeros((len(duels), classes), np.int64)
-    for i, j, margin in zip(*np.triu_indices(classes, 1), duels.T, strict=True):
-        closest[:, i] = np.minimum(closest[:, i], margin)
-        closest[:, j] = np.minimum(closest[:, j], -margin)
+
+def _least_margins(margins: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
+    """Each class's least margin over its pairs, (n, classes), highest for the class with the most wins."""
+    rows = np.arange(len(margins))
+    least = np.full((len(margins), classes), np.inf, np.float32)
+    wins = np.zeros((len(margins), classes), np.int64)
+    for i, j, margin in zip(*np.triu_indices(classes, 1), margins.T, strict=True):
+        least[:, i] = np.minimum(least[:, i], margin)
+        least[:, j] = np.minimum(least[:, j], -margin)
         wins[:, i] += margin > 0
         wins[:, j] += margin <= 0
-    best, voted = closest.argmax(axis=1), wins.argmax(axis=1)
-    closest[rows, best], closest[rows, voted] = closest[rows, voted], closest[rows, best]
-    return closest
+    best, voted = least.argmax(axis=1), wins.argmax(axis=1)
+    least[rows, best], least[rows, voted] = least[rows, voted], least[rows, best]
+    return least

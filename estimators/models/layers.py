@@ -11,11 +11,11 @@ from keras import layers, regularizers
 BATCH_NORM = ("before", "after", "none")
 
 
-@keras.saving.register_keras_serializable("crossover")
 class BatchNorm(layers.BatchNormalization):
     """Keras' layer over channels-last images, with TensorFlow's fused operation while training.
 
-    Keras computes the moments with a dozen operations, a noticeable part of a training step on a CPU.
+    Keras computes the moments with a dozen operations, a noticeable part of a training step on a CPU. It is for
+    training alone: `exchange_batch_norm` puts Keras' own layer in its place before a network is kept.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -28,6 +28,22 @@ class BatchNorm(layers.BatchNormalization):
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + now * (1 - self.momentum))
         return outputs
+
+
+def exchange_batch_norm(model: Any) -> Any:
+    """A copy of a functional model, called "network", with Keras' own BatchNormalization in place of `BatchNorm`.
+
+    Its weights are the same; it has no optimizer, whose slots would take twice their memory.
+    """
+
+    def exchanged(layer: Any) -> Any:
+        kind = layers.BatchNormalization if isinstance(layer, BatchNorm) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    uncompiled = keras.Model(model.input, model.output, name="network")
+    copy = keras.models.clone_model(uncompiled, clone_function=exchanged)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def conv_block(

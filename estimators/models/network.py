@@ -1,7 +1,8 @@
-"""`Network`: a Keras network with scikit-learn's manners, trained the same way whatever its layers.
+"""`Network`: a Keras network with the interface of a scikit-learn classifier, trained the same way whatever its layers.
 
 Keras' own scikit-learn wrapper loses its fit arguments when cloned, has no `predict_proba` and refuses images; hence
-this one.
+this one. What it saves is one ``network.keras`` of Keras' own layers, from uint8 images to probabilities:
+``keras.models.load_model`` reads it where this project is not installed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from estimators.models.pipeline import Augmentation, affine, batches, training_batches
+from estimators.models.describe import Description
+from estimators.models.layers import exchange_batch_norm
+from estimators.models.pipeline import Augmentation, affine_coefficients, batches, training_batches
 from estimators.models.threads import threads
 from tuning.quiet import quiet
 
@@ -36,6 +40,8 @@ with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs:
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
 
+TTA_ANGLE = 0.1  # radians
+
 
 class Network(ClassifierMixin, BaseEstimator):
     """A network for images, uint8 (n, h, w, c), and labels, int (n,).
@@ -51,16 +57,17 @@ class Network(ClassifierMixin, BaseEstimator):
         "cosine" (Loshchilov & Hutter 2017); or "constant".
     weight_decay : decoupled; for "adamw" alone.
     augmentation : random changes of the training images, or None.
-    epoch_images : least number of images that an epoch shows. A smaller training set is gone through again, in fresh
-        random views where it is augmented: with 100 rows in batches of 128, one pass would be one step, and no network
-        learns in as many steps as it has epochs. Larger training sets are not touched by it.
+    epoch_images : least number of images that an epoch shows. A smaller training set is shown several times per epoch,
+        augmented anew each time: with 100 rows in batches of 128, one pass would be a single step, too few to learn
+        anything in the usual number of epochs. It has no effect on larger training sets.
     patience : with validation rows: epochs without a better validation accuracy before training stops.
-    views : 1, or 3: probabilities are averaged over the image and the image turned by ± 0.1 radians, at three times
-        the cost of a prediction (test-time augmentation, Krizhevsky et al. 2012).
+    tta_views : test-time augmentation (Krizhevsky et al. 2012). 1: none; 3: probabilities are averaged over the image
+        and the image turned by ± 0.1 radians, at three times the cost of a prediction.
 
     Attributes
     ----------
-    keras_model_ : the fitted ``keras.Model``, from uint8 images to logits.
+    keras_model_ : the fitted ``keras.Model``, from uint8 images to probabilities, made of Keras' own layers alone. Its
+        layer "network" is the trained part, from uint8 images to logits.
     history_ : curves by epoch, ``{"loss": [...], "accuracy": [...], "val_loss": ..., "val_accuracy": ...}``.
     found_ : with validation rows: the epoch with the best weights.
     """
@@ -81,7 +88,7 @@ class Network(ClassifierMixin, BaseEstimator):
         augmentation: Augmentation | None = None,
         epoch_images: int = 0,
         patience: int = 5,
-        views: int = 1,
+        tta_views: int = 1,
     ) -> None:
         self.layers = layers
         self.settings = settings
@@ -96,7 +103,7 @@ class Network(ClassifierMixin, BaseEstimator):
         self.augmentation = augmentation
         self.epoch_images = epoch_images
         self.patience = patience
-        self.views = views
+        self.tta_views = tta_views
 
     def fit(
         self,
@@ -117,6 +124,8 @@ class Network(ClassifierMixin, BaseEstimator):
         scaled = keras.layers.Rescaling(1 / 255)(images)
         model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
 
+        if self.tta_views not in (1, 3):
+            raise ValueError(f"tta_views must be 1 or 3, given {self.tta_views!r}")
         steps = math.ceil(max(len(X), self.epoch_images) / self.batch_size)
         model.compile(
             optimizer=self._optimizer(steps * self.epochs),
@@ -125,7 +134,7 @@ class Network(ClassifierMixin, BaseEstimator):
             # XLA makes convolutions about eight times slower on a CPU (tensorflow#62808).
             jit_compile=on_gpu(),
         )
-        watch = Watch(self.patience)
+        best = BestWeights(self.patience)
         held_out = None
         if validation is not None:
             held_out = batches(np.ascontiguousarray(validation[0]), self._targets(validation[1]))
@@ -136,22 +145,25 @@ class Network(ClassifierMixin, BaseEstimator):
                 self.batch_size,
                 self.seed % 2**31,
                 self.augmentation,
-                across=len(X) < self.epoch_images,
+                full_batches=len(X) < self.epoch_images,
             ),
             epochs=self.epochs,
             steps_per_epoch=steps,
             validation_data=held_out,
-            callbacks=[watch],
+            callbacks=[best],
             shuffle=False,  # The pipeline shuffles.
             verbose=0,
         )
-        self.history_ = watch.curves
-        self._serve(model)
-        self.found_ = {} if validation is None else {"epochs": watch.best_epoch}
+        self.history_ = best.curves
+        self._serve(probabilities(exchange_batch_norm(model), self.tta_views))
+        self.found_ = {} if validation is None else {"epochs": best.best_epoch}
         return self
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities, float32 (n, k)."""
+        shape = self.keras_model_.input_shape[1:]
+        if X.shape[1:] != shape:
+            raise ValueError(f"the model was fitted on images of shape {shape}, given {X.shape[1:]}")
         parts = [self._forward(np.ascontiguousarray(X[i : i + 500])).numpy() for i in range(0, len(X), 500)]
         return np.concatenate(parts)
 
@@ -159,31 +171,56 @@ class Network(ClassifierMixin, BaseEstimator):
         """The most probable class of each image."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
+    def describe(self) -> Description:
+        """Its size is the number of weights; the layers are those of the trained part."""
+        trained = self.keras_model_.get_layer("network")
+        layers = tuple(
+            {
+                "layer": layer.name,
+                "type": type(layer).__name__,
+                "output": [int(side) for side in tuple(layer.output.shape)[1:]],
+                "parameters": int(layer.count_params()),
+            }
+            for layer in trained.layers
+        )
+        name = keras.backend.backend()
+        device = "GPU" if on_gpu() else "CPU"
+        return Description(
+            int(trained.count_params()), f"{name} {version(name)} / keras {version('keras')} {device}", layers
+        )
+
     def save_to(self, folder: Path) -> None:
         """Write ``network.keras`` and ``network.json`` into an existing folder."""
         self.keras_model_.save(folder / "network.keras")
-        facts = {"classes": self.classes_.tolist(), "views": self.views, "history": self.history_}
+        facts = {"classes": self.classes_.tolist(), "history": self.history_}
         (folder / "network.json").write_text(json.dumps(facts))
 
     @classmethod
     def load_from(cls, folder: Path) -> Self:
         """A network that predicts as the saved one did; it cannot be fitted again."""
         facts = json.loads((folder / "network.json").read_text())
-        network = cls(layers=_already_built, settings={}, views=facts["views"])
+        network = cls(layers=_already_built, settings={})
         network.classes_ = np.asarray(facts["classes"])
         network.history_ = facts["history"]
         network._serve(keras.models.load_model(folder / "network.keras", compile=False))
         return network
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_forward", None)  # A compiled function cannot be pickled.
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "keras_model_" in state:
+            self._serve(self.keras_model_)
+
     def _serve(self, model: Any) -> None:
-        # Without the optimizer's slots: a third of the size on disk and in memory.
-        self.keras_model_ = served = keras.Model(model.inputs, model.outputs)
-        angles = {1: (), 3: (-0.1, 0.1)}[self.views]
+        self.keras_model_ = model
 
         @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)])
         def forward(images: Any) -> Any:
-            views = [images, *(affine(images, rotation=angle) for angle in angles)]
-            return sum(tf.nn.softmax(served(view, training=False)) for view in views) / len(views)
+            return model(images, training=False)
 
         self._forward = forward
 
@@ -200,6 +237,20 @@ class Network(ClassifierMixin, BaseEstimator):
             case "sgd":
                 return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
         raise ValueError(f"There is no optimizer {self.optimizer!r}. There are: adam, adamw, sgd.")
+
+
+def probabilities(network: Any, tta_views: int) -> Any:
+    """A Keras model from images to probabilities, around one from images to logits, averaged over `tta_views` views."""
+    images = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
+    views = [images]
+    for angle in (-TTA_ANGLE, TTA_ANGLE)[: tta_views - 1]:
+        turn = np.array([float(c) for c in affine_coefficients(*images.shape[1:3], rotation=angle)], np.float32)
+        turned = keras.ops.image.affine_transform(
+            images, turn, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format="channels_last"
+        )
+        views.append(turned)
+    shares = [keras.layers.Softmax()(network(view)) for view in views]
+    return keras.Model(images, keras.layers.Average()(shares) if len(shares) > 1 else shares[0])
 
 
 def on_gpu() -> bool:
@@ -237,8 +288,8 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps}
 
 
-class Watch(keras.callbacks.Callback):
-    """Keeps the curves and the best weights, stops early, and refuses a loss that is no number."""
+class BestWeights(keras.callbacks.Callback):
+    """Keeps the curves and the best weights, stops early, and raises an error for a loss that is not a number."""
 
     def __init__(self, patience: int) -> None:
         super().__init__()

@@ -43,8 +43,8 @@ class Augmentation:
             rotation=self.rotation * u[0],
             scale=1.0 / (1.0 + self.zoom * u[1]),
             shear=self.shear * u[2],
-            across=self.shift * u[3],
-            down=self.shift * u[4],
+            shift_x=self.shift * u[3],
+            shift_y=self.shift * u[4],
             mirror=tf.where(u[5] < 0, -1.0, 1.0) if self.flip else 1.0,
         )
 
@@ -55,8 +55,8 @@ def affine(
     rotation: Any = 0.0,
     scale: Any = 1.0,
     shear: Any = 0.0,
-    across: Any = 0.0,
-    down: Any = 0.0,
+    shift_x: Any = 0.0,
+    shift_y: Any = 0.0,
     mirror: Any = 1.0,
 ) -> Any:
     """Turn, scale, shear, shift and mirror images about their centre, bilinear, black beyond the edge.
@@ -64,20 +64,22 @@ def affine(
     Parameters
     ----------
     images : (n, h, w, c), any numeric dtype, which is kept.
-    rotation, scale, shear, across, down, mirror : one number for all images or (n,) of them: radians; size of what is
-        looked at, so that 0.5 enlarges to double; tangent; shares of width and height; -1 mirrors left to right.
+    rotation, scale, shear, shift_x, shift_y, mirror : see `affine_coefficients`; one number for all images, or (n,).
     """
     import tensorflow as tf
 
+    coefficients = affine_coefficients(
+        images.shape[1],
+        images.shape[2],
+        rotation=rotation,
+        scale=scale,
+        shear=shear,
+        shift_x=shift_x,
+        shift_y=shift_y,
+        mirror=mirror,
+    )
     n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    cos, sin = tf.cos(rotation) * scale, tf.sin(rotation) * scale
-    a0, a1 = cos * mirror, shear * cos - sin
-    b0, b1 = sin * mirror, cos + shear * sin
-    # The transform maps output to input coordinates; the centre must stay where it is.
-    cx, cy = (width - 1) / 2, (height - 1) / 2
-    a2 = cx - a0 * cx - a1 * cy + width * across
-    b2 = cy - b0 * cx - b1 * cy + height * down
-    entries = [tf.broadcast_to(tf.cast(v, tf.float32), [n]) for v in (a0, a1, a2, b0, b1, b2, 0.0, 0.0)]
+    entries = [tf.broadcast_to(tf.cast(v, tf.float32), [n]) for v in coefficients]
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=tf.stack(entries, axis=1),
@@ -88,23 +90,56 @@ def affine(
     )
 
 
+def affine_coefficients(
+    height: int,
+    width: int,
+    *,
+    rotation: Any = 0.0,
+    scale: Any = 1.0,
+    shear: Any = 0.0,
+    shift_x: Any = 0.0,
+    shift_y: Any = 0.0,
+    mirror: Any = 1.0,
+) -> tuple[Any, ...]:
+    """Coefficients (a0, a1, a2, b0, b1, b2, 0, 0) of the map from output to input pixels, as TensorFlow wants them.
+
+    Parameters
+    ----------
+    rotation : radians.
+    scale : factor on the side of the image region that fills the output: 0.5 shows the middle half, twice as large.
+    shear : tangent of the angle, horizontal.
+    shift_x, shift_y : shares of width and height.
+    mirror : -1 mirrors left to right, 1 does not.
+    """
+    import tensorflow as tf
+
+    cos, sin = tf.cos(rotation) * scale, tf.sin(rotation) * scale
+    a0, a1 = cos * mirror, shear * cos - sin
+    b0, b1 = sin * mirror, cos + shear * sin
+    # The centre must stay where it is.
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    a2 = cx - a0 * cx - a1 * cy + width * shift_x
+    b2 = cy - b0 * cx - b1 * cy + height * shift_y
+    return a0, a1, a2, b0, b1, b2, 0.0, 0.0
+
+
 def training_batches(
     X: NDArray[np.uint8],
     targets: NDArray[np.float32],
     batch_size: int,
     seed: int,
     augmentation: Augmentation | None = None,
-    across: bool = False,
+    full_batches: bool = False,
 ) -> Any:
     """Endless shuffled batches of (images uint8 (b, h, w, c), targets float32 (b, k)).
 
-    A pass over the rows is ⌈n / b⌉ of them, the last one smaller; with `across` every batch is full, if need be with rows
-    of the next pass, so that a training set smaller than a batch has the same statistics of the batch as a large one.
+    A pass over the rows is ⌈n / b⌉ batches, the last one smaller. With `full_batches` a batch that is not full takes rows
+    of the next pass, so that BatchNorm sees as many rows per batch in a small training set as in a large one.
     """
     import tensorflow as tf
 
     rows = tf.data.Dataset.from_tensor_slices((X, targets)).shuffle(len(X), seed=seed, reshuffle_each_iteration=True)
-    batches = rows.repeat().batch(batch_size) if across else rows.batch(batch_size).repeat()
+    batches = rows.repeat().batch(batch_size) if full_batches else rows.batch(batch_size).repeat()
     if augmentation is not None:
         # The batch's number seeds its augmentation, so that the order of threads does not matter.
         batches = batches.enumerate().map(

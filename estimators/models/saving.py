@@ -1,9 +1,12 @@
 """Write a fitted model to a folder and read it back; nothing is ever unpickled.
 
-A folder holds ``model.json`` (what the model is and what wrote it) and the model itself: Keras' own format for
-networks, XGBoost's own for boosted trees, skops for what is made of scikit-learn. Reading runs no code from the
-folder: beyond what skops itself trusts, a file may name classes of `TRUSTED` packages alone (no functions), and the
-file that defines an estimator is found by its name on this machine, never by a path in the folder.
+A folder holds ``model.json`` (what the model is and what wrote it) and the model itself. A model whose class has
+``save_to(folder)`` and the class method ``load_from(folder)`` writes and reads itself, and ``model.json`` names the class.
+Everything else is made of scikit-learn and is written by skops.
+
+Reading runs no code from the folder. It may name classes of scikit-learn, of this package and of the user's own
+estimator files (``crossover_plugins.NAME``), never functions. Such a file is found on this machine by its name, never by
+a path in the folder.
 """
 
 from __future__ import annotations
@@ -17,13 +20,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
-TRUSTED = ("estimators.", "sklearn.")
+import estimators
+
+FORMAT = 2
+TRUSTED = ("estimators.", "sklearn.", f"{estimators.PLUGINS}.")
 SAFE_TO_DUMP = ("builtins.", "numpy.", "scipy.", *TRUSTED)
-NATIVE = {  # kind: the class that writes and reads itself, by ``save_to(folder)`` and ``load_from(folder)``
-    "network": ("estimators.models.network", "Network"),
-    "boosted_trees": ("estimators.models.boosted_trees", "BoostedTrees"),
-}
+SKOPS = "skops"  # in place of the name of a class
 LIBRARIES = ("numpy", "scikit-learn", "scikit-learn-intelex", "skops", "xgboost", "keras", "tensorflow")
 
 
@@ -40,15 +42,15 @@ def save(model: Any, folder: Path | str, facts: Mapping[str, Any] | None = None)
     ValueError : the model is made of types that `load` would refuse.
     """
     folder = Path(folder)
-    kind = _kind(model)
+    reader = _reader(model)
     draft = folder.with_name(f".{folder.name}-{os.getpid()}")
     draft.mkdir(parents=True)
     try:
-        if kind == "skops":
+        if reader == SKOPS:
             _save_skops(model, draft / "model.skops")
         else:
             model.save_to(draft)
-        about = {**(facts or {}), "format": FORMAT, "kind": kind, "libraries": _versions()}
+        about = {**(facts or {}), "format": FORMAT, "reader": reader, "libraries": _versions()}
         (draft / "model.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         _replace(draft, folder)
     finally:
@@ -64,12 +66,18 @@ def load(folder: Path | str) -> Any:
     """
     folder = Path(folder)
     about = read_facts(folder)
-    kind = about["kind"]
+    reader = about["reader"]
+    if about.get("estimator") in estimators.names():  # Its file may define layers or classes of the model.
+        estimators.get(about["estimator"])
     try:
-        if kind == "skops":
-            return _load_skops(folder / "model.skops", about.get("estimator"))
-        module, name = NATIVE[kind]
-        return getattr(importlib.import_module(module), name).load_from(folder)
+        if reader == SKOPS:
+            return _load_skops(folder / "model.skops")
+        found = _class(reader)
+        if found is None or not _reads_itself(found):
+            raise UntrustedError(
+                f"{folder} is to be read by {reader}, which is no model of this package. {_missing(reader)}"
+            )
+        return found.load_from(folder)
     except UntrustedError:
         raise
     except Exception as error:  # every library has its own for a damaged file
@@ -82,7 +90,7 @@ def read_facts(folder: Path | str) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError : the folder holds no model, or one of a later format.
+    ValueError : the folder holds no model, or one of another format.
     """
     path = Path(folder) / "model.json"
     if not path.is_file():
@@ -91,10 +99,13 @@ def read_facts(folder: Path | str) -> dict[str, Any]:
         about = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
-    if not isinstance(about, dict) or about.get("kind") not in ("skops", *NATIVE):
-        raise ValueError(f"{path} does not tell a kind of model that is known: skops, {', '.join(NATIVE)}.")
-    if about.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {about.get('format')!r} is not {FORMAT}; use the version that wrote it.")
+    if not isinstance(about, dict) or "format" not in about:
+        raise ValueError(f"{path} is damaged: it does not say its format.")
+    if about["format"] != FORMAT:
+        advice = "run the suite again" if about["format"] in range(FORMAT) else "use the version that wrote it"
+        raise ValueError(f"{path} has format {about['format']!r}, and this version reads format {FORMAT}: {advice}.")
+    if not isinstance(about.get("reader"), str):
+        raise ValueError(f"{path} is damaged: it does not say by which class the model is read.")
     return about
 
 
@@ -102,9 +113,21 @@ class UntrustedError(ValueError):
     """A skops file names types that are not trusted."""
 
 
-def _kind(model: Any) -> str:
-    mine = {(base.__module__, base.__qualname__) for base in type(model).__mro__}
-    return next((kind for kind, native in NATIVE.items() if native in mine), "skops")
+def _reader(model: Any) -> str:
+    """The dotted name of the class that reads the model, `SKOPS` if it has none of its own."""
+    kind = type(model)
+    if not any(hasattr(kind, name) for name in ("save_to", "load_from")):
+        return SKOPS
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if not _reads_itself(kind):
+        raise ValueError(f"{name} has only one of save_to and load_from: a model that writes itself needs both.")
+    if _class(name) is not kind:
+        raise UntrustedError(f"the model is a {name}, which could not be loaded again. {_ALLOWED}")
+    return name
+
+
+def _reads_itself(kind: type) -> bool:
+    return all(callable(getattr(kind, name, None)) for name in ("save_to", "load_from"))
 
 
 def _save_skops(model: Any, path: Path) -> None:
@@ -118,13 +141,9 @@ def _save_skops(model: Any, path: Path) -> None:
     _trusted(path)
 
 
-def _load_skops(path: Path, estimator: str | None) -> Any:
+def _load_skops(path: Path) -> Any:
     import skops.io
 
-    import estimators
-
-    if estimator in estimators.names():  # its file may define the classes of the model
-        estimators.get(str(estimator))
     return skops.io.load(path, trusted=_trusted(path))
 
 
@@ -133,21 +152,36 @@ def _trusted(path: Path) -> list[str]:
     import skops.io
 
     names = skops.io.get_untrusted_types(file=path)
-    foreign = sorted(name for name in names if not (name.startswith(TRUSTED) and _is_class(name)))
+    foreign = sorted(name for name in names if _class(name) is None)
     if foreign:
-        raise UntrustedError(f"{path} holds {', '.join(foreign)}, which is not trusted. {_ALLOWED}")
+        raise UntrustedError(f"{path} holds {', '.join(foreign)}, which is not trusted. {_missing(foreign[0])}")
     return names
 
 
-def _is_class(name: str) -> bool:
+def _class(name: str) -> Any | None:
+    """The class that a dotted name stands for; None if it is none, or defined outside of the `TRUSTED` packages."""
     module, _, attribute = name.rpartition(".")
+    if not name.startswith(TRUSTED):
+        return None
     try:
-        return isinstance(getattr(importlib.import_module(module), attribute, None), type)
-    except ImportError:
-        return False
+        if module.startswith(f"{estimators.PLUGINS}."):
+            found = getattr(estimators.plugin(module), attribute, None)
+        else:
+            found = getattr(importlib.import_module(module), attribute, None)
+    except (ImportError, ValueError):
+        return None
+    return found if isinstance(found, type) and found.__module__ == module else None
 
 
-_ALLOWED = "Allowed are classes of this package and of scikit-learn, and arrays."
+def _missing(name: str) -> str:
+    """What to do about a class that is not there."""
+    package, _, rest = name.partition(".")
+    if package == estimators.PLUGINS:
+        return f"Its file {rest.partition('.')[0]}.py must lie in the folder that $CROSSOVER_ESTIMATORS names."
+    return _ALLOWED
+
+
+_ALLOWED = "Allowed are classes of this package, of scikit-learn and of your own estimator files, and arrays."
 
 
 def _type_names(value: Any) -> set[str]:

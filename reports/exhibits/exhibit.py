@@ -84,7 +84,7 @@ class Exhibit:
 
 def studies(run: Run) -> set[str]:
     """The names of the studies that a run carried out."""
-    return {*run.info.get("studies", ()), *(["sizes"] if run.info.get("sizes") else [])}
+    return set(run.info.get("studies", ()))
 
 
 def of(table: pd.DataFrame, dataset: str) -> pd.DataFrame:

@@ -146,7 +146,7 @@ def test_a_base_setting_outside_the_space_is_refused(name, base, said):
     [("coarse-to-fine", "coarse_to_fine"), ("kerastuner:bayes", "kerastuner:bayesian"), ("Random", "random")],
 )
 def test_a_wrong_name_is_answered_with_the_nearest_right_one(wrong, right):
-    with pytest.raises(ValueError, match=f"did you mean '{right}'"):
+    with pytest.raises(ValueError, match=f"Did you mean '{right}'"):
         strategy(wrong)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from estimators import features as module
-from estimators.features import HOG, Pixels, features
+from estimators.features import ImageFeatures, features, hog, names
+from estimators.features.hog import HOG
+from estimators.features.pixels import Pixels
 
 SIZES = [(8, 8, 1), (16, 16, 1), (28, 28, 1), (32, 32, 3), (20, 36, 3), (1, 1, 1), (2, 5, 1)]
 
@@ -88,7 +89,7 @@ def test_hog_of_a_grey_image_in_colour_is_that_of_the_grey_one():
 def test_hog_does_not_depend_on_batches_or_threads(monkeypatch):
     X = images((12, 12, 1), n=23)
     whole = HOG().fit_transform(X)
-    monkeypatch.setattr(module, "BATCH", 5)
+    monkeypatch.setattr(hog, "BATCH", 5)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     np.testing.assert_array_equal(HOG().fit_transform(X), whole)
 
@@ -103,5 +104,33 @@ def test_images_of_another_kind_are_refused(transformer):
 
 
 def test_unknown_features_are_named():
-    with pytest.raises(ValueError, match=r"'sift'.*hog, pixels"):
-        features("sift")
+    with pytest.raises(ValueError, match=r"'hug'\. Did you mean 'hog'\? There are: hog, pixels"):
+        features("hug")
+
+
+def test_every_module_is_a_kind_of_features():
+    assert set(names()) >= {"hog", "pixels"}
+    assert {type(features(name)).__module__ for name in names()} == {f"estimators.features.{name}" for name in names()}
+
+
+def test_a_new_kind_is_one_file(tmp_path, monkeypatch):
+    """Boosted trees and a pipeline take it by its name."""
+    from estimators import features as package
+    from estimators.models.boosted_trees import BoostedTrees
+
+    (tmp_path / "row_means.py").write_text(
+        "from estimators.features import ImageFeatures\n"
+        "class RowMeans(ImageFeatures):\n"
+        "    def _transform(self, X):\n"
+        "        return X.mean(axis=(2, 3), dtype='float32')\n"
+    )
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    X = images((6, 5, 1), n=40)
+    assert isinstance(features("row_means"), ImageFeatures)
+    assert BoostedTrees(rounds=2, features="row_means").fit(X, np.arange(40) % 2).predict_proba(X).shape == (40, 2)
+
+
+def test_pixels_for_trees_are_the_bytes_themselves():
+    X = images((3, 4, 1))
+    rows = Pixels().for_trees().fit_transform(X)
+    assert rows.dtype == np.uint8 and np.array_equal(rows, X.reshape(5, 12))

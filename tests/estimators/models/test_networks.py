@@ -51,7 +51,7 @@ def test_the_manners(digits, tmp_path, name):
         {"optimizer": "adam", "schedule": "cosine"},
         {"schedule": "constant", "l1": 1e-5, "l2": 1e-4},
         {"augment": False, "dropout": 0.2, "depth": 2},
-        {"flip": True, "views": 1},
+        {"flip": True, "tta_views": 1},
     ],
     ids=str,
 )
@@ -87,7 +87,7 @@ def test_batches_across_passes_are_full_and_show_every_row_equally():
     from estimators.models.pipeline import training_batches
 
     X, targets = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1), np.eye(10, dtype=np.float32)
-    batches = [b for b, _ in training_batches(X, targets, 25, 0, across=True).take(4).as_numpy_iterator()]
+    batches = [b for b, _ in training_batches(X, targets, 25, 0, full_batches=True).take(4).as_numpy_iterator()]
     assert [len(b) for b in batches] == [25] * 4
     assert np.bincount(np.concatenate(batches).ravel()).tolist() == [10] * 10
 

@@ -1,7 +1,10 @@
 """Models survive the way to disk and back, and nothing untrusted is read."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,7 +29,7 @@ def test_facts_are_kept_beside_the_model(fitted, tmp_path):
     facts = read_facts(tmp_path / "model")
     assert facts["estimator"] == "logistic_regression"
     assert facts["image"] == [8, 8, 1]
-    assert facts["kind"] == "skops"
+    assert facts["reader"] == "skops"
     assert facts["libraries"]["scikit-learn"]
 
 
@@ -78,8 +81,16 @@ def test_a_file_that_names_a_function_is_not_loaded(fitted, tmp_path, function):
     [
         (lambda folder: (folder / "model.json").unlink(), "not a saved model"),
         (lambda folder: (folder / "model.json").write_text("{"), "damaged"),
-        (lambda folder: (folder / "model.json").write_text('{"kind": "pickle"}'), "kind of model"),
-        (lambda folder: (folder / "model.json").write_text('{"kind": "skops", "format": 99}'), "format 99"),
+        (lambda folder: (folder / "model.json").write_text('{"kind": "pickle"}'), "does not say its format"),
+        (
+            lambda folder: (folder / "model.json").write_text('{"format": 99}'),
+            "format 99.*use the version that wrote it",
+        ),
+        (lambda folder: (folder / "model.json").write_text('{"format": 2}'), "by which class"),
+        (
+            lambda folder: (folder / "model.json").write_text('{"format": 2, "reader": "os.path"}'),
+            "to be read by os.path",
+        ),
         (lambda folder: (folder / "model.skops").write_bytes(b"PK"), "cannot be read"),
         (lambda folder: (folder / "model.skops").unlink(), "cannot be read"),
         (shutil.rmtree, "not a saved model"),
@@ -104,3 +115,50 @@ def test_damaged_trees_are_answered_with_one_line(digits, tmp_path):
     (folder / "trees.ubj").write_bytes((folder / "trees.ubj").read_bytes()[:500])
     with pytest.raises(ValueError, match="cannot be read"):
         load(folder)
+
+
+PLAIN_KERAS = """
+import sys
+class Blocked:  # an editable install makes this project importable from anywhere
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"tuning", "estimators", "benchmarks", "reports", "crossover"}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Blocked())
+import keras
+import numpy as np
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+assert not {"estimators", "tuning"} & set(sys.modules)
+"""
+
+
+@pytest.mark.parametrize("name", [n for n in estimators.names() if estimators.get(n).family == "deep"])
+def test_plain_keras_loads_a_saved_network(name, digits, tmp_path):
+    """uint8 images in, probabilities out: scaling, BatchNorm and the averaged views are in the file."""
+    X, y = digits
+    cheap, _ = estimators.get(name).scaled(estimators.get(name).base | {"batch_norm": "after"}, 0.05, 300)
+    network = estimators.get(name).build(0, **cheap).fit(X[:300], y[:300])
+    save(network, tmp_path / "model", {"estimator": name})
+    np.save(tmp_path / "images.npy", X[300:400])
+    (tmp_path / "elsewhere").mkdir()
+    files = [tmp_path / "model" / "network.keras", tmp_path / "images.npy", tmp_path / "proba.npy"]
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", PLAIN_KERAS, *map(str, files)],
+        capture_output=True, text=True, cwd=tmp_path / "elsewhere", env=os.environ | {"PYTHONPATH": ""},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    np.testing.assert_allclose(np.load(files[2]), network.predict_proba(X[300:400]), atol=1e-5)
+
+
+def test_a_folder_of_the_first_format_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "model.json").write_text('{"format": 1, "kind": "network"}')
+    with pytest.raises(ValueError, match="has format 1, and this version reads format 2: run the suite again"):
+        load(tmp_path)
+
+
+def test_a_model_that_only_writes_itself_is_refused(tmp_path):
+    class Half:
+        def save_to(self, folder): ...
+
+    with pytest.raises(ValueError, match="only one of save_to and load_from"):
+        save(Half(), tmp_path / "model")

@@ -1,57 +1,17 @@
-"""Image features: scikit-learn transformers from uint8 images (n, h, w, c) to float32 rows (n, d).
-
-`Pixels` and `HOG` have nothing to fit: they know only the size of the images. `features` gives one by name,
-which is what lets a search choose between them.
-"""
+"""`HOG`: histograms of oriented gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 
+from estimators.features import ImageFeatures
 from estimators.models.threads import threads
 
-BATCH = 512  # images: the working set of a HOG batch is about 50 kB for an image of 28x28 pixels
-
-
-def features(name: str) -> BaseEstimator:
-    """The transformer called `name`: "pixels" or "hog"."""
-    kinds: dict[str, Callable[[], BaseEstimator]] = {"pixels": Pixels, "hog": HOG}
-    if name not in kinds:
-        raise ValueError(f"There are no features {name!r}. There are: {', '.join(sorted(kinds))}.")
-    return kinds[name]()
-
-
-class ImageFeatures(TransformerMixin, BaseEstimator):
-    """What `Pixels` and `HOG` share: `fit` notes the size of the images, and other sizes are refused."""
-
-    def fit(self, X: NDArray[np.uint8], y: Any = None) -> ImageFeatures:
-        """Note the shape (h, w, c) of the images."""
-        self.image_shape_ = tuple(int(side) for side in _checked(X).shape[1:])
-        return self
-
-    def transform(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Features of the images: float32 (n, d), C-contiguous."""
-        if _checked(X).shape[1:] != tuple(self.image_shape_):
-            raise ValueError(f"the model was fitted on images of shape {tuple(self.image_shape_)}, given {X.shape[1:]}")
-        return self._transform(X)
-
-    def _transform(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
-        raise NotImplementedError
-
-
-class Pixels(ImageFeatures):
-    """Grey values or colours in [0, 1], flattened: float32 (n, h*w*c)."""
-
-    def _transform(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
-        rows = X.reshape(len(X), -1).astype(np.float32)
-        rows /= 255
-        return rows
+BATCH = 512  # images: the working set of a batch is about 50 kB for an image of 28x28 pixels
+TREE_CELLS = (4,)  # one scale: fewer columns than an image of 28x28 has pixels
 
 
 class HOG(ImageFeatures):
@@ -79,6 +39,10 @@ class HOG(ImageFeatures):
         self.cells = cells
         self.bins = bins
 
+    def for_trees(self) -> HOG:
+        """One scale alone: trees find in few columns what a linear model needs many for."""
+        return HOG(TREE_CELLS, self.bins)
+
     def grids(self, height: int, width: int) -> list[tuple[int, int]]:
         """Cells along (height, width) of each scale that an image of this size has room for."""
         sizes = [(min(n, max(1, height // 2)), min(n, max(1, width // 2))) for n in self.cells]
@@ -103,12 +67,6 @@ class HOG(ImageFeatures):
         with ThreadPoolExecutor(threads()) as pool:  # NumPy releases the interpreter's lock
             list(pool.map(fill, starts))
         return out
-
-
-def _checked(X: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if X.dtype != np.uint8 or X.ndim != 4:
-        raise ValueError(f"images must be uint8 (n, h, w, c), given {X.dtype} {X.shape}")
-    return X
 
 
 def _pool(cells: int, pixels: int) -> NDArray[np.float32]:
