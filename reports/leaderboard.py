@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-WHO = {"dataset": TEXT, "variant": TEXT, "variant": TEXT, "family": TEXT, "strategy": TEXT, "seeds": COUNT}
+WHO = {"dataset": TEXT, "variant": TEXT, "estimator": TEXT, "family": TEXT, "strategy": TEXT, "seeds": COUNT}
 OF_ACCURACY = {"accuracy_low": PERCENT, "accuracy_high": PERCENT, "accuracy_spread": PERCENT, "letters": TEXT}
 COSTS = {
     "search_seconds": SECONDS,
@@ -184,7 +184,7 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     status, reason = _fate(run.seeds(variant), cells, seeds)
     strategies = [s for t in (cells, searches, trials) for s in t["strategy"] if s]
     row: dict[str, Any] = {
-        "dataset": dataset, "variant": variant, "variant": run.variants[variant], "family": run.families[variant],
+        "dataset": dataset, "variant": variant, "estimator": run.estimators[variant], "family": run.families[variant],
         "strategy": strategies[0] if strategies else "", "seeds": len(seeds), "status": status, "reason": reason,
         "search_seconds": searches["spent_seconds"].mean(),
         "trials": int((trials["status"] != "skipped").sum()),
@@ -219,7 +219,7 @@ def _fate(planned: list[int], cells: pd.DataFrame, seeds: list[int]) -> tuple[st
 
 def subject(table: pd.DataFrame) -> str:
     """What the rows are, in a word: "estimator" where each is an estimator as it comes, else "variant"."""
-    return "variant" if (table["variant"] == table["variant"]).all() else "variant"
+    return "estimator" if (table["variant"] == table["estimator"]).all() else "variant"
 
 
 def name(row: Any) -> str:

@@ -71,9 +71,9 @@ class Run:
         return {variant: facts["family"] for variant, facts in self.info["variants"].items()}
 
     @property
-    def variants(self) -> dict[str, str]:
+    def estimators(self) -> dict[str, str]:
         """Variant -> the name of its estimator."""
-        return {variant: facts["variant"] for variant, facts in self.info["variants"].items()}
+        return {variant: facts["estimator"] for variant, facts in self.info["variants"].items()}
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -370,7 +370,7 @@ def _info(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path} lacks {', '.join(map(repr, lacking))}.")
     try:
         for facts in info["variants"].values():
-            facts["variant"], facts["family"]
+            facts["estimator"], facts["family"]
         for fields in info["conditions"]:
             _condition(fields)
     except (AttributeError, KeyError, TypeError) as error:

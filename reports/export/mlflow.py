@@ -15,7 +15,7 @@ from reports.run import Run
 
 KEY = "crossover.key"  # the tag by which a run that is logged already is found
 STATE = "crossover.state"  # what became of the cell and when: if that has changed, it is logged anew
-TAGS = ["variant", "family", "strategy", "status", "reason", "backend"]
+TAGS = ["estimator", "family", "strategy", "status", "reason", "backend"]
 COSTS = ["fit_seconds", "predict_seconds", "latency_ms", "latency_p95_ms", "model_bytes", "parameters", "peak_bytes",
          "validation_score"]  # fmt: skip
 

@@ -32,9 +32,9 @@ def session(**environment: Any) -> dict[str, Any]:
     return times | {"environment": MACHINE | environment}
 
 
-def variant(variant: str, **base: Any) -> dict[str, Any]:
+def variant(estimator: str, **base: Any) -> dict[str, Any]:
     """A variant as run.json has it."""
-    return {"variant": variant, "family": (FAMILY | MORE)[variant], "base": base}
+    return {"estimator": estimator, "family": (FAMILY | MORE)[estimator], "base": base}
 
 
 def write_info(
@@ -87,13 +87,13 @@ def write_data(
 
 
 def cell(
-    dataset: str, name: str, seed: int = 0, condition: Condition = STANDARD, variant: str = ""
+    dataset: str, name: str, seed: int = 0, condition: Condition = STANDARD, estimator: str = ""
 ) -> dict[str, Any]:
     """What all rows of a cell have in common; a variant is a plain estimator if none is named."""
-    variant = variant or name
+    estimator = estimator or name
     return {
-        "dataset": dataset, "condition": str(condition), "variant": name, "variant": variant,
-        "family": (FAMILY | MORE)[variant], "seed": seed, "code": "c0de", "session": 0,
+        "dataset": dataset, "condition": str(condition), "variant": name, "estimator": estimator,
+        "family": (FAMILY | MORE)[estimator], "seed": seed, "code": "c0de", "session": 0,
     }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def fit(cell: Mapping[str, Any], seconds: float, **more: Any) -> dict[str, Any]:
 def evaluation(fit: Mapping[str, Any], condition: Condition | None = None, **more: Any) -> dict[str, Any]:
     """A row of `evaluations`, of a fit, on the test images of `condition` if that is of an evaluate study."""
     condition_name = fit["condition"] if condition is None else str(condition)
-    shared = {name: fit[name] for name in ("dataset", "variant", "variant", "family", "seed", "code", "session")}
+    shared = {name: fit[name] for name in ("dataset", "variant", "estimator", "family", "seed", "code", "session")}
     return shared | {
         "condition": condition_name, "key": f"evaluate-{condition_name}-{fit['key']}", "fit_key": fit["key"],
         "status": "ok", "reason": "",

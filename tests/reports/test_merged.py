@@ -39,7 +39,7 @@ def test_the_same_images_make_one_table_whose_rows_name_their_run(one_seed, twin
     )
     assert differences.set_index("than").loc["cnn @twin", "p"] == 1
     assert not run.not_comparable
-    assert set(board["variant"]) == {"logistic_regression", "svm", "xgboost", "mlp", "cnn"}
+    assert set(board["estimator"]) == {"logistic_regression", "svm", "xgboost", "mlp", "cnn"}
     assert run.model("digits", "cnn @twin", 0) == twin / "cells/digits/cnn/standard/seed-0/model"
 
 
@@ -88,7 +88,7 @@ def test_a_label_with_an_at_sign_is_not_taken_apart(one_seed, twin):
     run = merge([reports.load(one_seed), reports.load(twin)])
     assert run.origins["svm @run @twin"] == ("twin", strange) and run.origins["svm @run"] == ("run", "svm")
     board = leaderboard.frame(run).query("dataset == 'digits'").set_index("variant")
-    assert board.loc["svm @run @twin", "variant"] == "svm"
+    assert board.loc["svm @run @twin", "estimator"] == "svm"
     assert board.loc["svm @run @twin", "accuracy"] == board.loc["svm @run", "accuracy"]
 
 

@@ -182,7 +182,7 @@ def test_headings_sort_and_gaps_stay_last(opened):
     assert table.locator("th[aria-sort=ascending]").count() == 1
     button.click()
     assert names()[:3] == best_first[:3]
-    table.get_by_role("button", name="variant").click()
+    table.get_by_role("button", name="estimator").click()
     assert names() == sorted(best_first)
 
 
