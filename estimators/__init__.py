@@ -64,6 +64,8 @@ def file_of(name: str) -> Path:
         path = Path(name)
         if not path.is_file():
             raise ValueError(f"There is no file {name!r} to read an estimator from.")
+        if path.resolve() in _builtin().values():
+            return path.resolve()
         return _own(path)
     files = _files()
     if name not in files:
@@ -127,7 +129,7 @@ def _own(path: Path) -> Path:
 @functools.cache
 def _builtin() -> Mapping[str, Path]:
     # Kept: reading them anew takes longer than a short trial.
-    return _plugins(Path(__file__).parent)
+    return _plugins(Path(__file__).resolve().parent)
 
 
 def _plugins(folder: Path) -> dict[str, Path]:
@@ -142,7 +144,9 @@ def _defines(path: Path, name: str) -> bool:
     try:
         statements = ast.parse(path.read_text(encoding="utf-8")).body
     except (SyntaxError, UnicodeDecodeError):
-        return path.parent != Path(__file__).parent  # a user's broken file is listed; `get` tells what is wrong
+        return (
+            path.parent != Path(__file__).resolve().parent
+        )  # a user's broken file is listed; `get` tells what is wrong
     for statement in statements:
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
             called = ast.unparse(statement.value.func).rpartition(".")[2]
@@ -154,7 +158,7 @@ def _defines(path: Path, name: str) -> bool:
 
 def _load(path: Path) -> Estimator:
     """Import the file and take the estimator of its own name from it."""
-    if path.parent == Path(__file__).parent:
+    if path.parent == Path(__file__).resolve().parent:
         module = importlib.import_module(f"estimators.{path.stem}")
     else:
         module = _import_plugin(path)

@@ -1,48 +1,152 @@
 """The recipes of CONTRIBUTING.md work as they stand."""
 
+import ast
+import json
+import os
 import re
-import runpy
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.data import datasets
 from benchmarks.ledger import read_table
-from tests.benchmarks.study import carry_out
 
-TEXT = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 RECIPES = dict(re.findall(r"<!-- recipe: (\S+) -->\n```\w+\n(.*?)```", TEXT, flags=re.DOTALL))
+COMMANDS = re.search(r"<!-- commands: estimator -->\n```sh\n(.*?)```", TEXT, flags=re.DOTALL)[1].splitlines()
+NOTEBOOK = re.search(r"<!-- notebook: study -->\n```python\n(.*?)```", TEXT, flags=re.DOTALL)[1]
+FILES = [name for name in RECIPES if "/" in name]
+# What a recipe asks for beside its file: the file and the line before which the new one goes.
+LINES = {
+    "reports/exhibits/__init__.py": ("EXHIBITS", "trials"),
+    "tuning/strategy.py": ("STRATEGIES", '"extremes": extremes'),
+    "benchmarks/execution/executors/__init__.py": ("EXECUTORS", '"pooled": pooled'),
+}
+IMPORTS = {
+    "reports/exhibits/__init__.py": "from reports.exhibits.trials import trials",
+    "tuning/strategy.py": "from tuning.extremes import extremes",
+    "benchmarks/execution/executors/__init__.py": "from benchmarks.execution.executors.pooled import pooled",
+}
+SUITE = """
+title = "All recipes at once"
+datasets = ["digits"]
+estimators = ["nearest_mean"]
+budget = "4 trials"
+studies = { label_noise = [0.0, 0.4], brightness = [-60] }
+
+[search.nearest_mean]
+strategy = "extremes"
+"""
 
 
 @pytest.fixture(scope="module")
-def run_folder(tmp_path_factory):
-    """A run of the estimator recipe on digits."""
-    folder = tmp_path_factory.mktemp("recipe")
-    (folder / "estimators").mkdir()
-    (folder / "estimators" / "nearest_mean.py").write_text(RECIPES["estimators/nearest_mean.py"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CROSSOVER_ESTIMATORS", str(folder / "estimators"))
-        patch.setenv("CROSSOVER_CACHE", str(folder / "cache"))
-        assert carry_out(folder / "run", estimators=["nearest_mean"], budget="4 trials")
-    return folder / "run"
+def project(tmp_path_factory):
+    """A copy of the project in which every recipe was followed, and how to run its command line."""
+    copy = tmp_path_factory.mktemp("project")
+    for room in ("tuning", "estimators", "benchmarks", "reports"):
+        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("published", "__pycache__"))
+    shutil.copy(ROOT / "crossover.py", copy)
+    for name in FILES:
+        assert not (ROOT / name).exists(), f"{name} comes with the project, so it is no recipe"
+        (copy / name).write_text(RECIPES[name])
+    for name, (collection, line) in LINES.items():
+        _add_line(copy / name, collection, line, IMPORTS[name])
+    metrics = copy / "reports/analysis/metrics.py"
+    text = metrics.read_text()
+    at = text.index('    Metric("macro_f1"')
+    metrics.write_text(f"{text[:at]}    {RECIPES['metric'].strip()},\n{text[at:]}")
+    environment = os.environ | {"PYTHONPATH": str(copy), "CROSSOVER_CACHE": str(copy / "cache"), "COLUMNS": "200"}
+
+    def run(*arguments, code=0):
+        command = arguments if arguments[0] == "-c" else ("-m", "crossover", *arguments)
+        ran = subprocess.run(
+            [sys.executable, *command], cwd=copy, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran.stdout
+
+    run.folder = copy
+    return run
+
+
+def _add_line(path: Path, collection: str, line: str, imported: str) -> None:
+    """Put a line into a collection of a module, as its first entry, and the import that it needs."""
+    text = path.read_text()
+    (node,) = [
+        n
+        for n in ast.parse(text).body
+        if isinstance(n, ast.Assign | ast.AnnAssign)
+        and ast.unparse(getattr(n, "target", None) or n.targets[0]) == collection
+    ]
+    value = node.value.args[0] if isinstance(node.value, ast.Call) else node.value
+    lines = text.splitlines(keepends=True)
+    start = sum(map(len, lines[: value.lineno - 1])) + value.col_offset + 1
+    text = text[:start] + f"{line}, " + text[start:]
+    last = max(n.end_lineno for n in ast.parse(text).body if isinstance(n, ast.ImportFrom))
+    lines = text.splitlines(keepends=True)
+    path.write_text("".join([*lines[:last], f"{imported}\n", *lines[last:]]))
+
+
+@pytest.fixture(scope="module")
+def everything(project):
+    """A run that uses every recipe, on the executor that is one."""
+    (project.folder / "everything.toml").write_text(SUITE)
+    project("run", "everything.toml", "--executor", "pooled")
+    return project.folder / "runs" / "everything"
 
 
 def test_every_recipe_is_tried():
-    assert set(RECIPES) == {
-        "estimators/nearest_mean.py",
-        "letters.toml",
-        "reports/exhibits/trials.py",
-        "reports/analysis/metrics.py",
-    }
-    assert len(RECIPES["estimators/nearest_mean.py"].strip().splitlines()) <= 25
+    assert {*FILES, *RECIPES} == {*FILES, "ablation.toml", "letters.toml", "metric"}
+    assert len(FILES) == 6 and len(RECIPES["estimators/nearest_mean.py"].strip().splitlines()) <= 25
+    assert len(RECIPES["metric"].strip().splitlines()) == 1
+    assert len(RECIPES["ablation.toml"].partition("[[variants]]")[2].strip().splitlines()) == 3
 
 
-def test_the_estimator(run_folder):
-    trials = read_table(run_folder, "trials")
-    ran = trials[trials["status"] != "skipped"]
-    assert set(ran["status"]) == {"ok"} and ran["score"].max() > 0.8
-    assert read_table(run_folder, "finals")["status"][0] == "ok"
+def test_the_estimator(project):
+    assert "FAILED" not in project(*COMMANDS[0].split()[1:])
+    project("run", "digits", "--estimators", "nearest_mean,svm", "--budget", "5 trials")
+    trials = read_table(project.folder / "runs" / "digits", "trials").query("variant == 'nearest_mean'")
+    assert set(trials["status"]) <= {"ok", "skipped"} and trials["score"].max() > 0.8
+    assert COMMANDS[1] == 'crossover run digits --estimators nearest_mean,svm --budget "5 trials"'
+
+
+def test_the_variant(project):
+    (project.folder / "ablation.toml").write_text(RECIPES["ablation.toml"])
+    assert "on pixels" in project("run", "ablation.toml")
+    fits = read_table(project.folder / "runs" / "ablation", "fits").set_index("variant")
+    assert fits.loc["on pixels", "params"]["features"] == "pixels"
+
+
+def test_the_studies(project, everything):
+    """A train study has fits of its own, an evaluate study evaluations under the fit that is there."""
+    fits, evaluations = (set(read_table(everything, name)["condition"]) for name in ("fits", "evaluations"))
+    assert fits == {"", "label_noise=0.4"} and evaluations == {*fits, "brightness=-60"}
+    assert {"label_noise", "brightness"} <= set(re.findall(r"^(\w+)", project("list", "studies"), flags=re.MULTILINE))
+    project("run", "digits", "--study", "brightness", "--estimators", "nearest_mean", "--budget", "2 trials")
+    said = project("-c", f"import crossover, reports.leaderboard\n{NOTEBOOK}").splitlines()
+    assert [line.rpartition(" ")[0] for line in said] == ["standard", "brightness=-60", "brightness=60"]
+    assert all(0 < float(line.rpartition(" ")[2]) < 1 for line in said)
+
+
+def test_the_strategy_and_the_executor(everything):
+    trials = read_table(everything, "trials").query("status == 'ok' and condition == ''")
+    assert set(trials["strategy"]) == {"extremes"}
+    assert {p["shrinkage"] for p in trials["params"]} == {0.1, 0.01, 10.0}
+    assert json.loads((everything / "run.json").read_text())["executor"] == "pooled"
+
+
+def test_the_exhibit_and_the_metric(everything):
+    page = (everything / "report.html").read_text()
+    assert "How many trials each search ran, and how many ended well." in page
+    board = pd.read_csv(everything / "leaderboard.csv")
+    assert list(board).index("sure") == list(board).index("macro_f1") - 1 and 0 < board.loc[0, "sure"] <= 1
+    assert "confidence" in page and "confidence %" in (everything / "leaderboard.md").read_text()
 
 
 def test_the_description_of_a_data_set(tmp_path, monkeypatch):
@@ -61,24 +165,3 @@ def test_the_description_of_a_data_set(tmp_path, monkeypatch):
     dataset = datasets.load(str(tmp_path / "letters.toml"))
     assert dataset.title == "Letters" and len(dataset.classes) == 4
     assert np.array_equal(dataset.train.X[..., 0], images.transpose(0, 2, 1))
-
-
-def test_the_exhibit(run_folder, tmp_path):
-    from reports import load
-
-    (tmp_path / "trials.py").write_text(RECIPES["reports/exhibits/trials.py"])
-    exhibit = runpy.run_path(str(tmp_path / "trials.py"))["trials"]
-    frame = exhibit.table(load(run_folder), "digits")
-    assert frame.loc[0, "estimator"] == "nearest_mean" and frame.loc[0, "ok"] == 4
-    assert set(frame.columns) == set(exhibit.columns)
-
-
-def test_the_metric(run_folder, monkeypatch):
-    from reports import leaderboard, load
-    from reports.analysis import metrics
-
-    (metric,) = eval(f"({RECIPES['reports/analysis/metrics.py']})", vars(metrics))
-    monkeypatch.setattr(metrics, "METRICS", (metric, *metrics.METRICS))
-    board = leaderboard.frame(load(run_folder))
-    assert 1 >= board.loc[0, "top_2"] >= board.loc[0, "accuracy"] > 0.5
-    assert "top-2 accuracy %" in leaderboard.markdown(board, [])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT
-from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -85,7 +85,7 @@ accuracy = Exhibit(
     frame=frame,
     empty="No estimator has been evaluated yet.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "seeds": COUNT,
         **ACCURACY,
         "accuracy_spread": PERCENT,

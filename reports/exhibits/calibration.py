@@ -11,7 +11,7 @@ from reports.analysis.calibration import calibration as measured
 from reports.analysis.intervals import wilson
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, decimal
-from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -98,7 +98,7 @@ calibration = Exhibit(
     frame=frame,
     empty="No estimator has been evaluated yet.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "log_loss": decimal(4),
         "brier": decimal(4),
         "calibration_error": PERCENT,

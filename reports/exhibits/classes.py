@@ -9,7 +9,7 @@ import pandas as pd
 from reports.analysis.confusion import confusion_matrix, per_class
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, HIDDEN, PERCENT, TEXT
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -89,7 +89,7 @@ classes = Exhibit(
     frame=frame,
     empty="No estimator has been evaluated yet.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "class": TEXT,
         "label": HIDDEN,
         "precision": PERCENT,

@@ -10,7 +10,7 @@ from reports.analysis.crossover import core_seconds, crossover_in_compute
 from reports.analysis.learning_curve import resampled
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, decimal
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ compute = Exhibit(
     frame=frame,
     empty="The run has one size of the training set; crossover run DATASET --study crossover has several.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "train_rows": COUNT.called("training images"),
         "core_seconds": decimal(2).called("core-seconds"),
         "accuracy": PERCENT,

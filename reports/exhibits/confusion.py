@@ -10,7 +10,7 @@ import pandas as pd
 from reports.analysis.confusion import confusion_matrix
 from reports.drawing import style
 from reports.drawing.formats import COUNT, HIDDEN, TEXT
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -106,7 +106,7 @@ confusion = Exhibit(
     frame=frame,
     empty="No estimator has been evaluated yet.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "true": TEXT,
         "predicted": TEXT,
         "count": COUNT,

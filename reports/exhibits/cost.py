@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import TEXT, YES_NO, decimal
-from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -109,7 +109,7 @@ cost = Exhibit(
     "median of many calls, the line beside it reaches to their 95th percentile.",
     frame=frame,
     empty="No estimator has been evaluated yet.",
-    columns={**ESTIMATOR, "cost": TEXT, "value": decimal(4), "p95": decimal(4), **ACCURACY, "on_front": YES_NO},
+    columns={**VARIANT, "cost": TEXT, "value": decimal(4), "p95": decimal(4), **ACCURACY, "on_front": YES_NO},
     draw=draw,
     describe=describe,
     by="cost",

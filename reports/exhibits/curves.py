@@ -9,7 +9,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, TEXT, decimal
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
+from reports.exhibits.exhibit import VARIANT, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ curves = Exhibit(
     frame=frame,
     empty="No estimator that learns step by step has recorded its steps.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "source": TEXT,
         "measure": TEXT,
         "on": TEXT,

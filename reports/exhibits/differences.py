@@ -9,7 +9,7 @@ import pandas as pd
 from reports.analysis.comparison import compared
 from reports.drawing import formats, style
 from reports.drawing.formats import P_VALUE, POINTS, TEXT, YES_NO
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -94,7 +94,7 @@ differences = Exhibit(
     frame=frame,
     empty="It takes two evaluated estimators to compare.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "than": TEXT.called("ahead of"),
         "difference": POINTS,
         "low": POINTS,

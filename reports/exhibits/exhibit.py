@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Group = Literal["study", "result", "errors", "tuning", "bill", "data", "across"]
 # Columns that many exhibits have.
-ESTIMATOR = {"variant": TEXT, "family": HIDDEN}
+VARIANT = {"variant": TEXT, "family": HIDDEN}
 ACCURACY = dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high"], PERCENT)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from reports.drawing import formats
 from reports.drawing.formats import BYTES, COUNT, SECONDS, TEXT
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
+from reports.exhibits.exhibit import VARIANT, Exhibit, of
 from reports.run import Run
 
 
@@ -53,7 +53,7 @@ failures = Exhibit(
     frame=frame,
     empty="Everything that ran ended well.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "seed": COUNT,
         "stage": TEXT,
         "status": TEXT,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import PERCENT, POINTS
-from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -75,7 +75,7 @@ gap = Exhibit(
     "with less than the full effort, which the final fit had.",
     frame=frame,
     empty="No estimator has both a validation and a test score.",
-    columns={**ESTIMATOR, "validation_accuracy": PERCENT, **ACCURACY, "gap": POINTS},
+    columns={**VARIANT, "validation_accuracy": PERCENT, **ACCURACY, "gap": POINTS},
     draw=draw,
     describe=describe,
 )

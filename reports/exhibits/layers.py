@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.drawing.formats import COUNT, TEXT
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
+from reports.exhibits.exhibit import VARIANT, Exhibit, of
 from reports.run import Run
 
 
@@ -35,5 +35,5 @@ layers = Exhibit(
     lead="Output shape (without the batch) and parameters of each layer of the network that was evaluated.",
     frame=frame,
     empty="No network has been evaluated.",
-    columns={**ESTIMATOR, "place": COUNT, "layer": TEXT, "type": TEXT, "output": TEXT, "parameters": COUNT},
+    columns={**VARIANT, "place": COUNT, "layer": TEXT, "type": TEXT, "output": TEXT, "parameters": COUNT},
 )

@@ -12,7 +12,7 @@ from reports.analysis.intervals import accuracy_interval
 from reports.analysis.learning_curve import power_law, resampled, wrong
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, decimal
-from reports.exhibits.exhibit import ACCURACY, ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ learning = Exhibit(
     frame=frame,
     empty="The run has one size of the training set; crossover run DATASET --study crossover has several.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "train_rows": COUNT.called("training images"),
         "seeds": COUNT,
         **ACCURACY,

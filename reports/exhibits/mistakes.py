@@ -9,7 +9,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, PICTURE, TEXT
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
 
@@ -88,7 +88,7 @@ mistakes = Exhibit(
     frame=frame,
     empty="No estimator made a mistake, or none has been evaluated yet.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "row": COUNT,
         "true": TEXT,
         "predicted": TEXT,

@@ -9,7 +9,7 @@ from reports.analysis.intervals import percentile_interval
 from reports.analysis.learning_curve import power_law, resampled
 from reports.drawing import formats
 from reports.drawing.formats import COUNT, PERCENT, YES_NO, decimal
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.run import Run
 
 LEAST = 3  # sizes that a law is fitted to
@@ -61,7 +61,7 @@ prediction = Exhibit(
     frame=frame,
     empty="A prediction needs at least four sizes of the training set.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "train_rows": COUNT.called("training images"),
         "predicted_error": PERCENT,
         "predicted_low": PERCENT,

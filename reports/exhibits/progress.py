@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, SECONDS
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
+from reports.exhibits.exhibit import VARIANT, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ progress = Exhibit(
     frame=frame,
     empty="No trial has ended well.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "seed": COUNT,
         "number": COUNT,
         "score": PERCENT,

@@ -14,7 +14,7 @@ from reports.analysis.intervals import SIGNIFICANT
 from reports.analysis.ranks import conclusive, friedman, mean_ranks, wilcoxon
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, P_VALUE, TEXT, decimal
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit
+from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ ranks = Exhibit(
     frame=frame,
     empty="It takes two estimators that were evaluated on two data sets.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "mean_rank": decimal(2),
         "letters": TEXT.called("tied"),
         "datasets": COUNT,

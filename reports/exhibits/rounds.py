@@ -11,7 +11,7 @@ import pandas as pd
 from reports.analysis.importance import important_axes
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, SECONDS, TEXT, YES_NO
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
+from reports.exhibits.exhibit import VARIANT, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ rounds = Exhibit(
     frame=frame,
     empty="No trial has been recorded.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "seed": COUNT,
         "number": COUNT,
         "round": COUNT,

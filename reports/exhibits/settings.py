@@ -6,7 +6,7 @@ import pandas as pd
 
 from reports.drawing import formats
 from reports.drawing.formats import COUNT, PERCENT, TEXT
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
+from reports.exhibits.exhibit import VARIANT, Exhibit, of
 from reports.run import Run
 
 
@@ -39,7 +39,7 @@ settings = Exhibit(
     frame=frame,
     empty="No search has ended yet.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "seed": COUNT,
         "strategy": TEXT,
         "trials": COUNT,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import BYTES, COUNT, SECONDS
-from reports.exhibits.exhibit import ESTIMATOR, Exhibit, of
+from reports.exhibits.exhibit import VARIANT, Exhibit, of
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ spending = Exhibit(
     frame=frame,
     empty="Nothing has been run yet.",
     columns={
-        **ESTIMATOR,
+        **VARIANT,
         "granted_seconds": SECONDS,
         "trial_seconds": SECONDS,
         "proposer_seconds": SECONDS,

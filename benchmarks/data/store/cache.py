@@ -4,7 +4,7 @@
 ``test-X.npy``, ``test-y.npy``, perhaps ``unlabelled-X.npy``, and ``meta.json``. The key is a digest of the inputs'
 paths, sizes and times, and of the code that reads them, so neither a changed file nor a changed reader meets an
 old cache. A folder appears whole or not at all; any of it may be deleted at any time. No other module knows these names:
-`reopen` and `stored_fingerprint` are what the others use.
+`reopen` and `stored_fingerprints` are what the others use.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.data.images import fingerprint
 from benchmarks.data.store import cache as cache_module
-from benchmarks.data.store.cache import cached, reopen, stored_fingerprint
+from benchmarks.data.store.cache import cached, reopen, stored_fingerprints
 from benchmarks.errors import UserError
 from tests.benchmarks.data.store.toy import contents, images, recipe
 
@@ -105,14 +105,14 @@ def test_the_fingerprint_is_read_without_the_arrays():
     data = cached(recipe())
     for file in data.folder.glob("*.npy"):
         file.unlink()
-    assert stored_fingerprint(data.folder) == data.fingerprint
+    assert stored_fingerprints(data.folder) == (data.fingerprint, data.train_fingerprint)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff"])
 def test_a_folder_that_tells_no_fingerprint_has_none(tmp_path, content):
     if content is not None:
         (tmp_path / "meta.json").write_bytes(content)
-    assert stored_fingerprint(tmp_path) is None
+    assert stored_fingerprints(tmp_path) == ()
     with pytest.raises(UserError, match=r"meta\.json is damaged"):
         reopen(tmp_path)
 
