@@ -105,10 +105,10 @@ def load(folder: str | Path) -> Run:
     return load_run(Path(folder))
 
 
-def submit(folder: str | Path, out: str | Path | None = None, *, estimator: str | None = None) -> Path:
+def submit(folder: str | Path, out: str | Path | None = None, *, variant: str | None = None) -> Path:
     """Write the competition's CSV, `out` or ``submission.csv`` in the run folder; returns its path.
 
-    The best estimator of the run's leaderboard, or the one named, is refitted on every labelled row. Test rows that
+    The best variant of the run's leaderboard, or the one named, is fitted on every labelled row. Test rows that
     the harness held back are part of the competition's train.csv, so they may be used now; nothing else is.
     """
     from benchmarks.submission import submission
@@ -116,7 +116,7 @@ def submit(folder: str | Path, out: str | Path | None = None, *, estimator: str 
     from reports.export.kaggle import check_submission, write_submission
 
     folder = Path(folder)
-    labels = submission(folder, estimator or best_variant(load(folder)))
+    labels = submission(folder, variant or best_variant(load(folder)))
     path = Path(out) if out is not None else folder / "submission.csv"
     write_submission(labels, path)
     check_submission(path, rows=len(labels))
@@ -124,7 +124,7 @@ def submit(folder: str | Path, out: str | Path | None = None, *, estimator: str 
 
 
 def predict(model: str | Path, paths: list[Path], out: str | Path | None = None, *, invert: bool = False) -> Any:
-    """Label image files, or all images in folders; returns a DataFrame ``file, label, probability``.
+    """Label image files, or all images in folders; returns a DataFrame ``file, label, probability, error``.
 
     Parameters
     ----------
@@ -375,10 +375,10 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites
 def _submit(
     folder: Folder,
     out: Annotated[Path | None, typer.Option(help="Where to write; RUN/submission.csv if not given.")] = None,
-    estimator: Annotated[str | None, typer.Option(help="Not the best one but this.", metavar="NAME")] = None,
+    variant: Annotated[str | None, typer.Option(help="Not the best one but this.", metavar="NAME")] = None,
 ) -> None:
-    """Write a Kaggle submission from the best estimator, refitted on every row of train.csv."""
-    print(submit(folder, out, estimator=estimator))
+    """Write a Kaggle submission from the best variant, fitted on every row of train.csv."""
+    print(submit(folder, out, variant=variant))
 
 
 @app.command("check-submission")

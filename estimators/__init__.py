@@ -4,14 +4,17 @@ The nouns
 ---------
 Estimator
     A model that can be compared: name, family, ``build(seed, **params)``, the space that is searched.
-    ``estimators/svm.py`` holds the estimator ``svm``; a file of yours in ``$CROSSOVER_ESTIMATORS`` is as good.
+    ``estimators/svm.py`` holds the estimator ``svm``. A user's own file in ``$CROSSOVER_ESTIMATORS`` is loaded as
+    ``crossover_plugins.NAME``, so that it can replace nothing of this project.
 features
-    Transformers from images to rows of numbers, for the classical family: `Pixels`, `HOG`.
+    Transformers from images to rows of numbers, for the classical family: "pixels", "hog".
 model
-    What ``build`` returns: an object with scikit-learn's manners that takes images as they are,
-    uint8 (n, h, w, c). `saving` writes one to a folder and reads it back, without pickle.
+    What ``build`` returns: a classifier with scikit-learn's interface that takes images as they are,
+    uint8 (n, h, w, c). `estimators.models.saving` writes one to a folder and reads it back, without pickle.
+contract
+    What every estimator must do, as checks that run on any of them: `estimators.contract`.
 
-The verbs are here: `names`, `get`, `select`. Listing needs neither scikit-learn nor TensorFlow, since a
+The verbs are here: `names`, `get`, `select`, `file_of`. Listing needs neither scikit-learn nor TensorFlow, since a
 file of an estimator imports them only inside its ``build``.
 """
 

@@ -64,6 +64,9 @@ class HOG(ImageFeatures):
             blocks = [_blocks(_cells(votes, *pool)) for pool in pools]
             np.concatenate(blocks, axis=1, out=out[batch])
 
+        if len(starts) == 1:  # To start a thread takes longer than to describe an image.
+            fill(0)
+            return out
         with ThreadPoolExecutor(threads()) as pool:  # NumPy releases the interpreter's lock
             list(pool.map(fill, starts))
         return out

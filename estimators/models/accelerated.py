@@ -47,8 +47,11 @@ def fit_twin(plain: type, params: Mapping[str, Any], X: NDArray, y: Any) -> tupl
     if name is None:
         return None, None
     twin_class = getattr(importlib.import_module(f"sklearnex.{plain.__module__.split('.')[1]}"), plain.__name__)
-    with _listening() as messages:
-        twin = twin_class(**{**params, "n_jobs": threads()}).fit(X, y)
+    try:
+        with _listening() as messages:
+            twin = twin_class(**{**params, "n_jobs": threads()}).fit(X, y)
+    except RuntimeError:  # Its native code gives up on some data, such as blank images.
+        return None, None
     if any("fallback" in message for message in messages):  # It falls back to scikit-learn, and only its log says so.
         return None, None
     return twin, name

@@ -127,7 +127,8 @@ def test_a_new_kind_is_one_file(tmp_path, monkeypatch):
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     X = images((6, 5, 1), n=40)
     assert isinstance(features("row_means"), ImageFeatures)
-    assert BoostedTrees(rounds=2, features="row_means").fit(X, np.arange(40) % 2).predict_proba(X).shape == (40, 2)
+    model = BoostedTrees(rounds=2, features="row_means").fit(X, np.arange(40) % 2)
+    assert model.predict_proba(X).shape == (40, 2) and len(model.columns_) == 6
 
 
 def test_pixels_for_trees_are_the_bytes_themselves():

@@ -202,9 +202,10 @@ def test_without_a_tree_the_classes_have_their_shares(digits, monkeypatch, halve
     np.testing.assert_allclose(model.predict_proba(X[:1])[0], np.array([31, 20, 10]) / 61, atol=1e-4)
 
 
-def test_blank_images_are_no_obstacle():
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_blank_images_are_no_obstacle(name):
     y = np.array([0, 1] * 100)
-    model = BoostedTrees(rounds=1).fit(np.zeros((200, 3, 3, 1), np.uint8), y)
+    model = build(name).fit(np.zeros((200, 3, 3, 1), np.uint8), y)
     np.testing.assert_allclose(model.predict_proba(np.zeros((1, 3, 3, 1), np.uint8)), 0.5, atol=0.1)
 
 

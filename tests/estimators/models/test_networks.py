@@ -1,11 +1,9 @@
-"""Networks: their size, their manners, what training keeps, and the pipeline that feeds them."""
+"""Networks: their size, what training keeps, and the pipeline that feeds them; `test_contract` has what all promise."""
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 
 import estimators
-from estimators.models.saving import load, save
 
 keras = pytest.importorskip("keras")
 
@@ -28,19 +26,6 @@ def test_the_base_settings_have_the_size_they_claim():
     assert 420_000 < size("cnn") < 450_000
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_the_manners(digits, tmp_path, name):
-    X, y = digits
-    network = clone(small(name)).fit(X[:500], y[:500])
-    proba = network.predict_proba(X[500:600])
-    assert proba.shape == (100, 10) and proba.dtype == np.float32
-    assert np.allclose(proba.sum(axis=1), 1, atol=1e-5)
-    assert np.array_equal(network.predict(X[500:600]), network.classes_[proba.argmax(axis=1)])
-    assert np.array_equal(small(name).fit(X[:500], y[:500]).predict_proba(X[500:600]), proba), "not deterministic"
-    save(network, tmp_path / "model", {"estimator": name})
-    assert np.array_equal(load(tmp_path / "model").predict_proba(X[500:600]), proba)
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -61,19 +46,6 @@ def test_every_axis_of_the_cnn_trains(digits, changes):
     assert np.isfinite(network.predict_proba(X[:5])).all()
 
 
-def test_every_axis_is_a_parameter_and_holds_the_base_setting():
-    for name in ("mlp", "cnn"):
-        estimator = estimators.get(name)
-        estimator.space.check(estimator.base)
-
-
-def test_colour_images_and_three_classes(digits):
-    X, y = digits
-    few = y < 3
-    network = small("cnn").fit(np.repeat(X[few], 3, axis=3), y[few])
-    assert network.predict_proba(np.repeat(X[:4], 3, axis=3)).shape == (4, 3)
-
-
 def test_an_epoch_shows_a_small_training_set_more_than_once(digits):
     """100 rows in one step per epoch teach nothing; a training set of the epoch's size is passed once, as ever."""
     X, y = digits
@@ -81,6 +53,23 @@ def test_an_epoch_shows_a_small_training_set_more_than_once(digits):
     assert (often.predict(X[500:]) == y[500:]).mean() > (once.predict(X[500:]) == y[500:]).mean() + 0.2
     enough, plain = (small("mlp", epoch_images=n).fit(X[:600], y[:600]) for n in (600, 0))
     assert np.array_equal(enough.predict_proba(X[500:]), plain.predict_proba(X[500:]))
+
+
+def test_wrong_tta_views_are_refused(digits):
+    with pytest.raises(ValueError, match="tta_views must be 1 or 3, given 2"):
+        small("cnn", tta_views=2).fit(digits[0][:20], digits[1][:20])
+
+
+def test_the_views_turn_the_image_both_ways(digits):
+    """Three views are the average of the network's answers to the image and to the image turned by ± 0.1 radians."""
+    from estimators.models.pipeline import affine
+
+    X, y = digits
+    three = small("cnn", tta_views=3, epochs=1, epoch_images=0).fit(X[:100], y[:100])
+    trained = three.keras_model_.get_layer("network")
+    views = [X[:20], *(affine(X[:20], rotation=angle) for angle in (-0.1, 0.1))]
+    mean = sum(keras.ops.softmax(trained(view, training=False)) for view in views) / 3
+    assert np.allclose(three.predict_proba(X[:20]), mean, atol=1e-6)
 
 
 def test_batches_across_passes_are_full_and_show_every_row_equally():

@@ -5,16 +5,20 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import skops.io
+from PIL import Image
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_files
 from sklearn.pipeline import make_pipeline
 
 import estimators
 from estimators.models.saving import load, read_facts, save
+
+ROOT = Path(estimators.__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +152,23 @@ def test_plain_keras_loads_a_saved_network(name, digits, tmp_path):
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     np.testing.assert_allclose(np.load(files[2]), network.predict_proba(X[300:400]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", estimators.names())
+def test_the_command_line_labels_an_image_with_a_saved_model(name, digits, tmp_path):
+    X, y = digits
+    cheap, _ = estimators.get(name).scaled(estimators.get(name).base, 0.05, 300)
+    model = estimators.get(name).build(0, **cheap).fit(X[:300], y[:300])
+    save(
+        model, tmp_path / "model", {"estimator": name, "image": [8, 8, 1], "classes": [f"class {i}" for i in range(10)]}
+    )
+    Image.fromarray(X[300, ..., 0]).save(tmp_path / "one.png")
+    ran = subprocess.run(
+        [sys.executable, "-m", "crossover", "predict", str(tmp_path / "model"), str(tmp_path / "one.png")],
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert f"class {model.predict(X[300:301])[0]}" in ran.stdout
 
 
 def test_a_folder_of_the_first_format_is_refused_with_what_to_do(tmp_path):
