@@ -24,12 +24,8 @@ def plan(suite: Suite, folder: Path) -> str:
     if (folder / "run.json").exists():
         check_same(folder, read_info(folder), describe(suite))
     tables = {name: _table(folder, name) for name in TABLES}
-    lines, left, unknown, undone = (
-        [f"{suite.title}: {suite.budget} for each search, results in {folder}/"],
-        0.0,
-        False,
-        0,
-    )
+    lines = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"]
+    left, unknown, undone = 0.0, False, 0
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
     for dataset in _datasets(suite, folder):
@@ -38,8 +34,8 @@ def plan(suite: Suite, folder: Path) -> str:
             trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
             ran = trials[trials["status"] != "skipped"] if len(trials) else trials
             spent = float(ran["seconds"].sum()) if len(ran) else 0.0
-            more = conditions(suite, "evaluate") if condition.is_standard else []
-            others = [_where(tables["evaluations"], **where | {"condition": str(c)}) for c in more]
+            under = conditions(suite, "evaluate") if condition.is_standard else []
+            others = [_where(tables["evaluations"], **where | {"condition": str(c)}) for c in under]
             state = _state(ran, searches, fits, [evaluations, *others])
             if state != DONE:
                 undone += 1
