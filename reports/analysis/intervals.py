@@ -89,31 +89,53 @@ def spread(values: NDArray) -> tuple[float, float, float]:
     return images, float(by_seed.var(ddof=1)) / seeds, rest / ((seeds - 1) * (n - 1))
 
 
-def margin(values: NDArray) -> float:
-    """Half the width of the 95 % interval of the mean of `values` (s, n) over seeds and images.
+def margin(values: NDArray, level: float = SIGNIFICANT) -> float:
+    """Half the width of the interval of the mean of `values` (s, n) over seeds and images, at 1 - `level`.
 
-    Images are many: their part has a normal quantile. Seeds are few: what they add has Student's, with as many degrees
-    of freedom as there are seeds less one. The squares add up (Graybill and Wang 1980; Burdick and Graybill 1992,
-    *Confidence Intervals on Variance Components*).
+    Images are many: their part has a normal quantile. Seeds are few: their part has Student's, with as many degrees of
+    freedom as there are seeds less one. The squares add up (Graybill and Wang 1980; Burdick and Graybill 1992,
+    *Confidence Intervals on Variance Components*). Where the seeds' means differ by less than chance alone makes them
+    differ in half of all cases, seeds are taken not to differ, and the part of chance has a normal quantile too.
     """
+    images, seeds, chance = _parts(values)
+    few = _quantile_of_seeds(len(values), level) ** 2 * seeds if seeds > _median(len(values)) * chance else 0.0
+    normal = quantile_beyond(level / 2) ** 2
+    return float(np.sqrt(normal * images + (few or normal * chance)))
+
+
+def cautious_margin(values: NDArray, level: float) -> float:
+    """A `margin` that never guesses that seeds do not differ: at no level does it hold the truth too rarely.
+
+    After a correction for several comparisons it is the far tail that decides, and there a wrong guess costs most: the
+    degrees of freedom of Satterthwaite make several times as many errors as promised where two or three seeds differ.
+    """
+    images, seeds, chance = _parts(values)
+    normal = quantile_beyond(level / 2) ** 2
+    few = _quantile_of_seeds(len(values), level) ** 2 * seeds if len(values) > 1 else 0.0
+    return float(np.sqrt(normal * images + max(normal * chance, few)))
+
+
+def standard_error(values: NDArray) -> float:
+    """The standard error of the mean over seeds and images; seeds count as no less uncertain than chance makes them."""
+    images, seeds, chance = _parts(values)
+    return float(np.sqrt(images + max(seeds, chance)))
+
+
+def _parts(values: NDArray) -> tuple[float, float, float]:
+    """The variances of `spread`, that of the images without the chance in it."""
     images, seeds, chance = spread(values)
-    few = quantile_beyond((1 - LEVEL) / 2, len(values) - 1) if seeds > chance else 0
-    return float(np.sqrt(Z**2 * images + few**2 * max(0.0, seeds - chance)))
+    return max(0.0, images - chance), seeds, chance
 
 
-def standard_error(difference: NDArray) -> tuple[float, float]:
-    """The cautious standard error of the mean over several seeds, and its degrees of freedom."""
-    images, seeds, chance = spread(difference)
-    seeds = max(seeds, chance)
-    variance = seeds + max(0.0, images - chance)
-    freedom = (variance / seeds) ** 2 * (len(difference) - 1) if seeds else np.inf
-    return float(np.sqrt(variance)), float(freedom)
+def _quantile_of_seeds(seeds: int, level: float) -> float:
+    return quantile_beyond(level / 2, seeds - 1)
 
 
-def percentile_interval(values: NDArray) -> tuple[float, float]:
-    """The 95 % percentile interval of resamples; they may be infinite."""
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
-    return float(low), float(high)
+def _median(seeds: int) -> float:
+    """What the seeds' part of `spread` stays below in half of all cases where seeds do not differ, in units of chance."""
+    from scipy.special import chdtri
+
+    return float(chdtri(seeds - 1, 0.5)) / (seeds - 1) if seeds > 1 else 1.0
 
 
 def quantile_beyond(share: float, freedom: float = np.inf) -> float:
