@@ -92,22 +92,28 @@ def spread(values: NDArray) -> tuple[float, float, float]:
 def margin(values: NDArray, level: float = SIGNIFICANT) -> float:
     """Half the width of the interval of the mean of `values` (s, n) over seeds and images, at 1 - `level`.
 
-    Images are many: their part has a normal quantile. Seeds are few: their part has Student's, with as many degrees of
-    freedom as there are seeds less one. The squares add up (Graybill and Wang 1980; Burdick and Graybill 1992,
-    *Confidence Intervals on Variance Components*). Where the seeds' means differ by less than chance alone makes them
-    differ in half of all cases, seeds are taken not to differ, and the part of chance has a normal quantile too.
+    Images are many, seeds are few: if all the variance were that of the images, the quantile would be the normal one, and
+    Student's, with as many degrees of freedom as there are seeds less one, if it were that of the seeds. In between its
+    square grows with the square of the seeds' share, as in the first term of the series of Welch (1947, *The
+    generalization of Student's problem when several different population variances are involved*). Where the seeds' means
+    differ by less than chance alone makes them differ in half of all cases, seeds are taken not to differ.
     """
     images, seeds, chance = _parts(values)
-    few = _quantile_of_seeds(len(values), level) ** 2 * seeds if seeds > _median(len(values)) * chance else 0.0
-    normal = quantile_beyond(level / 2) ** 2
-    return float(np.sqrt(normal * images + (few or normal * chance)))
+    normal = quantile_beyond(level / 2)
+    if seeds <= _median(len(values)) * chance:
+        return normal * float(np.sqrt(images + chance))
+    share = seeds / (images + seeds)
+    squared = normal**2 + (_quantile_of_seeds(len(values), level) ** 2 - normal**2) * share**2
+    return float(np.sqrt(squared * (images + seeds)))
 
 
 def cautious_margin(values: NDArray, level: float) -> float:
     """A `margin` that never guesses that seeds do not differ: at no level does it hold the truth too rarely.
 
-    After a correction for several comparisons it is the far tail that decides, and there a wrong guess costs most: the
-    degrees of freedom of Satterthwaite make several times as many errors as promised where two or three seeds differ.
+    Images have a normal quantile, seeds Student's, and the squares add up (Graybill and Wang 1980; Burdick and Graybill
+    1992, *Confidence Intervals on Variance Components*). After a correction for several comparisons it is the far tail that
+    decides, and there a wrong guess costs most: the degrees of freedom of Satterthwaite make several times as many errors
+    as promised where two or three seeds differ.
     """
     images, seeds, chance = _parts(values)
     normal = quantile_beyond(level / 2) ** 2
