@@ -63,7 +63,7 @@ class Law:
 
     floor: float
     drop: float
-    fall: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    fall: Power | Sigmoid
 
     def __call__(self, n: float | NDArray) -> NDArray[np.float64]:
         """Errors (k,) at the sizes `n`."""
