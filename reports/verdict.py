@@ -146,19 +146,16 @@ def _worth(run: Run, dataset: str, gap: dict[str, Any]) -> list[Sentence]:
     )
     told = f"{_capital(first)} made {made}, {other} ({second}) {_errors(run, dataset, second)}"
     if gap["tie"]:
+        alone = gap["low"] > 0 or gap["high"] < 0  # the interval is that of one comparison, the test of all pairs
+        why = "not significant among so many comparisons" if alone else "within the uncertainty"
         shown = (
             "no lead at all would have been found."
             if gap["detectable"] >= 1
             else f"a lead of {_points(gap['detectable'])} points would have been found in four of five cases."
         )
-        return [
-            Sentence(
-                f"{told}: {_difference(gap, gap['difference'] < 0)} is no established difference; {shown}",
-                "differences",
-                "tie",
-            )
-        ]
-    text = f"{told}: {_difference(gap, behind)} fewer."
+        text = f"{told}: a difference of {_difference(gap, gap['difference'] < 0)}, {why}; {shown}"
+        return [Sentence(text, "differences", "tie")]
+    text = f"{told}: {_difference(gap, behind, ' fewer')}."
     if not behind:
         return [Sentence(text, "differences", "network ahead")]
     return [
@@ -328,10 +325,10 @@ def _errors(run: Run, dataset: str, variant: str) -> str:
     return formats.count(wrong) if wrong == round(wrong) else formats.number(wrong, 1)
 
 
-def _difference(gap: dict[str, Any], turned: bool = False) -> str:
-    """``0.28 points (0.12 to 0.44)``; `turned` gives that of `b` less that of `a`."""
+def _difference(gap: dict[str, Any], turned: bool = False, word: str = "") -> str:
+    """``0.28 points (0.12 to 0.44)``, with a word behind "points"; `turned` gives that of `b` less that of `a`."""
     low, high = (-gap["high"], -gap["low"]) if turned else (gap["low"], gap["high"])
-    return f"{_points(abs(gap['difference']))} points ({_points(low)} to {_points(high)})"
+    return f"{_points(abs(gap['difference']))} points{word} ({_points(low)} to {_points(high)})"
 
 
 def _points(share: float) -> str:

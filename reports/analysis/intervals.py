@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 LEVEL = 0.95
 SIGNIFICANT = 1 - LEVEL
-RESAMPLES = 10_000
 Z = 1.959963984540054  # what a normal value stays within in 95 of 100 cases
 
 
@@ -49,23 +48,17 @@ def accuracy_interval(correct: NDArray[np.bool_]) -> tuple[float, float]:
 
 
 def difference_interval(difference: NDArray) -> tuple[float, float]:
-    """The paired 95 % interval of the mean of a `difference` (s, n): bootstrap for one seed, `margin` for several."""
-    if len(difference) == 1:
-        return bootstrap_interval(difference[0])
-    half = margin(difference)
-    return float(max(-1, difference.mean() - half)), float(min(1, difference.mean() + half))
+    """The paired 95 % interval of the mean of a `difference` (s, n) in {-1, 0, 1}; for several seeds by `margin`.
 
-
-def bootstrap_interval(values: NDArray, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean of `values` (n,), from bootstrap resamples of the images.
-
-    Images with the same value are interchangeable, so that counts of such groups are drawn (multinomially) instead of
-    images: the same distribution, hundreds of times faster.
+    For one seed it is that of Agresti and Min (2005), *Simple improved confidence intervals for comparing matched
+    proportions*: half an image is added to each of the four ways in which two models can be right or wrong.
     """
-    groups, sizes = np.unique(values, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(len(values), sizes / len(values), size=resamples)
-    low, high = np.quantile(drawn @ groups / len(values), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    if len(difference) == 1:
+        n, mean = difference.size + 2, float(difference.sum()) / (difference.size + 2)
+        half = Z * float(np.sqrt(((np.abs(difference).sum() + 1) / n - mean**2) / n))
+    else:
+        mean, half = float(difference.mean()), margin(difference)
+    return float(max(-1, mean - half)), float(min(1, mean + half))
 
 
 def spread(values: NDArray) -> tuple[float, float, float]:

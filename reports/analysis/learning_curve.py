@@ -119,8 +119,8 @@ def mmf4(sizes: NDArray, errors: NDArray) -> Law:
     Half-way size and d are searched on a grid; a and c then follow in closed form from least squares in error over
     error, which is log error to first order.
     """
-    halves = np.geomspace(sizes[0] / 30, sizes[-1] * 30, 60)
-    candidates = [Sigmoid(float(half), float(d)) for half in halves for d in np.geomspace(0.1, 4, 40)]
+    halves = np.geomspace(sizes[0] / 30, sizes[-1] * 30, 120)
+    candidates = [Sigmoid(float(half), float(d)) for half in halves for d in np.geomspace(0.1, 4, 80)]
     fall = np.stack([shape(np.asarray(sizes, dtype=float)) for shape in candidates]) / errors
     level = np.broadcast_to(1 / errors, fall.shape)
     ll, lf, ff = (level**2).sum(1), (level * fall).sum(1), (fall**2).sum(1)

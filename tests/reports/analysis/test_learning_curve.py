@@ -132,7 +132,9 @@ def test_laws_are_judged_by_the_size_they_were_not_shown(tmp_path):
     """What happens at the largest size changes what is measured, and no prediction."""
     frames = []
     for name, error in (("one", 0.02), ("two", 0.3)):
-        run = write_study(tmp_path / name, laws={"svm": (0.9, 0.35, 0.0)}, sizes=(100, 300, 1000, 2000, 3000, "all"), seeds=(0,))
+        run = write_study(
+            tmp_path / name, laws={"svm": (0.9, 0.35, 0.0)}, sizes=(100, 300, 1000, 2000, 3000, "all"), seeds=(0,)
+        )
         y = np.load(run / "data/things/test.npz")["y"]
         proba = probabilities(y, error, np.random.default_rng(0).random(len(y)))
         np.savez_compressed(run / "cells/things/svm/standard/seed-0/predictions.npz", proba=proba)
@@ -150,7 +152,10 @@ def test_the_verdict_says_where_and_links_to_the_exhibit(run):
 
 @pytest.mark.parametrize(
     ("law", "words"),
-    [((2.0, 0.2, 0.1), "No crossover was seen"), ((0.1, 0.3, 0.0), "ahead at all three sizes; each lead is established")],
+    [
+        ((2.0, 0.2, 0.1), "No crossover was seen"),
+        ((0.1, 0.3, 0.0), "ahead at all three sizes; each lead is established"),
+    ],
 )
 def test_the_verdict_where_there_is_no_crossing(tmp_path, law, words):
     folder = write_study(tmp_path / "run", laws=LAWS_OF_THE_STUDY | {"cnn": law}, sizes=(1000, 3000, "all"))
