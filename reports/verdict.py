@@ -272,7 +272,7 @@ def _calibration(run: Run, dataset: str, leader: Any) -> list[Sentence]:
         float(np.average(bins[name], weights=bins["images"])) for name in ("confidence", "accuracy")
     )
     text = (
-        f"{leader.variant} is {'overconfident' if confidence > accuracy else 'underconfident'}: its probabilities "
+        f"{_capital(leader.variant)} is {'overconfident' if confidence > accuracy else 'underconfident'}: its probabilities "
         f"are off by {formats.number(100 * error)} points on average ({formats.percent(confidence)}\u00a0% confident, "
         f"{formats.percent(accuracy)}\u00a0% right)."
     )

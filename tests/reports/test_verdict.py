@@ -78,7 +78,7 @@ def test_equal_accuracies_are_a_tie_whoever_is_named_first(told):
 
 def test_a_leader_that_is_too_sure_is_not_taken_at_its_word(told):
     found = told(svm=0.9, cnn=0.95)
-    assert "cnn is overconfident: its probabilities are off by 5.00 points" in text(found)
+    assert "Cnn is overconfident: its probabilities are off by 5.00 points" in text(found)
 
 
 def test_classical_wins(told):

@@ -146,7 +146,7 @@ def test_laws_are_judged_by_the_size_they_were_not_shown(tmp_path):
 
 def test_the_verdict_says_where_and_links_to_the_exhibit(run):
     told = {s.source: s for s in verdict(run, "things").sentences}["crossover"]
-    assert "Between 100 and 1,000 training images deep learning passes classical" in told.text
+    assert "Between 300 and 1,000 training images deep learning passes classical" in told.text
     assert told.rule == "crossover"
 
 

@@ -108,14 +108,16 @@ def test_the_detectable_difference_is_found_in_four_of_five_cases(repetitions):
 NETWORKS, CLASSICAL, SIZES = 2, 3, (300, 1000, 3000, 10_000, 30_000, 60_000)
 
 
-def differences(rng, seeds, lead=0.0, spread=0.003):
+def differences(rng, seeds, lead=0.0, spread=0.003, images=1000):
     """The best network less the best classical model at six sizes, each chosen by validation; (s, n) of each size.
+
+    There are at least `images` test images, and at most 4,000 more.
 
     All models are right on the same share of the images, but the networks on `lead` more. A seed's luck is a normal share
     with the standard deviation `spread`; half of its variance is the same at all sizes, since subsets are nested. It shows
     in the validation score too, so that the choice is of the lucky. Ease and taste are those of the same test images.
     """
-    n, skill, models = int(rng.integers(1000, 5001)), rng.uniform(0.9, 0.985), NETWORKS + CLASSICAL
+    n, skill, models = int(rng.integers(images, images + 4001)), rng.uniform(0.9, 0.985), NETWORKS + CLASSICAL
     accuracy = np.full((models, 1), skill) + lead * (np.arange(models) < NETWORKS)[:, None]
     image = rng.standard_normal(n) * np.sqrt(SHARED) + rng.standard_normal((models, n)) * np.sqrt(TASTE)
     own, found = rng.standard_normal((models, seeds)), []
@@ -148,7 +150,7 @@ def test_the_crossover_of_equal_families_is_not_seen_and_a_true_lead_is(repetiti
     rng = np.random.default_rng(14)
     spreads = (0.0, 0.003, 0.01)
     false = [share(rng, repetitions, (-1, 1), seeds, spread=spread) for spread in spreads]
-    power = share(rng, repetitions, (1,), seeds, lead=0.01)
+    power = share(rng, repetitions, (1,), seeds, lead=0.01, images=6000)
     told = ", ".join(f"{rate:.1%} at a spread of {spread:.1%}" for spread, rate in zip(spreads, false, strict=True))
     print(f"\n{seeds} seeds: a lead declared between equal families: {told}; a lead of 1 point found: {power:.1%}")
     assert max(false) <= bounds(0.06, repetitions)
