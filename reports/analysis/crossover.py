@@ -52,8 +52,11 @@ class Lead:
 
     @property
     def sign(self) -> int:
-        """1 where the network is established as better, -1 where the classical model is, 0 where neither is."""
-        return int(np.sign(self.difference)) if self.p < SIGNIFICANT else 0
+        """1 where the network is established as better, -1 where the classical model is, 0 where neither is.
+
+        One seed establishes nothing: its test is about two fits, not about the models.
+        """
+        return int(np.sign(self.difference)) if self.p < SIGNIFICANT and self.seeds > 1 else 0
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def note(frame: pd.DataFrame) -> str:
             "tests/reports/analysis/test_simulation.py)."
         )
     else:
-        told.append("With fewer than three seeds, how much seeds differ is hardly known; hardly any lead can be found.")
+        told.append("One seed establishes nothing, since how much seeds differ is not known; two hardly do.")
     if frame["all_rows"].any():
         told.append(
             f"At {frame['train_rows'].max():,} images all seeds have the same images: there the split into rows to fit and "

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -137,6 +139,20 @@ def test_the_outcomes_of_a_study_of_sizes(signs, outcome, words, value):
     assert found.outcome == outcome
     assert words in _crossover(found).text
     assert value in _bracket(found).value
+
+
+def test_times_whose_ranges_overlap_are_not_set_against_each_other(told):
+    with sqlite3.connect(told(svm=0.9, cnn=0.95).run.folder / "ledger.sqlite") as db:
+        folder = Path(db.execute("PRAGMA database_list").fetchone()[2]).parent
+        db.execute("UPDATE fits SET fit_seconds = CASE variant WHEN 'cnn' THEN 12.0 ELSE 10.0 END")
+    assert "Training cnn takes 12.0 s, svm 10.0 s: too close to tell apart." in text(
+        verdict(reports.load(folder), "digits")
+    )
+
+
+def test_one_seed_establishes_nothing():
+    found = crossover_with(1, 1, 1, seeds=1)
+    assert found.outcome == "not settled" and "one seed cannot tell who is ahead" in _crossover(found).text
 
 
 def test_the_best_of_a_family_is_chosen_by_validation_and_never_by_test():
