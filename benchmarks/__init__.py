@@ -1,6 +1,6 @@
-"""On which data, by which protocol, run how, scored how, recorded where.
+"""On which data, by which protocol, run how, recorded where.
 
-The nouns: `Images` and `Dataset` (`benchmarks.data.images`), `Suite` and `Budget` (`benchmarks.suite`), `Cell`, one
-(data set, estimator, seed) (`benchmarks.protocol`), `Job`, one self-describing unit of work (`benchmarks.execution.job`), an executor
-that performs jobs (`benchmarks.execution.executors`), and the `Ledger` that holds every trial (`benchmarks.ledger`).
+What is compared: `Suite`, `Variant`, `Cell` (`suite.py`, `variant.py`, `cell.py`), under the conditions of a `Study`
+(`studies/`), on a `Dataset` (`data/`). In which order: `protocol.py`, `search.py`, `run.py`. How a `Job` is performed, and
+what its `Answer` is: `execution/`. Where it is kept: `ledger.py`, `layout.py`.
 """

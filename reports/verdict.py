@@ -244,7 +244,7 @@ def _bracket(found: Crossover) -> Figure:
 
 def _cheapest(run: Run, dataset: str, tie: list[str]) -> list[Sentence]:
     """Which of those tied trains fastest, and which is fastest to label an image, where that is clear."""
-    parts = []
+    parts: dict[str, list[str]] = {}
     for cost, words, unit in (
         (FIT, "the fastest to train", formats.duration),
         (LATENCY, "the fastest to label an image", _ms),
@@ -254,8 +254,9 @@ def _cheapest(run: Run, dataset: str, tie: list[str]) -> list[Sentence]:
             continue
         cheapest = min(own, key=lambda name: own[name].value)
         if all(own[cheapest].differs(own[name]) for name in own if name != cheapest):
-            parts.append(f"{cheapest} is {words} ({unit(own[cheapest].value)})")
-    return [Sentence(f"Of those tied at the top, {_listed(parts)}.", "cost", "cheapest of the tied")] if parts else []
+            parts.setdefault(cheapest, []).append(f"{words} ({unit(own[cheapest].value)})")
+    told = [f"{name} is {_listed(words)}" for name, words in parts.items()]
+    return [Sentence(f"Of those tied at the top, {_listed(told)}.", "cost", "cheapest of the tied")] if told else []
 
 
 def _ms(value: float) -> str:

@@ -1,5 +1,6 @@
 """The command line: what a user types and what comes back."""
 
+import os
 import subprocess
 import sys
 
@@ -105,8 +106,32 @@ def test_wrong_usage_is_exit_code_2(arguments):
 def test_a_study_of_a_data_set_is_what_the_suite_does_in_a_folder_of_its_own():
     study = crossover._suite("digits", None, None, 2, "crossover")
     assert study.name == "digits-crossover" and study.datasets == ("digits",) and study.fallback is None
-    assert study.sizes == crossover._suite("crossover", None, None, None).sizes and len(study.seeds) == 2
-    assert not crossover._suite("digits", None, None, None).sizes
+    assert study.studies == crossover._suite("crossover", None, None, None).studies and len(study.seeds) == 2
+    assert not crossover._suite("digits", None, None, None).studies
+
+
+def test_a_study_by_its_own_name_has_its_own_levels():
+    study = crossover._suite("digits", "svm", None, None, "sizes")
+    assert study.name == "digits-sizes" and study.studies == {"sizes": (100, 300, 1000, 3000, 10000, "all")}
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "a/b", "", " ", "..", "a\\b"])
+def test_a_run_stays_below_runs(name, tmp_path):
+    code, _, err = run("run", "digits", "--run", name, "--dry-run", cwd=tmp_path)
+    assert code == 2 and "no name of a folder below runs/" in err and "Traceback" not in err
+
+
+def test_estimators_of_ones_own_that_cannot_be_read_are_one_line(tmp_path):
+    (tmp_path / "broken.py").write_text("def (")
+    for folder in (tmp_path / "nowhere", tmp_path):
+        env = os.environ | {"CROSSOVER_ESTIMATORS": str(folder)}
+        code, _, err = run("list", "estimators", env=env)
+        assert code == 2 and "Traceback" not in err
+
+
+def test_predictions_are_not_lost_for_a_folder_that_is_not_there(tmp_path):
+    code, _, err = run("predict", tmp_path, tmp_path, "--out", tmp_path / "no" / "x.csv")
+    assert code == 2 and "Cannot write" in err
 
 
 def test_the_library_calls_raise_what_the_command_prints():

@@ -42,4 +42,6 @@ def test_what_is_said_of_the_study_is_that_of_its_run():
     info = json.loads((ROOT / "reports" / "published" / "crossover" / "run.json").read_text())
     assert info["created"][:10] in told and f"{len(info['seeds'])} seeds".replace("3", "three") in told
     assert f"{sum(session['seconds'] for session in info['sessions']) / 60:.0f} minutes" in told
-    assert info["budget"] in told and f"{len(info['sizes']) * len(info['estimators']) * len(info['seeds'])} cells" in told
+    assert (
+        info["budget"] in told and f"{len(info['sizes']) * len(info['estimators']) * len(info['seeds'])} cells" in told
+    )

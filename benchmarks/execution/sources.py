@@ -2,7 +2,8 @@
 
 Sources are found by following import statements, also those inside functions, from the worker and from the file of the
 estimator; those of a file of one's own lead to modules beside it too. What decides in the driver which trials are run and
-which setting wins is digested as well. Sources are digested as syntax trees without docstrings, so that a comment or a reworded docstring changes nothing.
+which setting wins is digested as well. A source is its syntax tree without docstrings, so that a comment or a reworded
+docstring changes nothing.
 """
 
 from __future__ import annotations

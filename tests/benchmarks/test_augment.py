@@ -47,8 +47,13 @@ def test_no_change_gives_the_same_image(photos, tmp_path):
 
 
 def test_nothing_is_overwritten(photos, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "note").write_text("mine")
     with pytest.raises(UserError, match="not an empty folder"):
-        augment(photos, photos, CHANGES, 1, 0)
+        augment(photos, tmp_path / "full", CHANGES, 1, 0)
+    for inside in (photos, photos / "more"):  # They would be a class of their own.
+        with pytest.raises(UserError, match="lies inside"):
+            augment(photos, inside, CHANGES, 1, 0)
     Image.new("L", (4, 4)).save(photos / "cat" / "1.bmp")
     with pytest.raises(UserError, match="under the same names"):
         augment(photos, tmp_path / "out", CHANGES, 1, 0)

@@ -77,6 +77,8 @@ def test_a_variant_is_searched_as_its_estimator_unless_it_says_otherwise():
         ({"name": "x", "estimator": "nearest_mean", "bas": {}}, "Did you mean 'base'"),
         ({"name": "x", "estimator": "nearest_mean", "search": {"axes": ["shrinc"]}}, "Did you mean 'shrink'"),
         ({"estimator": "nearest_mean"}, "name"),
+        ({"name": "x", "estimator": "nearest_mean", "base": {"shrink": "a lot"}}, "shrink is a number"),
+        ({"name": "x", "estimator": "svm", "base": {"features": "hogg"}}, "Did you mean 'hog'"),
     ],
 )
 def test_a_wrong_variant_is_refused_in_one_line(table, message):

@@ -21,7 +21,7 @@ def opened():
 
 
 def dataset(train, test):
-    return Dataset("toy", train, Sealed(len(test), opened, opened), ("a", "b"), "f00")
+    return Dataset("toy", train, Sealed(len(test), opened, opened), ("a", "b"), "f00", "f0")
 
 
 def test_every_kind_of_duplicate_is_counted():

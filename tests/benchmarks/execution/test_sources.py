@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 import estimators
+from benchmarks.errors import UserError
 from benchmarks.execution import sources
 from benchmarks.ledger import read_table
-from tests.benchmarks.study import Silent, add_estimator, carry_out, trial
+from benchmarks.run import run
+from tests.benchmarks.study import Silent, add_estimator, carry_out, suite, trial
 
 ROOT = Path(__file__).parents[3]
 PERFORM = """
@@ -141,3 +143,48 @@ def test_a_resume_with_another_library_reuses_nothing(tmp_path, plugin, monkeypa
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     assert [bool(s["environment"]["cpu"]) for s in info["sessions"]] == [True, True]
     assert set(read_table(tmp_path / "run", "trials")["session"]) == {1}
+
+
+def test_a_module_beside_a_plugin_and_another_plugin_are_part_of_its_code(tmp_path, plugin):
+    """What it imports from its own folder, by whatever name, and the versions of the libraries that only it uses."""
+    edit(
+        plugin,
+        "import numpy as np\n",
+        "import numpy as np\nimport helper\nimport crossover_plugins.another\nimport PIL\n",
+    )
+    (plugin.parent / "helper.py").write_text("NOISE = 1\n")
+    code = sources.code_of(plugin)
+    assert {"helper.py", "another.py", "nearest_mean.py"} <= set(code) and "pillow" in code["PIL"]
+    before = sources.code_digest(plugin)
+    (plugin.parent / "helper.py").write_text("NOISE = 22\n")
+    assert sources.code_digest(plugin) != before
+
+
+def test_a_plugin_may_import_another_in_whatever_order(tmp_path, plugin):
+    child = plugin.parent / "child.py"
+    text = plugin.read_text().replace("nearest_mean", "child")
+    child.write_text(
+        text.replace("import numpy as np\n", "import numpy as np\nfrom crossover_plugins.another import build as _\n")
+    )
+    assert run(suite(estimators=["child"], budget="2 trials"), tmp_path / "run", Silent(), execute_by="local")
+    assert set(read_table(tmp_path / "run", "fits")["status"]) == {"ok"}
+
+
+def test_an_edit_during_a_run_ends_it_in_one_line_and_mixes_nothing(tmp_path, plugin):
+    def at_trial(number):
+        if observer.trials == 2:
+            plugin.write_text(plugin.read_text().replace("normal(0, 0.01", "normal(0, 0.5"))
+
+    observer = Silent(at_trial)
+    with pytest.raises(UserError, match="was edited while it ran") as error:
+        carry_out(tmp_path / "run", observer, seeds=2)
+    assert "\n" not in str(error.value)
+    sys.modules.pop("crossover_plugins.nearest_mean", None)
+    again = Silent()
+    assert carry_out(tmp_path / "run", again, seeds=2)
+    assert again.trials == 10 and "nearest_mean.py changed" in again.notes[0]
+    assert len(set(read_table(tmp_path / "run", "trials")["code"])) == 1
+
+
+def test_what_decides_in_the_driver_is_part_of_the_code():
+    assert {"benchmarks/search.py", "benchmarks/protocol.py"} <= set(sources.code_of(estimators.file_of("svm")))

@@ -164,3 +164,41 @@ def test_a_level_names_no_other_folder():
     for level in ("../..", "a/b", "", "a b"):
         with pytest.raises(ValueError, match="a level is"):
             study.condition(level)
+
+
+def test_a_number_is_one_level_however_it_is_written():
+    study = replace(studies.get("sizes"), value=float, standard=0)
+    assert study.condition(100.0) == study.condition(100) and str(study.condition(100.0)) == "sizes=100"
+    assert study.condition(0.0) == STANDARD
+    for level in (float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="finite"):
+            study.condition(level)
+
+
+def test_an_evaluation_without_its_fit_is_made_again(tmp_path):
+    """As a kill between two rows, or a resume with other code, may leave it."""
+    from benchmarks.ledger import Ledger
+
+    carry_out(tmp_path / "run")
+    with Ledger(tmp_path / "run") as ledger:
+        ledger.delete("fits", ledger.rows("fits")[0])
+    observer = Silent()
+    assert carry_out(tmp_path / "run", observer) and observer.trials == 0
+    fits, done = (read_table(tmp_path / "run", name) for name in ("fits", "evaluations"))
+    assert done["fit_key"][0] == fits["key"][0]
+
+
+def test_every_study_is_on_the_page(tmp_path, darker):
+    import reports
+
+    assert carry_out(tmp_path / "run", studies={"darker": [0, 200]})
+    page = reports.report(tmp_path / "run").read_text()
+    assert "Accuracy at every level" in page and "grey levels taken away" in page
+    assert "Accuracy at every level" not in _plain(tmp_path)
+
+
+def _plain(tmp_path):
+    import reports
+
+    carry_out(tmp_path / "plain")
+    return reports.report(tmp_path / "plain").read_text()

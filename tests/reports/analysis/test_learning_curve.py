@@ -163,8 +163,8 @@ def test_the_verdict_where_there_is_no_crossing(tmp_path, law, words):
 
 
 def test_a_run_without_sizes_has_none_of_it(one_seed, folder):
-    assert "How much data" not in reports.report(one_seed).read_text()
-    assert "How much data" in reports.report(folder).read_text()
+    assert "From how many images on" not in reports.report(one_seed).read_text()
+    assert "From how many images on" in reports.report(folder).read_text()
 
 
 def test_one_family_alone_has_curves_and_no_crossover(tmp_path):
