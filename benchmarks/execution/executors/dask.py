@@ -90,7 +90,9 @@ def _answered(client: Any, job: Job) -> Future[Answer]:
         else:
             answer.set_exception(error)
 
-    client.submit(supervised, job, pure=False).add_done_callback(settle)
+    future = client.submit(supervised, job, pure=False)
+    future.add_done_callback(settle)
+    answer.add_done_callback(lambda _, kept=future: None)  # Dask forgets a task whose future nobody holds.
     return answer
 
 
