@@ -92,7 +92,12 @@ def _answered(client: Any, job: Job) -> Future[Answer]:
 
     future = client.submit(supervised, job, pure=False)
     future.add_done_callback(settle)
-    answer.add_done_callback(lambda _, kept=future: None)  # Dask forgets a task whose future nobody holds.
+
+    def keep(_: Future[Answer]) -> None:
+        """Hold the task until it is answered: Dask forgets one whose future nobody holds."""
+        future.done()
+
+    answer.add_done_callback(keep)
     return answer
 
 
