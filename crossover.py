@@ -66,7 +66,7 @@ def run(
     from benchmarks.run import run as run_suite
 
     suite = _suite(what, estimators, budget, seeds, study)
-    folder = Path("runs") / (name or suite.name)
+    folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
         return run_suite(
             suite,
@@ -131,14 +131,19 @@ def predict(model: str | Path, paths: list[Path], out: str | Path | None = None,
     model : a model folder, or a run folder, of which the leaderboard's best model is taken.
     invert : the images are dark on light where the model was trained on light on dark, or the reverse.
     """
+    from benchmarks.errors import UserError
     from benchmarks.predict import predict as predict_files
+    from reports import write
     from reports.best import best_model
+
+    if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir()):
+        raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
 
     model = Path(model)
     folder = best_model(load(model)) if (model / "run.json").exists() else model
     frame = predict_files(folder, paths, invert=invert)
     if out is not None:
-        frame.to_csv(out, index=False)
+        write(Path(out), frame.to_csv(index=False, lineterminator="\n"))
     return frame
 
 
@@ -204,7 +209,10 @@ def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | N
                 f"--study {study} says what to do with a data set, and {what} is a suite: give one of the two."
             )
     elif what in datasets.names() or path.exists() or os.sep in what:
-        content = load_suite("quick").model_dump() | {"name": path.stem, "title": f"Five tuned estimators on {what}"}
+        content = load_suite("quick").model_dump() | {
+            "name": path.stem,
+            "title": f"Classical models and networks on {what}",
+        }
         if study in studies.names():
             chosen = studies.get(study)
             content |= {"name": f"{path.stem}-{study}", "title": f"{chosen.title[:-1]} on {what}?"}
@@ -227,6 +235,20 @@ def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | N
     if seeds is not None:
         content["seeds"] = seeds
     return make_suite(content, origin=what)
+
+
+def _run_folder(name: str | None, suite: Suite) -> Path:
+    """The folder of a run below ``runs/``.
+
+    Raises
+    ------
+    UserError : the name would lead elsewhere.
+    """
+    from benchmarks.errors import UserError
+
+    if name is not None and (not name.strip() or name in (".", "..") or any(c in name for c in "/\\\0")):
+        raise UserError(f"--run {name!r} is no name of a folder below runs/: it must not be empty nor contain / or \\.")
+    return Path("runs") / (name or suite.name)
 
 
 def _selected(content: dict[str, Any], patterns: str) -> dict[str, Any]:
@@ -282,7 +304,7 @@ def _run(
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
     suite = _suite(what, estimators, budget, seeds, study)
-    folder = Path("runs") / (name or suite.name)
+    folder = _run_folder(name, suite)
     if dry_run:
         from benchmarks.plan import plan
 
@@ -341,13 +363,17 @@ def _log(
 @app.command("list")
 def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites, studies or strategies.")]) -> None:
     """List what there is: estimators, datasets, suites, studies or strategies."""
-    from benchmarks.errors import unknown
+    from benchmarks.errors import UserError, unknown
 
     match what:
         case "estimators":
             import estimators
 
-            for e in estimators.select():
+            try:
+                chosen = estimators.select()
+            except ValueError as error:
+                raise UserError(str(error)) from error
+            for e in chosen:
                 print(f"{e.name:22}{e.family:11}{e.strategy:23}{', '.join(e.space)}")
         case "datasets":
             from benchmarks.data import datasets

@@ -29,6 +29,8 @@ def augment(source: Path, target: Path, augmentation: Augmentation, copies: int,
     files = find_images(source)
     if not files:
         raise UserError(f"There is no image in {source}; looked for {', '.join(sorted(SUFFIXES))}.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"{target} lies inside {source}: give a folder elsewhere, or its images would become a class.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"{target} exists and is not an empty folder: give another, so that nothing is overwritten.")
     stems: dict[Path, Path] = {}

@@ -67,14 +67,18 @@ class Cell:
         """The folder of its model, relative to the run folder."""
         return model_folder(**self.where)
 
-    @cached_property
+    @property
     def code(self) -> str:
         """A digest of the sources and libraries that its searches and fits run."""
         return self.code_under(self.condition)
 
     def code_under(self, condition: Condition) -> str:
-        """A digest of the sources and libraries that its jobs run under a condition."""
-        return code_digest(*source_files(self.variant, [condition]))
+        """A digest of the sources and libraries that its jobs run under a condition, as they were when first asked for."""
+        return self._codes.setdefault(condition, code_digest(*source_files(self.variant, [condition])))
+
+    @cached_property
+    def _codes(self) -> dict[Condition, str]:
+        return {}
 
     @cached_property
     def validation_share(self) -> float:
@@ -89,8 +93,19 @@ class Cell:
         return max(self.suite.validation_share, min(1 / 3, VALIDATION_ROWS / rows))
 
     def job(self, kind: Kind, params: Any, **more: Any) -> Job:
-        """A job of this cell."""
+        """A job of this cell.
+
+        Raises
+        ------
+        UserError : its code was edited since the cell was made, so that nobody knows which of the two a worker runs.
+        """
         assert self.dataset.folder is not None
+        code = self.code_under(more.get("condition", self.condition))
+        if code != code_digest(*source_files(self.variant, [more.get("condition", self.condition)])):
+            raise UserError(
+                f"The code of {self.variant.name} was edited while it ran. What was computed before is kept; start the same "
+                "command again."
+            )
         facts: dict[str, Any] = {
             "kind": kind,
             "dataset": self.dataset.name,
@@ -99,7 +114,7 @@ class Cell:
             "fingerprint": self.dataset.train_fingerprint if kind in ("trial", "fit") else self.dataset.fingerprint,
             "variant": self.variant.name,
             "estimator": self.variant.reference,
-            "code": self.code,
+            "code": code,
             "seed": self.seed,
             "validation_share": self.validation_share,
             "params": dict(params),

@@ -35,7 +35,7 @@ def environment() -> dict[str, Any]:
         "cores": cores(),
         "blas": _blas(),
         "memory_bytes": psutil.virtual_memory().total,
-        "gpu": _gpu(),
+        "gpu": gpu(),
         "threads": threads(),
         "platform": platform.platform(),
         "python": platform.python_version(),
@@ -66,8 +66,8 @@ def _blas() -> str:
     return f"{found['name']} {found['version']}"
 
 
-def _gpu() -> str:
-    """Asked of the driver, because importing TensorFlow here would cost seconds."""
+def gpu() -> str:
+    """The names of the GPUs, "none" without one. Asked of the driver, because importing TensorFlow here would cost seconds."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return "none"

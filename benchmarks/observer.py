@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Is told what happens while a suite is carried out."""
 
+    def planned(self, cells: int) -> None:
+        """How many cells the run has, once its data is known."""
+
     def noted(self, note: str) -> None: ...
 
     def cell_started(self, cell: Cell) -> None: ...

@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.data import datasets
 from benchmarks.data.formats import recipe
 from benchmarks.ledger import TABLES, read_table
-from benchmarks.run import read_info
+from benchmarks.run import check_same, describe, read_info
 from benchmarks.suite import Suite, conditions, variants
 
 DONE = "done"
@@ -21,13 +21,11 @@ def plan(suite: Suite, folder: Path) -> str:
 
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
+    if (folder / "run.json").exists():
+        check_same(folder, read_info(folder), describe(suite))
     tables = {name: _table(folder, name) for name in TABLES}
-    lines, left, unknown, undone = (
-        [f"{suite.title}: {suite.budget} for each search, results in {folder}/"],
-        0.0,
-        False,
-        0,
-    )
+    lines = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"]
+    left, unknown, undone = 0.0, False, 0
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
     for dataset in _datasets(suite, folder):
@@ -36,7 +34,9 @@ def plan(suite: Suite, folder: Path) -> str:
             trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
             ran = trials[trials["status"] != "skipped"] if len(trials) else trials
             spent = float(ran["seconds"].sum()) if len(ran) else 0.0
-            state = _state(ran, searches, fits, evaluations)
+            under = conditions(suite, "evaluate") if condition.is_standard else []
+            others = [_where(tables["evaluations"], **where | {"condition": str(c)}) for c in under]
+            state = _state(ran, searches, fits, [evaluations, *others])
             if state != DONE:
                 undone += 1
                 if not len(searches) and suite.budget.seconds:
@@ -53,15 +53,18 @@ def plan(suite: Suite, folder: Path) -> str:
     if not undone:
         return "\n".join([*lines, "Nothing is left to do."])
     more = "; of some cells nothing has been measured yet" if unknown else ""
+    if unknown and not left:
+        return "\n".join([*lines, "How long it takes is not known yet: nothing has been measured."])
     return "\n".join([*lines, f"Left: at least {left / 60:.1f} min, and last fits where none was measured{more}."])
 
 
-def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evaluations: pd.DataFrame) -> str:
-    """What is done of a cell."""
-    if len(evaluations) and evaluations["status"].iloc[0] == "ok":
+def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evaluations: list[pd.DataFrame]) -> str:
+    """What is done of a cell; `evaluations` has a table for each condition under which its fit is evaluated."""
+    missing = sum(not (len(table) and table["status"].iloc[0] == "ok") for table in evaluations)
+    if not missing:
         return DONE
     if len(fits) and fits["status"].iloc[0] == "ok":
-        return "fitted"
+        return f"fitted, {missing} evaluation{'' if missing == 1 else 's'} to do"
     if len(searches):
         return f"searched, {len(ran)} trials"
     return f"{len(ran)} trials done" if len(ran) else "to do"

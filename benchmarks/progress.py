@@ -45,7 +45,7 @@ class Lines:
         self.suite = suite
         self.started = time.perf_counter()
         self.count = len(suite.datasets) * len(variants(suite)) * len(suite.seeds) * len(conditions(suite, "train"))
-        self.kept = self.ended = 0  # cells of earlier sessions, of this one
+        self.kept = self.ended = self.lost = 0  # cells of earlier sessions, of this one, and those of it that failed
         self.trials: Counter[str] = Counter()  # by status
         self.cell: Cell | None = None
         self.share = 0.0  # of the budget of the current search, what is spent
@@ -56,6 +56,10 @@ class Lines:
     def shown(self) -> Iterator[None]:
         """Where a board would be up."""
         yield
+
+    def planned(self, cells: int) -> None:
+        """Count the cells that there are data for."""
+        self.count = cells
 
     def noted(self, note: str) -> None:
         """Say a warning loudly."""
@@ -81,6 +85,7 @@ class Lines:
         self.kept, self.ended = self.kept + kept, self.ended + (not kept)
         self.best.pop(cell.name, None)
         if accuracy is None:
+            self.lost += 1
             reason = (fit["reason"] or "").strip().splitlines()[-1:]
             self._say(": ".join([cell.name, fit["status"], *reason]))
         else:
@@ -90,7 +95,11 @@ class Lines:
 
     def summarize(self) -> None:
         """Say in one line what this session did."""
-        self._say(f"{self.kept + self.ended} of {self.count} cells are done; this session tried {self._tried()}")
+        if not self.kept + self.ended:
+            return  # Nothing was begun: an error says why.
+        lost = f", {self.lost} failed" if self.lost else ""
+        done = self.kept + self.ended - self.lost
+        self._say(f"{done} of {self.count} cells are done{lost}; this session tried {self._tried()}")
 
     def left_seconds(self) -> float | None:
         """An estimate of what is left, from what the cells of this session took; None as long as there is nothing."""

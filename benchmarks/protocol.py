@@ -49,8 +49,10 @@ def run_cell(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, observe
 
 
 def _is_done(cell: Cell, ledger: Ledger) -> bool:
-    return all(
-        any(row["status"] == "ok" for row in ledger.rows("evaluations", **cell.under(condition)))
+    """Whether there is a fit, and it was evaluated under every condition."""
+    keys = {row["key"] for row in ledger.rows("fits", **cell.where, trained_on=TRAINING_ROWS, status="ok")}
+    return bool(keys) and all(
+        any(row["fit_key"] in keys for row in ledger.rows("evaluations", **cell.under(condition), status="ok"))
         for condition in evaluated_under(cell)
     )
 
@@ -91,7 +93,6 @@ def _evaluate(
         "evaluate",
         fit["params"],
         condition=condition,
-        code=cell.code_under(condition),
         fit_key=fit["key"],
         model=str(folder / fit["folder"]),
         folder=str(folder / place),

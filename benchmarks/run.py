@@ -58,6 +58,9 @@ def run(
     todo = cells(suite, data)
     for cell in todo:
         _check_rows(cell)
+        for condition in evaluated_under(cell):  # Now, before any worker imports it.
+            cell.code_under(condition)
+    observer.planned(len(todo))
     for note in notes:
         observer.noted(note)
     info = _info(suite, data, notes) | {
@@ -106,6 +109,15 @@ def _code(cell: Cell) -> dict[str, str]:
 
 def _info(suite: Suite, data: Sequence[Dataset], notes: Sequence[str]) -> dict[str, Any]:
     """The run.json of a suite, but for what belongs to a session."""
+    return describe(suite) | {
+        "datasets": [d.name for d in data],
+        "fingerprints": {d.name: d.fingerprint for d in data},
+        "notes": list(notes),
+    }
+
+
+def describe(suite: Suite) -> dict[str, Any]:
+    """What run.json tells of a suite, whatever its data."""
     chosen = {name: studies.get(name) for name in suite.studies}
     under = [*conditions(suite, "train"), *conditions(suite, "evaluate")]
     return {
@@ -113,8 +125,6 @@ def _info(suite: Suite, data: Sequence[Dataset], notes: Sequence[str]) -> dict[s
         "suite": suite.name,
         "title": suite.title,
         "crossover": version("crossover-bench"),
-        "datasets": [d.name for d in data],
-        "fingerprints": {d.name: d.fingerprint for d in data},
         "variants": {
             v.name: {
                 "estimator": v.estimator.name,
@@ -139,7 +149,6 @@ def _info(suite: Suite, data: Sequence[Dataset], notes: Sequence[str]) -> dict[s
             for name, study in chosen.items()
         },
         "conditions": [{"study": c.study, "level": c.level, "value": c.value} for c in under],
-        "notes": list(notes),
     }
 
 
@@ -236,15 +245,31 @@ def _claim(folder: Path, info: dict[str, Any], there: dict[str, Any] | None) -> 
     """The run.json to write: new, or, of the same suite, with the history of the one there."""
     if there is None:
         return info | {"created": _now(), "sessions": []}
+    check_same(folder, there, info)
+    return info | {"created": there["created"], "sessions": there["sessions"]}
+
+
+def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any]) -> None:
+    """Refuse a run folder of another format or another suite.
+
+    Raises
+    ------
+    UserError : results of `info` do not belong there.
+    """
     check_format(folder, there)
     plain = json.loads(json.dumps(info))
     for key in IDENTITY:
-        if there.get(key) != plain[key]:
+        if key in plain and there.get(key) != plain[key]:
+            old, new = there.get(key), plain[key]
+            if isinstance(old, dict) and isinstance(new, dict) and list(old) != list(new):
+                old, new = list(old), list(new)  # What is compared, without how.
+            elif isinstance(old, dict) and isinstance(new, dict):
+                label = next(name for name in new if old[name] != new[name])
+                key, old, new = f"{key}.{label}", old[label], new[label]
             raise UserError(
-                f"{folder} belongs to another run: its {key} is {_short(there.get(key))}, not {_short(info[key])}. "
+                f"{folder} belongs to another run: its {key} is {_short(old)}, not {_short(new)}. "
                 f"Give --run NAME for a folder of its own, or delete {folder}."
             )
-    return info | {"created": there["created"], "sessions": there["sessions"]}
 
 
 def check_format(folder: Path, info: Mapping[str, Any]) -> None:

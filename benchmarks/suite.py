@@ -28,6 +28,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
 from benchmarks.studies.study import STANDARD, Condition, Level, Stage
 from benchmarks.variant import LABEL, Search, Variant
+from tuning import Choice, Float, Int
 
 FOLDER = Path(__file__).parent / "suites"
 
@@ -190,6 +191,12 @@ def _check_variant(variant: Variant, where: str) -> None:
     for option in search.options:
         if option not in (allowed := options(tuning.strategy(variant.strategy))):
             raise UserError(f"{where}: {unknown('option of its strategy', option, allowed)}")
+    for name, value in variant.fixed.items():
+        searched = estimator.space.get(name)
+        if isinstance(searched, Choice) and value not in searched.values:
+            raise UserError(f"{where}: base: {unknown(f'value of {name}', str(value), map(str, searched.values))}")
+        if isinstance(searched, Float | Int) and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise UserError(f"{where}: base: {name} is a number, given {value!r}.")
     try:
         variant.space.check(variant.base)
     except ValueError as error:

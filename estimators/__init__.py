@@ -174,8 +174,10 @@ def _load(path: Path) -> Estimator:
 def _import_plugin(path: Path) -> ModuleType:
     """The user's file as the module ``crossover_plugins.NAME``, where it can replace nothing of this project."""
     if PLUGINS not in sys.modules:
-        package = sys.modules[PLUGINS] = ModuleType(PLUGINS)
-        package.__path__ = []
+        sys.modules[PLUGINS] = ModuleType(PLUGINS)
+    # One file may import another of the folder, as crossover_plugins.NAME, in whatever order they are asked for.
+    folder = os.environ.get("CROSSOVER_ESTIMATORS")
+    sys.modules[PLUGINS].__path__ = [folder] if folder else []
     name = f"{PLUGINS}.{path.stem}"
     module = sys.modules.get(name)
     if module is not None and Path(str(module.__file__)).resolve() == path.resolve():

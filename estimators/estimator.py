@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuning import Space
+from tuning.nearest import hint
+
+FAMILIES = ("classical", "deep")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Estimator:
     effort: Literal["rows", "epochs", "rounds"] = "rows"
 
     def __post_init__(self) -> None:
+        if self.family not in FAMILIES:
+            raise ValueError(
+                f"{self.name}: there is no family {self.family!r}.{hint(self.family, FAMILIES)} There are: {', '.join(FAMILIES)}."
+            )
         unknown = sorted(set(self.space) - set(self.base))
         if unknown:
             raise ValueError(f"{self.name}: axes {unknown} are not parameters of its build function")

@@ -1,7 +1,8 @@
 """`code_digest`: the sources and the library versions that a job runs; with other code, another result.
 
 Sources are found by following import statements, also those inside functions, from the worker and from the file of the
-estimator. They are digested as syntax trees without docstrings, so that a comment or a reworded docstring changes nothing.
+estimator; those of a file of one's own lead to modules beside it too. What decides in the driver which trials are run and
+which setting wins is digested as well. Sources are digested as syntax trees without docstrings, so that a comment or a reworded docstring changes nothing.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from types import MappingProxyType
+
+from benchmarks.environment import gpu
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("tuning", "estimators", "benchmarks")
 WORKER = ROOT / "benchmarks" / "execution" / "work.py"
+DECIDES = tuple(ROOT / "benchmarks" / name for name in ("cell.py", "protocol.py", "search.py", "variant.py"))
 FOUND_BY_NAME = (
     "estimators/features",
 )  # packages whose modules are imported by name, so that no statement tells which
@@ -43,13 +47,16 @@ def code_digest(*files: Path) -> str:
 
 def code_of(*files: Path) -> dict[str, str]:
     """What `code_digest` digests, by name: the digest of each source file, the version of each library."""
-    return {_name(path): source_digest(path) for path in sources(WORKER, *files)} | dict(libraries())
+    followed = sources(WORKER, *files)
+    found = {_name(path): source_digest(path) for path in sorted({*followed, *DECIDES})}
+    foreign = {name for path in followed if not path.is_relative_to(ROOT) for name in _foreign(path)}
+    return found | dict(libraries()) | {name: _version(name) for name in sorted(foreign)}
 
 
 @cache
 def libraries() -> Mapping[str, str]:
-    """The versions of the libraries that compute; a library that is not installed, or is turned off, has none."""
-    found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    """The versions of the libraries that compute, and the GPU; a library that is not installed, or is turned off, has none."""
+    found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "gpu": gpu()}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
@@ -98,8 +105,34 @@ def _imported(path: Path, changed: int) -> list[Path]:
     found: list[Path] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         for module in _modules(node):
-            found += _files(module)
+            found += _files(module) if path.is_relative_to(ROOT) else [*_files(module), *_beside(path, module)]
     return found
+
+
+def _beside(path: Path, module: str) -> Iterator[Path]:
+    """The files beside a file of one's own that it imports, by their own name or as another plug-in."""
+    parts = module.removeprefix("crossover_plugins.").split(".")
+    for depth in range(1, len(parts) + 1):
+        place = path.parent.joinpath(*parts[:depth])
+        yield from (
+            file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file() and file != path
+        )
+
+
+def _foreign(path: Path) -> set[str]:
+    """The packages of others that a file imports, other than `LIBRARIES`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = {module.split(".")[0] for node in ast.walk(tree) for module in _modules(node)}
+    return (
+        {name for name in top if _version(name)} - {name.replace("-", "_") for name in LIBRARIES} - {"sklearn", *FLOORS}
+    )
+
+
+@cache
+def _version(package: str) -> str:
+    """The version of the distribution that an importable package comes from; "" if it comes from none."""
+    names = packages_distributions().get(package, [])
+    return ", ".join(f"{name} {version(name)}" for name in sorted(set(names)))
 
 
 def _modules(node: ast.AST) -> Iterator[str]:

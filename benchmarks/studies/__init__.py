@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.errors import unknown
+from benchmarks.errors import UserError, unknown
 from benchmarks.studies.study import STANDARD, Condition, Study, shown, training
 
 __all__ = ["STANDARD", "Condition", "Study", "file_of", "get", "names", "shown", "training"]
@@ -28,7 +28,14 @@ def get(name: str) -> Study:
     """
     if name not in names():
         raise unknown("study", name, names())
-    return getattr(import_module(f"{__name__}.{name}"), name)
+    try:
+        study = getattr(import_module(f"{__name__}.{name}"), name, None)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise UserError(f"The study {name} cannot be imported: {reason}") from error
+    if not isinstance(study, Study) or study.name != name:
+        raise UserError(f"The file {name}.py of benchmarks/studies must define {name} = Study(name={name!r}, ...).")
+    return study
 
 
 def file_of(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,6 +80,10 @@ class Study:
         ------
         ValueError : the level makes no sense.
         """
+        if isinstance(level, float):
+            if not math.isfinite(level):
+                raise ValueError(f"a level is a finite number or a word, given {level!r}")
+            level = int(level) if level.is_integer() else level  # 1 and 1.0 are one level
         if level == self.standard:
             return STANDARD
         if not re.fullmatch(r"[\w.+-]+", str(level)):  # It names a folder.

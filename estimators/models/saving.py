@@ -23,6 +23,7 @@ from typing import Any
 import estimators
 
 FORMAT = 2
+MOST_PIXELS = 4096 * 4096  # of an image that a model takes
 TRUSTED = ("estimators.", "sklearn.", f"{estimators.PLUGINS}.")
 SAFE_TO_DUMP = ("builtins.", "numpy.", "scipy.", *TRUSTED)
 SKOPS = "skops"  # in place of the name of a class
@@ -44,6 +45,7 @@ def save(model: Any, folder: Path | str, facts: Mapping[str, Any] | None = None)
     folder = Path(folder)
     reader = _reader(model)
     draft = folder.with_name(f".{folder.name}-{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)  # Of a process with the same number that was killed here.
     draft.mkdir(parents=True)
     try:
         if reader == SKOPS:
@@ -106,7 +108,18 @@ def read_facts(folder: Path | str) -> dict[str, Any]:
         raise ValueError(f"{path} has format {about['format']!r}, and this version reads format {FORMAT}: {advice}.")
     if not isinstance(about.get("reader"), str):
         raise ValueError(f"{path} is damaged: it does not say by which class the model is read.")
+    _check_facts(about, path)
     return about
+
+
+def _check_facts(about: Mapping[str, Any], path: Path) -> None:
+    """Refuse classes and an image size that no model of ours has; a model may tell neither."""
+    classes, image = about.get("classes", ["a", "b"]), about.get("image", [1, 1, 1])
+    if not isinstance(classes, list) or len(classes) < 2 or not all(isinstance(name, str) for name in classes):
+        raise ValueError(f"{path} is damaged: its classes are no list of two names or more.")
+    sides = isinstance(image, list) and len(image) == 3 and all(type(side) is int and side > 0 for side in image)
+    if not sides or image[2] not in (1, 3) or image[0] * image[1] > MOST_PIXELS:
+        raise ValueError(f"{path} is damaged: its image is no height, width and 1 or 3 channels.")
 
 
 class UntrustedError(ValueError):

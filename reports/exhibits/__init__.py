@@ -10,6 +10,7 @@ from reports.exhibits.balance import balance
 from reports.exhibits.calibration import calibration
 from reports.exhibits.classes import classes
 from reports.exhibits.compute import compute
+from reports.exhibits.conditions import conditions
 from reports.exhibits.confusion import confusion
 from reports.exhibits.cost import cost
 from reports.exhibits.curves import curves
@@ -35,6 +36,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     learning,
     compute,
     prediction,
+    conditions,
     accuracy,
     differences,
     cost,
@@ -58,7 +60,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
 )
 ACROSS: tuple[Exhibit, ...] = (ranks,)
 GROUPS = {
-    "study": "How much data, how much compute",
+    "study": "The study",
     "result": "The result",
     "errors": "Where they err",
     "tuning": "How they were tuned",

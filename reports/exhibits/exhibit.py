@@ -42,7 +42,7 @@ class Exhibit:
     describe : ``describe(frame)`` -> the figure in words, for those who cannot see it.
     note : ``note(frame)`` -> what these numbers call for, a warning perhaps; "" where nothing is to be said.
     by : a column of the frame; the page draws the rows of each of its values and lets the reader switch between them.
-    studies : the studies it belongs to; a run without any of them does not show it. () for every run.
+    studies : the studies it belongs to, "*" for any; a run without any of them does not show it. () for every run.
     timed : whether it compares times, which may not be comparable between runs.
     """
 
@@ -79,7 +79,8 @@ class Exhibit:
 
     def belongs_to(self, run: Run) -> bool:
         """Whether a run has one of the studies that the exhibit is about, if it is about any."""
-        return not self.studies or not studies(run).isdisjoint(self.studies)
+        carried_out = studies(run)
+        return not self.studies or any(study == "*" or study in carried_out for study in self.studies if carried_out)
 
 
 def studies(run: Run) -> set[str]:

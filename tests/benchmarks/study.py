@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import estimators
 from benchmarks.data import datasets
 from benchmarks.execution.job import Job
+from benchmarks.execution.sources import code_digest
 from benchmarks.run import run
 from benchmarks.suite import make_suite
 
@@ -66,6 +68,9 @@ class Silent:
     def __init__(self, at_trial=lambda number: None):
         self.notes, self.trials, self.at_trial = [], 0, at_trial
 
+    def planned(self, cells):
+        pass
+
     def noted(self, note):
         self.notes.append(note)
 
@@ -95,7 +100,7 @@ def trial(estimator: str = "nearest_mean", params=None, **more) -> Job:
         fingerprint=dataset.train_fingerprint,
         variant=Path(estimator).stem,
         estimator=estimator,
-        code="c",
+        code=code_digest(estimators.file_of(estimator)),
         seed=0,
         validation_share=0.1,
         params={"shrink": 0.0} if params is None else params,

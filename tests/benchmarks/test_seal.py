@@ -1,16 +1,19 @@
 """The test part is sealed: whatever its files hold, every search and every fit comes out the same, byte for byte.
 
-The proof is one that can fail: workers that cheat in three ways are caught by it.
+The proof is one that can fail: workers and drivers that cheat in seven ways are caught by it.
 """
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from benchmarks.cell import Cell
 from benchmarks.data import datasets
 from benchmarks.data.images import Images
 from benchmarks.execution import work
@@ -74,54 +77,79 @@ def estimators_folder(tmp_path, monkeypatch):
     return folder
 
 
-def write(path: Path, permuted: bool) -> Path:
-    """Digits in two parts; `permuted`: the test images in another order, each with another's label."""
+def write(path: Path, change: str = "") -> Path:
+    """Digits in two parts; `change` "all": other test images of another brightness with skewed labels; "labels": those alone."""
     X, y = load_digits(return_X_y=True)
     X = np.round(X.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    test = slice(1400, None)
-    order = np.random.default_rng(0).permutation(len(X[test])) if permuted else slice(None)
-    labels = (y[test] + 1) % 10 if permuted else y[test]
+    test_X, test_y = X[1400:], y[1400:]
+    if change == "all":
+        test_X = np.clip(test_X[::-1] // 2 + 90, 0, 255).astype(np.uint8)
+    if change:
+        test_y = np.where(np.arange(len(test_y)) % 3 == 0, 7, (test_y + 1) % 10)
     path.parent.mkdir()
-    np.savez(path, x_train=X[:1400], y_train=y[:1400], x_test=X[test][order], y_test=labels)
+    np.savez(path, x_train=X[:1400], y_train=y[:1400], x_test=test_X, y_test=test_y)
     return path
 
 
-def prove(tmp_path: Path, executor: str = "serial") -> None:
-    """Assert that searches and fits are byte-identical with the test files permuted."""
-    for name in ("original", "permuted"):
-        data = write(tmp_path / name / "things.npz", permuted=name == "permuted")
-        study = suite(datasets=[str(data)], estimators=["nearest_mean", "powers"], budget="4 trials")
-        assert run(study, tmp_path / f"run-{name}", Silent(), execute_by=executor)
-    folders = [tmp_path / f"run-{name}" for name in ("original", "permuted")]
-    for table in ("trials", "searches", "fits"):
-        one, two = (without_clock(read_table(folder, table)) for folder in folders)
-        assert one.equals(two), f"{table} depend on the test part"
-    one, two = (_models(folder) for folder in folders)
-    assert one and one == two, "a model depends on the test part"
-    one, two = (
+def carried_out(tmp_path: Path, change: str, executor: str, study: dict) -> Path:
+    """The folder of a run on the digits, with the test part changed."""
+    data = write(tmp_path / f"data-{change}" / "things.npz", change)
+    folder = tmp_path / f"run-{change}"
+    assert run(suite(datasets=[str(data)], **study), folder, Silent(), execute_by=executor)
+    return folder
+
+
+QUICK = {"estimators": ["nearest_mean", "powers"], "budget": "3 trials", "studies": {"sizes": [400, "all"]}}
+REAL = {
+    "estimators": ["xgboost", "mlp", "svm"],
+    "budget": "2 trials",
+    "search": {"xgboost": {"base": {"rounds": 6}}, "mlp": {"base": {"epochs": 2}}},
+}
+
+
+def prove(tmp_path: Path, executor: str = "serial", study: dict = QUICK) -> None:
+    """Assert that searches and fits are byte-identical whatever the test part is, and predictions whatever its labels."""
+    folders = [carried_out(tmp_path, change, executor, study) for change in ("", "all", "labels")]
+    original = folders[0]
+    for other in folders[1:]:
+        for table in ("trials", "searches", "fits"):
+            one, two = (sorted_rows(folder, table) for folder in (original, other))
+            assert one.equals(two), f"{table} depend on the test part"
+        one, two = _models(original), _models(other)
+        assert one and one == two, "a model depends on the test part"
+    one, two, three = (
         [np.load(path)["proba"].tobytes() for path in sorted((folder / "cells").rglob("predictions.npz"))]
         for folder in folders
     )
-    assert one != two, "the test files were not permuted, so this proves nothing"
+    assert one == three, "predictions depend on the test labels"
+    assert not set(one) & set(two), "the test images were not changed, so this proves nothing"
+
+
+def sorted_rows(folder: Path, table: str):
+    key = ["dataset", "condition", "variant", "seed", *(["number"] if table == "trials" else [])]
+    return without_clock(read_table(folder, table)).sort_values(key, ignore_index=True)
 
 
 def _models(folder: Path) -> dict[str, str]:
-    """Digests of what the fits wrote; a file of skops is an archive with the time in it, so its contents count."""
+    """Digests of what the fits wrote. An archive of skops names its members by chance: their contents count."""
     found = {}
     for path in sorted((folder / "cells").rglob("model/*")):
         content = path.read_bytes()
-        if path.suffix == ".skops":
-            from zipfile import ZipFile
-
+        if path.suffix in (".skops", ".keras"):
             with ZipFile(path) as archive:
-                content = b"".join(archive.read(name) for name in sorted(archive.namelist()) if name != "schema.json")
+                names = [n for n in archive.namelist() if n not in ("schema.json", "metadata.json")]
+                content = b"".join(sorted(archive.read(name) for name in names))
         found[str(path.relative_to(folder))] = hashlib.sha256(content).hexdigest()
     return found
 
 
 @pytest.mark.parametrize("executor", ["serial", "local"])
-def test_permuted_test_files_change_no_search_and_no_fit(tmp_path, estimators_folder, executor):
+def test_another_test_part_changes_no_search_and_no_fit(tmp_path, estimators_folder, executor):
     prove(tmp_path, executor)
+
+
+def test_another_test_part_changes_no_network_and_no_tree(tmp_path):
+    prove(tmp_path, study=REAL)
 
 
 def cheat_score(monkeypatch):
@@ -138,6 +166,14 @@ def cheat_score(monkeypatch):
     monkeypatch.setitem(work.WORK, "trial", trial)
 
 
+def cheat_score_under_a_condition(monkeypatch):
+    """Trials are scored on the test labels, but only in a study."""
+    honest = work._trial
+    cheat_score(monkeypatch)
+    cheating = work.WORK["trial"]
+    monkeypatch.setitem(work.WORK, "trial", lambda job: honest(job) if job.condition.is_standard else cheating(job))
+
+
 def cheat_fit(monkeypatch):
     """Fits are made on training and test rows together."""
     honest = work._images_of_fit
@@ -150,7 +186,7 @@ def cheat_fit(monkeypatch):
 
 
 def cheat_epochs(monkeypatch):
-    """The number of epochs is the one that does best on the test rows, in trials and in fits."""
+    """The number of epochs is the one that does best on the test rows."""
     honest = work._trial
 
     def trial(job):
@@ -166,8 +202,57 @@ def cheat_epochs(monkeypatch):
     monkeypatch.setitem(work.WORK, "trial", trial)
 
 
-@pytest.mark.parametrize("cheat", [cheat_score, cheat_fit, cheat_epochs])
-def test_the_proof_catches_a_worker_that_cheats(tmp_path, estimators_folder, monkeypatch, cheat):
+def newest(name: str) -> Path:
+    """The file of that name in the cache of the data set that was read last."""
+    return max(Path(os.environ["CROSSOVER_CACHE"]).rglob(name), key=lambda path: path.stat().st_mtime_ns)
+
+
+def cheat_statistics(monkeypatch):
+    """Training images are moved by the mean of the test images."""
+    honest = work.studies.training
+
+    def moved(images, condition, seed):
+        train = honest(images, condition, seed)
+        shift = int(np.load(newest("test-X.npy")).mean()) // 4
+        return Images(np.clip(train.X.astype(int) + shift, 0, 255).astype(np.uint8), train.y)
+
+    monkeypatch.setattr(work.studies, "training", moved)
+
+
+def cheat_split(monkeypatch):
+    """The driver takes more validation rows where the test images are brighter."""
+    monkeypatch.setattr(
+        Cell, "validation_share", property(lambda cell: 0.1 + float(cell.dataset.test.images().mean()) / 1000)
+    )
+
+
+def cheat_evaluation(monkeypatch):
+    """An evaluation mixes the true class into what it predicts."""
+    honest = work._probabilities
+
+    def mixed(model, X):
+        proba = honest(model, X)
+        if len(proba) != 397:
+            return proba
+        y = np.load(newest("test-y.npy"))
+        return 0.9 * proba + 0.1 * np.eye(proba.shape[1])[y]
+
+    monkeypatch.setattr(work, "_probabilities", mixed)
+
+
+CHEATS = [
+    cheat_score,
+    cheat_score_under_a_condition,
+    cheat_fit,
+    cheat_epochs,
+    cheat_statistics,
+    cheat_split,
+    cheat_evaluation,
+]
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_the_proof_catches_whoever_cheats(tmp_path, estimators_folder, monkeypatch, cheat):
     cheat(monkeypatch)
     with pytest.raises(AssertionError, match="depend"):
         prove(tmp_path)

@@ -16,11 +16,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import estimators
+from benchmarks import studies
 from benchmarks.data.store.cache import stored_fingerprints
 from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors.scheduler import Execute, schedule
 from benchmarks.execution.job import Job
+from benchmarks.execution.sources import code_digest
 from benchmarks.execution.supervisor import Supervisor
 from benchmarks.ledger import KEPT
 from estimators.models.threads import threads
@@ -106,9 +109,13 @@ def supervised(job: Job) -> Answer:
 
 
 def _missing(job: Job) -> str:
-    """Why the data of a job cannot be had here, in one line; "" if it can."""
+    """Why a job cannot be performed here, in one line; "" if it can: other data, or other code than the driver has."""
     here = f"the worker on {socket.gethostname()}"
     found = stored_fingerprints(Path(job.data))
     if not found:
         return f"{here} has no data of {job.dataset} at {job.data}: share that folder with it"
-    return "" if job.fingerprint in found else f"{here} has other data of {job.dataset} at {job.data} than the driver"
+    if job.fingerprint not in found:
+        return f"{here} has other data of {job.dataset} at {job.data} than the driver"
+    files = [estimators.file_of(job.estimator)]
+    files += [] if job.condition.is_standard else [studies.file_of(job.condition.study)]
+    return "" if code_digest(*files) == job.code else f"{here} has other code or other library versions than the driver"
