@@ -26,7 +26,7 @@ from estimators.estimator import Estimator
 
 Rows = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
-EFFORT = 0.05
+EFFORT = 0.01
 CLOSE = 1e-5  # allowed difference of probabilities after saving, which formats may round
 IN_ANOTHER_PROCESS = """
 import pickle, sys
