@@ -12,8 +12,8 @@ BATCH = 512  # images that are changed at a time
 
 
 def with_copies(
-    X: NDArray[np.uint8], y: NDArray[np.integer], copies: int, seed: int
-) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
+    X: NDArray[np.uint8], y: NDArray[np.int64], copies: int, seed: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The images and `copies` shifted and turned ones of each, with their labels (virtual examples, DeCoste & Schölkopf 2002).
 
     Parameters
