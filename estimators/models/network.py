@@ -130,6 +130,8 @@ class Network(ClassifierMixin, BaseEstimator):
         scaled = keras.layers.Rescaling(1 / 255)(images)
         model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
 
+        if self.images < 1:
+            raise ValueError(f"images must be 1 or more, given {self.images!r}")
         if self.tta_views not in (1, 3):
             raise ValueError(f"tta_views must be 1 or 3, given {self.tta_views!r}")
         model.compile(

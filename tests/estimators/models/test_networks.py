@@ -96,6 +96,11 @@ def test_a_small_training_set_is_shown_as_often_as_the_plan_says(digits):
     assert (often.predict(X[500:]) == y[500:]).mean() > (once.predict(X[500:]) == y[500:]).mean() + 0.2
 
 
+def test_a_training_without_images_is_refused(digits):
+    with pytest.raises(ValueError, match="images must be 1 or more, given 0"):
+        small("mlp", images=0).fit(digits[0][:20], digits[1][:20])
+
+
 def test_wrong_tta_views_are_refused(digits):
     with pytest.raises(ValueError, match="tta_views must be 1 or 3, given 2"):
         small("cnn", tta_views=2).fit(digits[0][:20], digits[1][:20])
