@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST = 1e-30  # probabilities below count as this much, so that their logarithm is a number
+
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float32]:
     """Row-wise softmax of (n, k), float32."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def log(proba: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Logarithms of probabilities, which are logits of them."""
+    return np.log(np.maximum(proba, LEAST))
 
 
 def fit_temperature(logits: NDArray[np.floating], y: NDArray[np.integer]) -> float:
