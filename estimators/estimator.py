@@ -11,6 +11,7 @@ from tuning import Space
 from tuning.nearest import hint
 
 FAMILIES = ("classical", "deep")
+MOST_PASSES, FEWEST_IMAGES = 60, 30_000  # of a fit of a network over few rows
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Estimator:
     def scaled(self, params: Mapping[str, Any], effort: float, rows: int) -> tuple[dict[str, Any], int]:
         """The setting and the number of fit rows that make a trial cost about `effort` of a full one.
 
-        The parameter that is scaled is a whole number: where `effort` asks for less than one, the rest is saved on rows.
+        The parameter that is scaled is a whole number: where `effort` asks for less than one, the rest is saved on rows. Of
+        few rows a network is shown fewer images: no more than `MOST_PASSES` times each, or `FEWEST_IMAGES` in all.
 
         Parameters
         ----------
@@ -64,6 +66,8 @@ class Estimator:
         scaled, share = dict(params), effort
         if self.effort != "rows":
             full = params[self.effort]
+            if self.effort == "images":
+                full = min(full, max(FEWEST_IMAGES, MOST_PASSES * rows))
             scaled[self.effort] = max(1, round(effort * full))
             share = min(1.0, effort * full / scaled[self.effort])
         return scaled, rows if share >= 1 else max(1, round(share * rows))
