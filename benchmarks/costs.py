@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
 STEEPEST = 2.0  # kernel machines: seconds grow with the square of the rows
 
 
@@ -55,11 +56,12 @@ class Costs:
         A power where they grew faster than the effort did, as those of kernel machines; else a straight line, since to
         start takes the same however long the fit is. In proportion as long as no setting was timed at two efforts.
         """
-        known = [points for points in self._seen.values() if len(points) > 1]
+        known = [points for points in self._seen.values() if max(points) >= APART * min(points)]
         if not known:
             return effort
-        points = max(known, key=lambda points: (max(points), max(points) / sorted(points)[-2]))
-        low, high = sorted(points)[-2:]
+        points = max(known, key=max)
+        high = max(points)
+        low = max(e for e in points if high >= APART * e)
         power = math.log(points[high] / points[low]) / math.log(high / low)
         if power >= 1:
             return points[high] * (effort / high) ** min(STEEPEST, power)

@@ -222,7 +222,7 @@ class _Trials:
             return
         first = Trial(self.cell.variant.base, FIRST_EFFORT, round=0)
         for _ in range(4):
-            (outcome,) = self._run([first], limit=spending.left / 2 if spending.trials else None)
+            (outcome,) = self._run([first])
             if outcome.status not in ("timeout", "out_of_memory"):
                 break
             first = replace(first, effort=first.effort / 4)
@@ -253,11 +253,11 @@ class _Trials:
         outcomes = self._run([replace(trial, effort=self.spending.effort(trial)) for trial in batch])
         return [replace(outcome, trial=trial) for outcome, trial in zip(outcomes, batch, strict=True)]
 
-    def _run(self, asked: Sequence[Trial], limit: float | None = None) -> list[Outcome]:
+    def _run(self, asked: Sequence[Trial]) -> list[Outcome]:
         jobs = [self.cell.job("trial", trial.params, effort=trial.effort) for trial in asked]
         places = {job.key: place for place, job in enumerate(jobs)}
         found: dict[int, Outcome] = {}
-        for job, answer in self.execute(self._to_run(asked, jobs, found, limit)):
+        for job, answer in self.execute(self._to_run(asked, jobs, found)):
             began = time.perf_counter()
             place = places[job.key]
             del self.spending.running[place]
@@ -270,9 +270,7 @@ class _Trials:
         self.keys += [job.key for job in jobs]
         return answers
 
-    def _to_run(
-        self, batch: Sequence[Trial], jobs: Sequence[Job], found: dict[int, Outcome], limit: float | None
-    ) -> Iterator[Job]:
+    def _to_run(self, batch: Sequence[Trial], jobs: Sequence[Job], found: dict[int, Outcome]) -> Iterator[Job]:
         """The jobs that are neither recorded nor too expensive; the outcomes of the others go into `found`."""
         for place, (trial, job) in enumerate(zip(batch, jobs, strict=True)):
             began = time.perf_counter()
@@ -285,19 +283,19 @@ class _Trials:
                 if refusal := self.spending.refusal(trial):
                     found[place] = self._keep(place, trial, job, Answer("skipped", refusal))
                 else:
-                    to_run = replace(job, limit_seconds=self._limit(job, limit))
+                    to_run = replace(job, limit_seconds=self._limit(job))
                     self.spending.running[place] = self.spending.expected(trial)
             self.spending.driver += time.perf_counter() - began
             if to_run is not None:
                 yield to_run
 
-    def _limit(self, job: Job, limit: float | None) -> float:
+    def _limit(self, job: Job) -> float:
         """When a trial is stopped: at the end of what the search may spend, the first one at a third of the budget."""
         longest, spending = job.limit_seconds or LONGEST, self.spending
         if spending.budget.seconds is None:
             return longest
         rest = spending.left if spending.trials else spending.budget.seconds / 3
-        return min(longest, max(0.5, rest if limit is None else min(limit, rest)) + ALLOWANCE / 2)
+        return min(longest, max(0.5, rest) + ALLOWANCE / 2)
 
     def _keep(self, place: int, trial: Trial, job: Job, answer: Answer) -> Outcome:
         """Write the row of a trial; its outcome."""

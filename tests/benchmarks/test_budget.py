@@ -56,7 +56,7 @@ def play(tmp_path, machine, estimator, seconds, noise=0.1, seed=0, **changes):
 @pytest.mark.parametrize("estimator", ["svm", "cnn", "logistic_regression"])
 @pytest.mark.parametrize("seconds", [10, 60, 300])
 def test_search_and_fit_together_stay_within_the_budget(tmp_path, machine, estimator, seconds):
-    row, trials, effort, planned, fit = play(tmp_path, machine, estimator, seconds)
+    row, _, effort, planned, fit = play(tmp_path, machine, estimator, seconds)
     spent = row["spent_seconds"] + fit
     assert spent <= seconds + max(2.0, 0.05 * seconds), (spent, effort, planned, fit)
     assert row["winner"] is not None and 0 < effort <= 1
