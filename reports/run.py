@@ -354,7 +354,10 @@ def load(folder: Path | str) -> Run:
             if not isinstance(run.passports[dataset].get("classes"), list):
                 raise UserError(f"{path} does not list the classes.")
         elif run.scored(dataset):
-            raise UserError(f"{path} is missing, though {dataset} was evaluated.")
+            raise UserError(
+                f"{path} is missing, though {dataset} was evaluated: the folder was published without its data and "
+                "predictions, or they were deleted. The page that was built is beside it; to build it anew, run the suite again."
+            )
     return run
 
 
