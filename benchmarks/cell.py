@@ -74,7 +74,9 @@ class Cell:
 
     def code_under(self, condition: Condition) -> str:
         """A digest of the sources and libraries that its jobs run under a condition, as they were when first asked for."""
-        return self._codes.setdefault(condition, code_digest(*source_files(self.variant, [condition])))
+        if condition not in self._codes:
+            self._codes[condition] = code_digest(*source_files(self.variant, [condition]))
+        return self._codes[condition]
 
     @cached_property
     def _codes(self) -> dict[Condition, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,11 @@ class Variant:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     search: Search = field(default_factory=Search)
 
-    @property
+    @cached_property
     def estimator(self) -> Estimator:
         return estimators.get(self.reference)
 
-    @property
+    @cached_property
     def file(self) -> Path:
         """The file that defines the estimator."""
         return estimators.file_of(self.reference)
