@@ -50,7 +50,9 @@ def code_of(*files: Path) -> dict[str, str]:
     """What `code_digest` digests, by name: the digest of each source file, the version of each library."""
     followed = sources(WORKER, *files)
     found = {_name(path): source_digest(path) for path in sorted({*followed, *DECIDES})}
-    foreign = {name for path in followed if not path.is_relative_to(ROOT) for name in _foreign(path)}
+    foreign = {
+        name for path in followed if not path.is_relative_to(ROOT) for name in _foreign(path, path.stat().st_mtime_ns)
+    }
     return found | dict(libraries()) | {name: _version(name) for name in sorted(foreign)}
 
 
@@ -120,7 +122,8 @@ def _beside(path: Path, module: str) -> Iterator[Path]:
         )
 
 
-def _foreign(path: Path) -> set[str]:
+@cache
+def _foreign(path: Path, changed: int) -> set[str]:
     """The packages of others that a file imports, other than `LIBRARIES`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = {module.split(".")[0] for node in ast.walk(tree) for module in _modules(node)}
@@ -132,7 +135,7 @@ def _foreign(path: Path) -> set[str]:
 @cache
 def _version(package: str) -> str:
     """The version of the distribution that an importable package comes from; "" if it comes from none."""
-    names = packages_distributions().get(package, [])
+    names = _distributions().get(package, [])
     return ", ".join(f"{name} {version(name)}" for name in sorted(set(names)))
 
 
@@ -162,3 +165,9 @@ def _files(module: str) -> Iterator[Path]:
 
 def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Importable package -> the distributions it comes from; to find out takes half a second."""
+    return packages_distributions()
