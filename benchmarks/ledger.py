@@ -116,7 +116,6 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
-            self._columns = {table: self._read_columns(table) for table in TABLES}
         except sqlite3.Error as error:
             raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
@@ -140,9 +139,9 @@ class Ledger:
         ValueError : the table has no such column, or the row lacks a part of its primary key.
         """
         row = {"session": self.session} | dict(row)
-        if wrong := set(row) - set(self._columns[table]):
+        if wrong := set(row) - columns(table).keys():
             raise ValueError(f"the table {table} has no column {', '.join(sorted(wrong))}")
-        if lacking := [name for name in self._key(table) if row.get(name) is None]:
+        if lacking := [name for name in primary_key(table) if row.get(name) is None]:
             raise ValueError(f"a row of {table} needs {', '.join(lacking)}")
         values = {k: json.dumps(v) if k in JSON_COLUMNS else v for k, v in row.items()}
         names, marks = ", ".join(values), ", ".join(f":{k}" for k in values)
@@ -158,7 +157,7 @@ class Ledger:
 
     def delete(self, table: str, row: Mapping[str, Any]) -> None:
         """Take out the row with the primary key of this one."""
-        key = {name: row[name] for name in self._key(table)}
+        key = {name: row[name] for name in primary_key(table)}
         self._db.execute(f"DELETE FROM {table} WHERE {_matching(key)}", key)
 
     def keep_copy(self) -> Path:
@@ -167,13 +166,6 @@ class Ledger:
         with closing(sqlite3.connect(path)) as copy:
             self._db.backup(copy)
         return path
-
-    def _read_columns(self, table: str) -> dict[str, bool]:
-        """The columns of a table, and whether each is a part of its primary key."""
-        return {column["name"]: bool(column["pk"]) for column in self._db.execute(f"PRAGMA table_info({table})")}
-
-    def _key(self, table: str) -> list[str]:
-        return [name for name, is_part in self._columns[table].items() if is_part]
 
 
 def _matching(where: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
+from benchmarks.execution.job import TRAINING_ROWS
 from benchmarks.layout import FORMAT, PREDICTIONS, cell_folder, data_folder, model_folder
 from benchmarks.ledger import TABLES, columns, read_table
 from benchmarks.studies import STANDARD, Condition
@@ -23,7 +24,6 @@ from reports import environments
 
 T = TypeVar("T")
 CELL = ["dataset", "variant", "seed"]  # what tells the cells of one condition apart
-COMPARED = "training rows"  # what a fit was trained on; those of `submit`, on every labelled row, are not compared
 EVALUATED = ["predict_seconds", "warmup_seconds", "latency_ms", "latency_p95_ms", "latency_calls"]
 
 
@@ -336,7 +336,7 @@ def load(folder: Path | str) -> Run:
     if not (folder / "ledger.sqlite").is_file():
         raise UserError(f"{folder} has no ledger.sqlite: nothing was run in it yet.")
     ledger = {name: _table(folder, name, info) for name in TABLES}
-    ledger["fits"] = ledger["fits"][ledger["fits"]["trained_on"] == COMPARED].reset_index(drop=True)
+    ledger["fits"] = ledger["fits"][ledger["fits"]["trained_on"] == TRAINING_ROWS].reset_index(drop=True)
     everything = Run(folder, info, **ledger, passports={}, shown={}, ledger=ledger)
     ledger["evaluations"] = _current(everything)
     shown = {dataset: _default(everything, dataset) for dataset in everything.datasets}

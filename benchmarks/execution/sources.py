@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks.environment import gpu
+from benchmarks.environment import gpu, library_version
+from estimators.models.accelerator import accelerator
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("tuning", "estimators", "benchmarks")
@@ -60,12 +60,8 @@ def code_of(*files: Path) -> dict[str, str]:
 def libraries() -> Mapping[str, str]:
     """The versions of the libraries that compute, and the GPU; a library that is not installed, or is turned off, has none."""
     found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "gpu": gpu()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    if os.environ.get("CROSSOVER_NO_INTELEX", "0") not in ("", "0"):  # Turned off: see `estimators.models.accelerated`.
+    found |= {name: installed for name in LIBRARIES if (installed := library_version(name))}
+    if accelerator() is None:
         found.pop("scikit-learn-intelex", None)
     return MappingProxyType(found)
 

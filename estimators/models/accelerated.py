@@ -13,7 +13,6 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import logging
-import os
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -25,20 +24,11 @@ from sklearn import decomposition, linear_model
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
+from estimators.models.accelerator import accelerator
 from estimators.models.threads import threads
 
 CHECKED = 64  # rows on which a fit is checked
 TOLERANCE = 0.02  # the accelerator computes in single precision
-
-
-def accelerator() -> str | None:
-    """Name and version of the accelerator in use, such as "scikit-learn-intelex 2026.2.0"; None without one."""
-    if os.environ.get("CROSSOVER_NO_INTELEX", "0") not in ("", "0"):
-        return None
-    try:
-        return f"scikit-learn-intelex {importlib.metadata.version('scikit-learn-intelex')}"
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def fit_twin(plain: type, params: Mapping[str, Any], X: NDArray, y: Any) -> tuple[Any, str | None]:
