@@ -102,8 +102,9 @@ class Cell:
         UserError : its code was edited since the cell was made, so that nobody knows which of the two a worker runs.
         """
         assert self.dataset.folder is not None
-        code = self.code_under(more.get("condition", self.condition))
-        if code != code_digest(*source_files(self.variant, [more.get("condition", self.condition)])):
+        condition = more.get("condition", self.condition)
+        code = self.code_under(condition)
+        if code != code_digest(*source_files(self.variant, [condition])):
             raise UserError(
                 f"The code of {self.variant.name} was edited while it ran. What was computed before is kept; start the same "
                 "command again."
@@ -120,7 +121,7 @@ class Cell:
             "seed": self.seed,
             "validation_share": self.validation_share,
             "params": dict(params),
-            "condition": self.condition,
+            "condition": condition,
         }
         limits = self.variant.search.limits.over(self.suite.limits).of(kind, self.suite.budget)
         return Job(**(limits | facts | more))

@@ -6,9 +6,14 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
-from benchmarks.studies.study import STANDARD, Condition, Study, shown, training
+from benchmarks.studies.study import STANDARD, Condition, Stage, Study
 
 __all__ = ["STANDARD", "Condition", "Study", "file_of", "get", "names", "shown", "training"]
 
@@ -41,3 +46,19 @@ def get(name: str) -> Study:
 def file_of(name: str) -> Path:
     """The file that defines a study."""
     return Path(str(import_module(f"{__name__}.{name}").__file__))
+
+
+def training(images: Images, condition: Condition, seed: int) -> Images:
+    """The training images that a cell has under a condition: the same for every variant."""
+    return _changed("train", images, condition, seed)
+
+
+def shown(X: NDArray[np.uint8], condition: Condition, seed: int) -> NDArray[np.uint8]:
+    """The images uint8 (n, h, w, c) that a fit is shown under a condition."""
+    return _changed("evaluate", X, condition, seed)
+
+
+def _changed(stage: Stage, images: Any, condition: Condition, seed: int) -> Any:
+    if condition.is_standard or get(condition.study).stage != stage:
+        return images
+    return get(condition.study).change(images, condition.level, seed)

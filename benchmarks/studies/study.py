@@ -10,8 +10,6 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from benchmarks.data.images import Images
-
 Level = str | int | float
 Stage = Literal["train", "evaluate"]
 
@@ -89,23 +87,3 @@ class Study:
         if not re.fullmatch(r"[\w.+-]+", str(level)):  # It names a folder.
             raise ValueError(f"a level is a number or a word of letters, digits and . + - _, given {level!r}")
         return Condition(self.name, level, self.value(level))
-
-
-def training(images: Images, condition: Condition, seed: int) -> Images:
-    """The training images that a cell has under a condition: the same for every variant."""
-    from benchmarks import studies
-
-    if condition.is_standard:
-        return images
-    study = studies.get(condition.study)
-    return study.change(images, condition.level, seed) if study.stage == "train" else images
-
-
-def shown(X: NDArray, condition: Condition, seed: int) -> NDArray:
-    """The images uint8 (n, h, w, c) that a fit is shown under a condition."""
-    from benchmarks import studies
-
-    if condition.is_standard:
-        return X
-    study = studies.get(condition.study)
-    return study.change(X, condition.level, seed) if study.stage == "evaluate" else X

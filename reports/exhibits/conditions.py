@@ -9,13 +9,11 @@ import pandas as pd
 from reports.analysis.intervals import accuracy_interval
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, HIDDEN, POINTS, TEXT, decimal
-from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
+from reports.exhibits.exhibit import ACCURACY, ANY_STUDY, VARIANT, Exhibit
 from reports.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-ANY = "*"
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
@@ -107,5 +105,5 @@ conditions = Exhibit(
     draw=draw,
     describe=describe,
     by="study",
-    studies=(ANY,),
+    studies=(ANY_STUDY,),
 )
