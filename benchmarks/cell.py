@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import studies
 from benchmarks.data.images import Dataset
+from benchmarks.data.split import split
 from benchmarks.errors import UserError
 from benchmarks.execution.job import Job, Kind
 from benchmarks.execution.sources import code_digest
@@ -23,13 +24,14 @@ VALIDATION_ROWS = 200
 
 @dataclass(frozen=True)
 class Cell:
-    """One (data set, train condition, variant, seed) of a suite."""
+    """One (data set, train condition, variant, seed) of a suite; `validation_share` of its training rows score trials."""
 
     dataset: Dataset
     condition: Condition
     variant: Variant
     seed: int
     suite: Suite
+    validation_share: float
 
     @property
     def where(self) -> dict[str, Any]:
@@ -82,18 +84,6 @@ class Cell:
     def _codes(self) -> dict[Condition, str]:
         return {}
 
-    @cached_property
-    def validation_share(self) -> float:
-        """The share of the training rows that scores trials: that of the suite, and more where a condition leaves few rows.
-
-        10 images cannot tell two settings apart, so a subset gives `VALIDATION_ROWS`, or a third of its rows if it has
-        fewer than three times as many. The same for every variant, and the fit has all the rows.
-        """
-        rows = len(studies.training(self.dataset.train, self.condition, self.seed))
-        if rows == len(self.dataset.train):
-            return self.suite.validation_share
-        return max(self.suite.validation_share, min(1 / 3, VALIDATION_ROWS / rows))
-
     def job(self, kind: Kind, params: Any, **more: Any) -> Job:
         """A job of this cell.
 
@@ -131,12 +121,31 @@ def cells(suite: Suite, datasets: Sequence[Dataset]) -> list[Cell]:
     """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed."""
     compared = variants(suite)
     return [
-        Cell(dataset, condition, variant, seed, suite)
+        Cell(dataset, condition, variant, seed, suite, share)
         for dataset in datasets
         for condition in possible(suite, dataset)[0]
         for seed in suite.seeds
+        for share in [validation_share(suite, dataset, condition, seed)]
         for variant in compared
     ]
+
+
+def validation_share(suite: Suite, dataset: Dataset, condition: Condition, seed: int) -> float:
+    """The share of the training rows that scores trials: that of the suite, and more where a condition leaves few rows.
+
+    10 images cannot tell two settings apart, so a subset gives `VALIDATION_ROWS`, or a third of its rows if it has fewer
+    than three times as many. The same for every variant, and the fit has all the rows.
+
+    Raises
+    ------
+    UserError : a class has too few rows for the split.
+    """
+    train = studies.training(dataset.train, condition, seed)
+    share = suite.validation_share
+    if len(train) < len(dataset.train):
+        share = max(share, min(1 / 3, VALIDATION_ROWS / len(train)))
+    split(train.y, share, seed, dataset.classes)
+    return share
 
 
 def evaluated_under(cell: Cell) -> Iterator[Condition]:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from benchmarks.cell import Cell
+from benchmarks import cell
 from benchmarks.data import datasets
 from benchmarks.data.images import Images
 from benchmarks.execution import work
@@ -222,7 +222,7 @@ def cheat_statistics(monkeypatch):
 def cheat_split(monkeypatch):
     """The driver takes more validation rows where the test images are brighter."""
     monkeypatch.setattr(
-        Cell, "validation_share", property(lambda cell: 0.1 + float(cell.dataset.test.images().mean()) / 1000)
+        cell, "validation_share", lambda suite, dataset, *_: 0.1 + float(dataset.test.images().mean()) / 1000
     )
 
 
