@@ -103,14 +103,14 @@ def _tenths(seconds: Any) -> str:
 
 
 SHOWN_COSTS = (
-    _cost("search_seconds", "search s", _tenths, "all trials of the search", narrow=True),
+    _cost("search_seconds", "search s", _tenths, "the search of a seed", narrow=True),
     _cost("fit_seconds", "fit s", _tenths, "the final fit on all training images", narrow=True),
     _cost("predict_seconds", "predict s", formats.number, "all test images at once"),
     _cost("latency_ms", "one image ms", formats.number, "median time to label one image", narrow=True),
     _cost("model_bytes", "size MB", formats.megabytes, "the saved model, in 10⁶ bytes", narrow=True),
     _cost("parameters", "parameters", formats.count, "numbers learned"),
-    _cost("trials", "trials", formats.count, "trials that ran"),
-    _cost("failed_trials", "failed", formats.count, "trials that ran and came to nothing", narrow=True),
+    _cost("trials", "trials", formats.count, "trials that ran, of a seed as all costs are"),
+    _cost("failed_trials", "failed", formats.count, "trials that ran and came to nothing, in all seeds", narrow=True),
 )
 
 
@@ -187,7 +187,7 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
         "dataset": dataset, "variant": variant, "estimator": run.estimators[variant], "family": run.families[variant],
         "strategy": strategies[0] if strategies else "", "seeds": len(seeds), "status": status, "reason": reason,
         "search_seconds": searches["spent_seconds"].mean(),
-        "trials": int((trials["status"] != "skipped").sum()),
+        "trials": (trials["status"] != "skipped").sum() / max(1, trials["seed"].nunique()),
         "failed_trials": int((~trials["status"].isin(["ok", "skipped"])).sum()),
         "params": "", "backend": "", "letters": "",
     }  # fmt: skip

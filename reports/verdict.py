@@ -1,35 +1,56 @@
-"""The verdict: a headline and a few sentences, made by plain rules from the numbers.
+"""The verdict: a headline and a few sentences, each made by a rule from the numbers.
 
-The rules. The leader is the most accurate estimator; those whose difference to it is not significant (paired test,
-Holm-corrected, 5\u00a0%) are tied with it. Deep learning was worth it, as far as accuracy goes, if the best network
-beats the best classical model significantly; not shown if the two are tied; no if the classical model is the better
-one. What it costs is stated beside it, since only the reader knows what a point of accuracy is worth.
+"Best" is the most accurate on the test images. Models are tied where the paired test between them, Holm-corrected for all
+pairs, is not significant at 5 %. Two costs differ where their ranges (`reports.analysis.costs`) have nothing in common. The
+rules, by the name that every `Sentence` carries:
+
+| rule | holds where | says |
+| --- | --- | --- |
+| `network ahead` | the best network beats the best classical model | the errors of both, and the difference |
+| `classical ahead` | the best classical model beats the best network | the same; that these networks were less accurate |
+| `tie` | the two are tied | the errors of both, the difference, and the lead that would have been found |
+| `lead` | one family alone was run | the leader's distance to the second |
+| `training time` | the final fits of the two were timed alike | both times, or that they cannot be told apart |
+| `ahead everywhere` | a study of sizes, the network ahead at each | from which size on that is confirmed |
+| `crossover` | the network's lead is established from a size on, and was not there at all of the smaller ones | the bracket |
+| `no crossover` | the classical model is established as better at the largest size | that none was seen |
+| `not settled` | at the largest size neither is established as better | that nothing is claimed |
+| `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
+| `hardest class` | one class alone has the lowest recall, of the leader | which, its recall and precision |
+| `most frequent error` | at most three confusions are equally frequent, and happen more than once | which, and how often |
+| `no error` | the leader made none | that |
+| `calibration` | the leader's confidence is off by a point or more, and not by chance | by how much |
+| `without a result`, `failed trials` | there are any | which, how many |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from reports import leaderboard
 from reports.analysis.calibration import calibration
 from reports.analysis.comparison import between, compared, tied
 from reports.analysis.confusion import confusion_matrix, per_class
-from reports.analysis.crossover import Crossover, crossover_in_compute, crossover_in_rows
+from reports.analysis.costs import FIT, LATENCY, costs
+from reports.analysis.crossover import Crossover, crossover_of
 from reports.drawing import formats, style
 from reports.run import Run
+
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SMALL = 5_000_000  # parameters of a network that is called small
+FROM_SCRATCH = {"cnn", "mlp"}  # estimators of which it is known that they start from random weights
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A statement, and the name of the exhibit or table that bears it out."""
+    """A statement, the name of the exhibit that bears it out, and the rule that made it."""
 
     text: str
     source: str
+    rule: str
 
 
 @dataclass(frozen=True)
@@ -53,14 +74,12 @@ class Verdict:
 
 def verdict(run: Run, dataset: str) -> Verdict:
     """The verdict on one data set of a run."""
-    board, everything = leaderboard.scores(run, dataset), leaderboard.frame(run)
+    board = leaderboard.scores(run, dataset)
     pairs = compared(run, dataset, list(board["variant"]))
-    everything = everything[everything["dataset"] == dataset]
-    title = run.title(dataset)
-    failed = _failed(everything)
+    title, failed = run.title(dataset), _failed(run, dataset)
     if board.empty:
         return Verdict(f"No estimator has been evaluated on {title}", sentences=failed)
-    leader, apart = board.iloc[0], bool(run.not_comparable)
+    leader = board.iloc[0]
     ties = tied(pairs, leader.variant)
     share = f"{formats.percent(leader.accuracy)}\u00a0%"
     if len(board) == 1:
@@ -73,6 +92,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
         headline = f"{len(ties) + 1} of {len(board)} are tied at the top on {title}"
     else:
         headline = f"{_listed([leader.variant, *ties])} are tied at the top on {title}"
+    best = {family: rows.iloc[0] for family, rows in board.groupby("family", sort=False) if family}
     figures = [
         Figure(
             "Best accuracy",
@@ -80,162 +100,166 @@ def verdict(run: Run, dataset: str) -> Verdict:
             f"{leader.variant}, 95 % interval {formats.interval(leader.accuracy_low, leader.accuracy_high)}",
         ),
     ]
-    found = crossover_in_rows(run, dataset)
-    if found:
-        figures.append(_from(found))
-    sentences = _crossovers(run, dataset)
-    best = {family: rows.iloc[0] for family, rows in board.groupby("family", sort=False) if family}
+    sentences: list[Sentence] = []
     if {"deep", "classical"} <= set(best):
-        figure, told = _worth(best["deep"], best["classical"], pairs, apart)
-        figures.append(figure)
-        sentences += told
+        gap = between(pairs, best["deep"].variant, best["classical"].variant)
+        figures.append(_glance(gap))
+        sentences += _worth(run, dataset, gap) + _training(run, dataset, gap)
     elif len(board) > 1:
         gap = between(pairs, leader.variant, board.iloc[1].variant)
-        sentences.append(Sentence(f"{leader.variant} is {_lead(gap)} ahead of {board.iloc[1].variant}.", "differences"))
-    cost = _total(leader)
+        told = f"{_capital(leader.variant)} is {_difference(gap)} ahead of {gap['b']}" + (
+            ", a tie." if gap["tie"] else "."
+        )
+        sentences.append(Sentence(told, "differences", "lead"))
+    if found := crossover_of(run, dataset):
+        figures.append(_bracket(found))
+        sentences.append(_crossover(found))
     figures.append(
         Figure(
             f"Cost of {leader.variant}",
-            formats.duration(cost),
+            formats.duration(
+                (0 if formats.absent(leader.search_seconds) else leader.search_seconds) + leader.fit_seconds
+            ),
             f"search {formats.duration(leader.search_seconds)}, final fit {formats.duration(leader.fit_seconds)}; "
             f"one image {formats.number(leader.latency_ms)} ms",
         )
     )
-    if ties:
-        sentences.append(_hidden(run, dataset, pairs, leader.variant))
-    if ties and not apart:
-        sentences.append(_cheapest(board[board["variant"].isin([leader.variant, *ties])], leader.variant))
+    if ties and not run.not_comparable:
+        sentences += _cheapest(run, dataset, [leader.variant, *ties])
     sentences += _hard(run, dataset, leader.variant)
     sentences += _calibration(run, dataset, leader)
     return Verdict(headline, "" if ties else leader.variant, tuple(figures), (*sentences, *failed))
 
 
-def _crossovers(run: Run, dataset: str) -> list[Sentence]:
-    """Where deep learning passes classical, in training images and in compute; nothing where the run has one size."""
-    told = []
-    if found := crossover_in_rows(run, dataset):
-        where = _place(found, lambda n: f"{n:,.0f} training images", lambda n: f"{float(f'{n:.2g}'):,.0f}")
-        told.append(Sentence(f"Deep learning passes classical {where}.", "learning"))
-    if found := crossover_in_compute(run, dataset):
-        where = _place(found, lambda s: f"{s:,.0f} core-seconds", lambda s: f"{float(f'{s:.2g}'):,.0f}")
-        told.append(Sentence(f"Against compute, search included, it passes {where}.", "compute"))
-    return told
-
-
-def _from(found: Crossover) -> Figure:
-    """The size from which on deep learning pays, at a glance."""
-    if found.at == float("inf"):
-        value = "not here"
-    else:
-        value = ("≤ " if found.at <= found.first else "") + f"{float(f'{found.at:.2g}'):,.0f} images"
-    low, high = _ends(found, lambda n: f"{float(f'{n:.2g}'):,.0f}")
-    return Figure(
-        "Deep learning pays from", value, f"95 % interval {low} to {high}" if low != high else f"in all resamples {low}"
+def _worth(run: Run, dataset: str, gap: dict[str, Any]) -> list[Sentence]:
+    """The errors of the best network, `a`, and of the best classical model, `b`."""
+    behind = gap["difference"] < 0 and not gap["tie"]
+    first, second, other = (
+        (gap["b"], gap["a"], "the best network") if behind else (gap["a"], gap["b"], "the best classical model")
     )
-
-
-def _ends(found: Crossover, rounded: Callable[[float], str]) -> tuple[str, str]:
-    return (
-        f"{rounded(found.low)} or less" if found.low <= found.first else rounded(found.low),
-        "beyond the data" if found.high == float("inf") else rounded(found.high),
+    seeds = {len(run.evaluated(dataset, name)) for name in (first, second)}
+    images = f"these {len(run.test(dataset)):,} images"
+    made = (
+        f"{_errors(run, dataset, first)} errors on {images}"
+        if seeds == {1}
+        else f"{_errors(run, dataset, first)} errors on {images}, the mean of its seeds"
     )
-
-
-def _place(found: Crossover, whole: Callable[[float], str], rounded: Callable[[float], str]) -> str:
-    """Where a crossover is, with its interval; `whole` writes a place with its unit, `rounded` a number alone."""
-    share = f"{formats.percent(found.share, 0)}\u00a0% of the resamples"
-    if found.at == float("inf"):
-        return f"not within the data: at their end it is ahead in {share}"
-    ends = _ends(found, rounded)
-    # The places of compute are those of a few models: it may be the same one in nearly all resamples.
-    span = "the same in nearly all resamples" if ends[0] == ends[1] else f"95\u00a0% interval {' to '.join(ends)}"
-    sure = "" if found.high <= found.first else f" ({span}; ahead at the end in {share})"
-    if found.at <= found.first:
-        return f"already at the smallest, {whole(found.first)}{sure}"
-    return f"at about {whole(float(f'{found.at:.2g}'))}{sure}"
-
-
-def _total(row: Any) -> float:
-    """Seconds of search and final fit; a search that was never recorded took none."""
-    return float((0 if formats.absent(row.search_seconds) else row.search_seconds) + row.fit_seconds)
-
-
-def _unsure(gap: Any) -> str:
-    """Why a tie is one; its interval, which is that of one comparison alone, may yet leave out zero."""
-    alone = gap["low"] > 0 or gap["high"] < 0
-    return "not significant among so many comparisons" if alone else "within the uncertainty"
-
-
-def _lead(gap: Any) -> str:
-    points = f"{100 * gap['difference']:.2f} points ({formats.points(gap['low'])} to {formats.points(gap['high'])})"
-    return points + (f", {_unsure(gap)}," if gap["tie"] else "")
-
-
-def _worth(deep: Any, classical: Any, pairs: pd.DataFrame, apart: bool) -> tuple[Figure, list[Sentence]]:
-    gap = between(pairs, deep.variant, classical.variant)
-    range_ = f"{formats.points(gap['low'])} to {formats.points(gap['high'])}"
-    points = formats.number(100 * abs(gap["difference"]))
-    names = f"{deep.variant} against {classical.variant}"
-    costs = _costs(deep, classical, apart)
+    told = f"{_capital(first)} made {made}, {other} ({second}) {_errors(run, dataset, second)}"
     if gap["tie"]:
-        label, answer = "Deep learning worth it?", "not shown"
-        text = (
-            f"Deep learning was not shown to be worth it here: {deep.variant} and {classical.variant}, the best "
-            f"of each family, differ by {points} points ({range_}), {_unsure(gap)}."
+        alone = gap["low"] > 0 or gap["high"] < 0  # the interval is that of one comparison, the test of all pairs
+        why = "not significant among so many comparisons" if alone else "within the uncertainty"
+        shown = (
+            "no lead at all would have been found."
+            if gap["detectable"] >= 1
+            else f"a lead of {_points(gap['detectable'])} points would have been found in four of five cases."
         )
-    elif gap["difference"] > 0:
-        label, answer = "Deep learning buys", f"{formats.points(gap['difference'])} points"
-        ratio = (1 - classical.accuracy) / max(1 - deep.accuracy, 1e-9)
-        fewer = f"for each of its errors the latter makes {ratio:.1f}" if deep.accuracy < 1 else "it makes none"
+        text = f"{told}: a difference of {_difference(gap, gap['difference'] < 0)}, {why}; {shown}"
+        return [Sentence(text, "differences", "tie")]
+    text = f"{told}: {_difference(gap, behind, ' fewer')}."
+    if not behind:
+        return [Sentence(text, "differences", "network ahead")]
+    return [
+        Sentence(text, "differences", "classical ahead"),
+        Sentence(f"The networks tried here{_kind(run, dataset)} were less accurate.", "layers", "classical ahead"),
+    ]
+
+
+def _kind(run: Run, dataset: str) -> str:
+    """What all networks of a run have in common: " (small, trained from scratch)"."""
+    board = leaderboard.scores(run, dataset)
+    networks = board[board["family"] == "deep"]
+    small = bool((networks["parameters"].fillna(SMALL + 1) <= SMALL).all())
+    scratch = set(networks["estimator"]) <= FROM_SCRATCH
+    kind = ", ".join([*(["small"] if small else []), *(["trained from scratch"] if scratch else [])])
+    return f" ({kind})" if kind else ""
+
+
+def _training(run: Run, dataset: str, gap: dict[str, Any]) -> list[Sentence]:
+    """What the final fits of the best of each family take; nothing where they were not timed alike."""
+    fits = costs(run, dataset)[FIT]
+    if run.not_comparable or not {gap["a"], gap["b"]} <= set(fits):
+        return []
+    deep, classical = fits[gap["a"]], fits[gap["b"]]
+    times = formats.duration(deep.value), formats.duration(classical.value)
+    if deep.differs(classical):
+        text = f"Training {gap['a']} takes {times[0]} instead of {times[1]}."
+    else:
+        text = f"Training {gap['a']} takes {times[0]}, {gap['b']} {times[1]}: too close to tell apart."
+    return [Sentence(text, "cost", "training time")]
+
+
+def _glance(gap: dict[str, Any]) -> Figure:
+    note = f"{gap['a']} against {gap['b']}, 95 % interval {formats.points(gap['low'])} to {formats.points(gap['high'])} points"
+    if gap["tie"]:
+        return Figure("Deep learning worth it?", "not shown", note)
+    if gap["difference"] > 0:
+        return Figure("Deep learning buys", f"{formats.points(gap['difference'])} points", note)
+    return Figure("The networks tried here", "less accurate", note)
+
+
+def _crossover(found: Crossover) -> Sentence:
+    """Where deep learning passes classical, by the outcome of the study of sizes."""
+    first, last = found.leads[0], found.leads[-1]
+    seeds = min(lead.seeds for lead in found.leads)
+    cannot = f"{_word(seeds)} {'seed' if seeds == 1 else 'seeds'} cannot"
+    if found.outcome == "ahead everywhere":
+        sure = (
+            "each lead is established" if found.by == first.size else f"below {found.by:,} images {cannot} confirm it"
+        )
+        text = f"The best network was ahead at all {_word(len(found.leads))} sizes; {sure}."
+    elif found.outcome == "crossover" and found.after is not None:
+        before = next(lead for lead in found.leads if lead.size == found.after)
         text = (
-            f"Deep learning is the more accurate: {deep.variant} is {points} points ({range_}) "
-            f"better than {classical.variant}, the best classical model; {fewer}."
+            f"Between {found.after:,} and {found.by:,} training images deep learning passes classical: at {found.after:,} "
+            f"{before.classical} is ahead, from {found.by:,} on the best network."
+        )
+    elif found.outcome == "crossover":
+        text = f"From {found.by:,} training images on the best network is ahead; below, {cannot} tell who is."
+    elif found.outcome == "none seen":
+        text = (
+            f"No crossover was seen: at {last.size:,} training images, the most that were tried, {last.classical} is ahead "
+            f"of {last.deep}."
         )
     else:
-        label, answer = "Deep learning worth it?", "no"
-        text = (
-            f"Deep learning was not worth it here: {classical.variant} is {points} points better "
-            f"than {deep.variant}, the best network."
-        )
-    note = f"{names}, 95 % interval {range_}"
-    told = [Sentence(text, "differences")]
-    if costs:
-        told.append(Sentence(f"What it costs: {deep.variant} takes {costs} of {classical.variant}.", "cost"))
-    return Figure(label, answer, note), told
+        text = f"At {last.size:,} training images, the most that were tried, {cannot} tell who is ahead: no crossover is claimed."
+    return Sentence(text, "crossover", {"none seen": "no crossover"}.get(found.outcome, found.outcome))
 
 
-def _costs(deep: Any, classical: Any, apart: bool) -> str:
-    """The ratios of what two models cost; those of times are left out if they were not measured alike."""
-
-    def ratio(a: float, b: float) -> str | None:
-        return formats.times(a / b) if a > 0 and b > 0 else None
-
-    parts = {
-        "the time to search and fit": None if apart else ratio(_total(deep), _total(classical)),
-        "the time to label one image": None if apart else ratio(deep.latency_ms, classical.latency_ms),
-        "the model size": ratio(float(deep.model_bytes), float(classical.model_bytes)),
-    }
-    return _listed([f"{value} {what}" for what, value in parts.items() if value])
-
-
-def _cheapest(tie: pd.DataFrame, leader: str) -> Sentence:
-    cost = (tie["search_seconds"].fillna(0) + tie["fit_seconds"]).astype(float)
-    fast, small = tie.loc[cost.idxmin()], tie.loc[tie["latency_ms"].astype(float).fillna(float("inf")).idxmin()]
-    text = f"Within the tie, {fast.variant} is the cheapest to tune and fit ({formats.duration(cost.min())})"
-    if fast.variant == small.variant:
-        text += f" and the fastest to label one image ({formats.number(small.latency_ms)} ms)."
+def _bracket(found: Crossover) -> Figure:
+    """The sizes between which deep learning becomes better, at a glance."""
+    seeds = min(lead.seeds for lead in found.leads)
+    if found.by is None:
+        value = "not seen" if found.outcome == "none seen" else "not settled"
+    elif found.after is None:
+        value = f"≤ {found.by:,} images"
     else:
-        text += f" and {small.variant} the fastest to label one image ({formats.number(small.latency_ms)} ms)."
-    return Sentence(text, "cost")
-
-
-def _hidden(run: Run, dataset: str, pairs: pd.DataFrame, leader: str) -> Sentence:
-    least = pairs.loc[pairs["tie"] & (pairs["a"].eq(leader) | pairs["b"].eq(leader)), "detectable"].min()
-    return Sentence(
-        f"A tie is no proof of being equal: these {len(run.test(dataset)):,} test images would have shown a lead of "
-        f"{formats.number(100 * least)} points or more in four of five cases, smaller ones mostly not.",
-        "differences",
+        value = f"{found.after:,}–{found.by:,} images"
+    return Figure(
+        "Deep learning pays from",
+        value,
+        f"best network against best classical model at {_word(len(found.leads))} sizes, {_word(seeds)} "
+        f"{'seed' if seeds == 1 else 'seeds'}",
     )
+
+
+def _cheapest(run: Run, dataset: str, tie: list[str]) -> list[Sentence]:
+    """Which of those tied trains fastest, and which is fastest to label an image, where that is clear."""
+    parts = []
+    for cost, words, unit in (
+        (FIT, "the fastest to train", formats.duration),
+        (LATENCY, "the fastest to label an image", _ms),
+    ):
+        own = {name: c for name, c in costs(run, dataset)[cost].items() if name in tie}
+        if len(own) < len(tie):
+            continue
+        cheapest = min(own, key=lambda name: own[name].value)
+        if all(own[cheapest].differs(own[name]) for name in own if name != cheapest):
+            parts.append(f"{cheapest} is {words} ({unit(own[cheapest].value)})")
+    return [Sentence(f"Of those tied at the top, {_listed(parts)}.", "cost", "cheapest of the tied")] if parts else []
+
+
+def _ms(value: float) -> str:
+    return f"{formats.number(value)} ms"
 
 
 def _calibration(run: Run, dataset: str, leader: Any) -> list[Sentence]:
@@ -248,45 +272,75 @@ def _calibration(run: Run, dataset: str, leader: Any) -> list[Sentence]:
         float(np.average(bins[name], weights=bins["images"])) for name in ("confidence", "accuracy")
     )
     text = (
-        f"{leader.variant} is {'overconfident' if confidence > accuracy else 'underconfident'}: its probabilities "
+        f"{_capital(leader.variant)} is {'overconfident' if confidence > accuracy else 'underconfident'}: its probabilities "
         f"are off by {formats.number(100 * error)} points on average ({formats.percent(confidence)}\u00a0% confident, "
         f"{formats.percent(accuracy)}\u00a0% right)."
     )
-    return [Sentence(text, "calibration")]
+    return [Sentence(text, "calibration", "calibration")]
 
 
 def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
+    """The class and the confusion that cost the leader most, where it is one, or few."""
     names, counts = [style.short(name, 40) for name in run.classes(dataset)], confusion_matrix(run, dataset, leader)
-    table = per_class(counts)
-    if counts.trace() == counts.sum():
-        return [Sentence(f"{leader} made no error on the test images.", "confusion")]
-    worst = table.loc[table["recall"].idxmin()]
-    off = counts - counts * (table["label"].to_numpy()[:, None] == table["label"].to_numpy())
-    true, predicted = divmod(int(off.argmax()), len(names))
-    often = int(off[true, predicted])
-    pair = (
-        f"its most frequent error is {names[true]} taken for {names[predicted]} ({often:,} of {int(off.sum()):,} "
-        "errors)"
-        if often > 1
-        else f"no confusion happens more than once among its {int(off.sum()):,} errors"
-    )
-    text = (
-        f"Hardest for {leader} is class {names[int(worst['label'])]} (recall "
-        f"{formats.percent(worst['recall'])}\u00a0%, precision {formats.percent(worst['precision'])}\u00a0%); {pair}."
-    )
-    return [Sentence(text, "classes")]
+    errors = int(counts.sum() - counts.trace())
+    if not errors:
+        return [Sentence(f"{_capital(leader)} made no error on the test images.", "confusion", "no error")]
+    told, table = [], per_class(counts)
+    hardest = table[table["recall"] == table["recall"].min()]
+    if len(hardest) == 1:
+        worst = hardest.iloc[0]
+        text = (
+            f"Hardest for {leader} is class {names[int(worst['label'])]} (recall "
+            f"{formats.percent(worst['recall'])}\u00a0%, precision {formats.percent(worst['precision'])}\u00a0%)."
+        )
+        told.append(Sentence(text, "classes", "hardest class"))
+    off = counts * ~np.eye(len(counts), dtype=bool)
+    often, pairs = int(off.max()), np.argwhere(off == off.max())
+    if often > 1 and len(pairs) <= 3:
+        taken = _listed([f"{names[true]} taken for {names[predicted]}" for true, predicted in pairs])
+        each, what = ("each ", "errors are") if len(pairs) > 1 else ("", "error is")
+        text = f"Its most frequent {what} {taken} ({each}{often:,} of {errors:,})."
+        told.append(Sentence(text, "confusion", "most frequent error"))
+    return told
 
 
-def _failed(board: pd.DataFrame) -> tuple[Sentence, ...]:
-    told = []
-    lost = board[board["accuracy"].isna()]
+def _failed(run: Run, dataset: str) -> tuple[Sentence, ...]:
+    """What has no result, and how many trials came to nothing."""
+    board, told = leaderboard.frame(run), []
+    lost = board[(board["dataset"] == dataset) & board["accuracy"].isna()]
     if len(lost):
         words = _listed([f"{r.variant} ({r.status})" for r in lost.itertuples()])
-        told.append(Sentence(f"Without a result: {words}.", "failures"))
-    trials, failed = int(board["trials"].sum()), int(board["failed_trials"].sum())
+        told.append(Sentence(f"Without a result: {words}.", "failures", "without a result"))
+    status = run.trials.loc[run.trials["dataset"] == dataset, "status"]
+    ran, failed = int((status != "skipped").sum()), int((~status.isin(["ok", "skipped"])).sum())
     if failed:
-        told.append(Sentence(f"{failed:,} of {trials:,} trials came to nothing; their reasons are listed.", "failures"))
+        text = f"{failed:,} of {ran:,} trials came to nothing; their reasons are listed."
+        told.append(Sentence(text, "failures", "failed trials"))
     return tuple(told)
+
+
+def _errors(run: Run, dataset: str, variant: str) -> str:
+    """How many test images were labelled wrongly: a count, or its mean over seeds."""
+    wrong = float((~run.correct(dataset, variant)).sum(axis=1).mean())
+    return formats.count(wrong) if wrong == round(wrong) else formats.number(wrong, 1)
+
+
+def _difference(gap: dict[str, Any], turned: bool = False, word: str = "") -> str:
+    """``0.28 points (0.12 to 0.44)``, with a word behind "points"; `turned` gives that of `b` less that of `a`."""
+    low, high = (-gap["high"], -gap["low"]) if turned else (gap["low"], gap["high"])
+    return f"{_points(abs(gap['difference']))} points{word} ({_points(low)} to {_points(high)})"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.2f}".replace("-", "−")
+
+
+def _word(number: int) -> str:
+    return WORDS[number] if number < len(WORDS) else str(number)
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _listed(words: list[str]) -> str:

@@ -16,12 +16,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports.analysis.intervals import SIGNIFICANT, difference_interval, quantile_beyond, standard_error
+from reports.analysis.intervals import (
+    SIGNIFICANT,
+    cautious_margin,
+    difference_interval,
+    quantile_beyond,
+    standard_error,
+)
 
 if TYPE_CHECKING:
     from reports.run import Run
 
 POWER = 0.8
+SMALLEST_P = 1e-12  # told of several seeds
 
 
 def compared(run: Run, dataset: str, names: Sequence[str]) -> pd.DataFrame:
@@ -57,7 +64,7 @@ def compare(correct: Mapping[str, NDArray[np.bool_]]) -> pd.DataFrame:
 
     Returns
     -------
-    ------- One row per pair, the more accurate is ``a``: ``a, b, difference, low, high`` (accuracy of a less that of b,
+    One row per pair, the more accurate is ``a``: ``a, b, difference, low, high`` (accuracy of a less that of b,
     with its paired 95 % interval), ``p`` and ``p_holm`` (corrected for the number of pairs by Holm 1979), ``tie`` (not
     significant at 5 % after the correction) and ``detectable``, the smallest difference that these images, at this
     disagreement, would have shown in four of five cases, at the level that Holm demands of the first of all pairs.
@@ -92,28 +99,30 @@ def mcnemar(wins: float, losses: float) -> float:
 def paired_p(difference: NDArray) -> float:
     """The probability of a difference at least this large between two models that are equally accurate.
 
-    One seed: the exact McNemar test. Several: the larger of two p values. One is that of the t test with the variances
-    of `spread` and degrees of freedom after Satterthwaite, as in Hillis (2007), *A comparison of denominator degrees of
-    freedom methods for multiple observer ROC analysis*; seeds count as no less uncertain than chance makes them, for
-    after Holm's correction it is the far tail that decides. The other is McNemar's, at the number of discordant images
-    that images of so unequal weight amount to (Kish 1965): a few of them are not normal.
+    One seed: the exact McNemar test. Several: the larger of two p values. One is the level at which the interval of
+    `cautious_margin` begins to leave out zero. The other is McNemar's, at the number of discordant images that images of
+    so unequal weight amount to (Kish 1965): a few of them are not normal.
 
     Parameters
     ----------
     difference : (s, n) in {-1, 0, 1}, correctness of one model less that of the other on the same images.
     """
     by_image = difference.sum(0, dtype=np.float64)
-    size, mean = np.abs(by_image).sum(), float(difference.mean())
+    size, mean = np.abs(by_image).sum(), abs(float(difference.mean()))
     if mean == 0:
         return 1.0
     discordant = size**2 / (by_image**2).sum()
     exact = mcnemar(*(discordant * side[side > 0].sum() / size for side in (by_image, -by_image)))
-    if len(difference) == 1:
-        return exact
-    from scipy.special import stdtr
+    return exact if len(difference) == 1 else max(exact, _level_of(difference, mean))
 
-    error, freedom = standard_error(difference)
-    return max(exact, float(2 * stdtr(freedom, -abs(mean) / error))) if error else exact
+
+def _level_of(difference: NDArray, mean: float) -> float:
+    """The level at which the `cautious_margin` of a difference is `mean`."""
+    from scipy.optimize import brentq
+
+    if cautious_margin(difference, SMALLEST_P) <= mean:
+        return SMALLEST_P
+    return float(np.exp(brentq(lambda p: cautious_margin(difference, np.exp(p)) - mean, np.log(SMALLEST_P), 0)))
 
 
 def detectable(n: float, discordant: float, level: float = SIGNIFICANT, power: float = POWER) -> float:
@@ -146,18 +155,14 @@ def detectable(n: float, discordant: float, level: float = SIGNIFICANT, power: f
 def smallest_lead(difference: NDArray, level: float) -> float:
     """The smallest mean of a `difference` (s, n) that `paired_p` would mostly have found significant at a level.
 
-    For one seed it is `detectable` at the disagreement seen; for several, where the seeds are uncertain too, the sum of
-    the quantiles of level and power, in standard errors. With few seeds the standard error is itself a rough guess.
+    For one seed it is `detectable` at the disagreement seen; for several, where the seeds are uncertain too, the
+    `cautious_margin` at the level and the quantile of the power, in standard errors. With few seeds that is a rough guess.
     """
     lead = detectable(difference.shape[1], float(np.abs(difference).mean()), level)
     if len(difference) == 1:
         return lead
-    error, freedom = standard_error(difference)
-    return (
-        float(min(1.0, (quantile_beyond(level / 2, freedom) + quantile_beyond(1 - POWER, freedom)) * error))
-        if error
-        else lead
-    )
+    several = cautious_margin(difference, level) + quantile_beyond(1 - POWER) * standard_error(difference)
+    return min(1.0, several) if several else lead
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:

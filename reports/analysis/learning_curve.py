@@ -1,15 +1,16 @@
 """Learning curves: errors at growing sizes of the training set, and the laws fitted to them.
 
-Shapes: ``sizes`` (k,) ascending numbers of training rows; ``errors`` (r, k), shares of wrong labels by resample and
-size. How classification error falls with the number of training rows is well described by a power law that ends in a
-floor (Hestness et al. 2017, arXiv:1712.00409; Viering & Loog 2022, arXiv:2103.10948).
+Shapes: ``sizes`` (k,) ascending numbers of training rows; ``errors`` (k,), shares of wrong labels. How classification error
+falls with the number of training rows is well described by a power law that ends in a floor (Hestness et al. 2017,
+arXiv:1712.00409; Viering & Loog 2022, arXiv:2103.10948). Which law foretells the next size is another question: over many
+learners and data sets MMF4 and the flat line do it best (Mohr et al. 2022, *LCDB 1.0*). `LAWS` has all three.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from reports.run import Run
 
-K = TypeVar("K")
-RESAMPLES = 1000
 FLOORS = 1 - np.geomspace(1, 0.001, 60)  # candidates for c, as shares of the smallest error; the first is no floor
 SIZES_FOR_A_FLOOR = 4  # fewer points cannot tell a floor from a slope
 
@@ -40,27 +39,60 @@ def wrong(run: Run, dataset: str) -> dict[tuple[str, int], NDArray[np.bool_]]:
     return run.once(("wrong", dataset), compute)
 
 
-def resampled(run: Run, dataset: str) -> dict[tuple[str, int], NDArray[np.float64]]:
-    """(estimator, training rows) -> its error, then the errors of bootstrap resamples, (1 + r,)."""
-    return run.once(("resampled", dataset), lambda: resample(w) if (w := wrong(run, dataset)) else {})
+def curve(run: Run, dataset: str, variant: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The sizes at which an estimator was tested and its errors there, means over the seeds.
+
+    An error of no image is counted as half an image, which has a logarithm.
+    """
+    own = {size: answers for (name, size), answers in wrong(run, dataset).items() if name == variant}
+    sizes = sorted(own)
+    errors = [max(float(own[size].mean()), 0.5 / own[size].shape[1]) for size in sizes]
+    return np.array(sizes, dtype=np.int64), np.array(errors)
 
 
 @dataclass(frozen=True)
-class PowerLaw:
-    """``error(n) = a · n**-b + c``, by resample: `a`, `b` and `c` >= 0 are float64 (r,)."""
+class Law:
+    """A law fitted to a learning curve: ``error(n) = floor + drop · fall(n)``.
 
-    a: NDArray[np.float64]
-    b: NDArray[np.float64]
-    c: NDArray[np.float64]
+    Parameters
+    ----------
+    floor : the error that no number of rows goes below.
+    drop : what ``fall`` is multiplied with.
+    fall : falls with the number of rows, towards 0.
+    """
+
+    floor: float
+    drop: float
+    fall: Power | Sigmoid
 
     def __call__(self, n: float | NDArray) -> NDArray[np.float64]:
-        """Errors (r, k) at the sizes `n`."""
-        sizes = np.atleast_1d(np.asarray(n, dtype=float))
-        return self.a[:, None] * sizes ** -self.b[:, None] + self.c[:, None]
+        """Errors (k,) at the sizes `n`."""
+        return self.floor + self.drop * self.fall(np.atleast_1d(np.asarray(n, dtype=float)))
 
 
-def power_law(sizes: NDArray, errors: NDArray) -> PowerLaw:
-    """The power law with the least squared error in log error, to each row of `errors` (r, k), k >= 2.
+@dataclass(frozen=True)
+class Power:
+    """``n**-exponent``."""
+
+    exponent: float
+
+    def __call__(self, n: NDArray[np.float64]) -> NDArray[np.float64]:
+        return n**-self.exponent
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """``1 / (1 + (n / half)**exponent)``, which is one half at `half` rows."""
+
+    half: float
+    exponent: float
+
+    def __call__(self, n: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 1 / (1 + (n / self.half) ** self.exponent)
+
+
+def power_law(sizes: NDArray, errors: NDArray) -> Law:
+    """The power law with the least squared error in log error, k >= 2.
 
     For a given floor c, ``log(error - c)`` is a line in ``log n``, fitted with the weights ``((error - c) / error)²``
     that turn its squared errors into those of log error, to first order; c is searched on a grid below the smallest
@@ -68,48 +100,45 @@ def power_law(sizes: NDArray, errors: NDArray) -> PowerLaw:
     is 0.
     """
     x = np.log(np.asarray(sizes, dtype=float))
-    errors = np.atleast_2d(np.asarray(errors, dtype=float))
-    floors = FLOORS if len(x) >= SIZES_FOR_A_FLOOR else FLOORS[:1]
-    c = errors.min(axis=1, keepdims=True) * floors  # (r, floors)
-    y = np.log(errors[:, None, :] - c[:, :, None])
-    weights = (1 - c[:, :, None] / errors[:, None, :]) ** 2
-    weights /= weights.sum(axis=2, keepdims=True)
-    centre, middle = (weights * x).sum(axis=2), (weights * y).sum(axis=2)
-    away = x - centre[..., None]
-    slope = np.minimum((weights * away * y).sum(axis=2) / (weights * away**2).sum(axis=2), 0)
+    c = errors.min() * (FLOORS if len(x) >= SIZES_FOR_A_FLOOR else FLOORS[:1])[:, None]
+    y = np.log(errors - c)
+    weights = (1 - c / errors) ** 2
+    weights /= weights.sum(axis=1, keepdims=True)
+    centre, middle = (weights * x).sum(axis=1), (weights * y).sum(axis=1)
+    away = x - centre[:, None]
+    slope = np.minimum((weights * away * y).sum(axis=1) / (weights * away**2).sum(axis=1), 0)
     level = middle - slope * centre
-    fitted = np.exp(level[..., None] + slope[..., None] * x) + c[:, :, None]
-    lost = ((np.log(fitted) - np.log(errors[:, None, :])) ** 2).sum(axis=2)
-    best = np.arange(len(errors)), lost.argmin(axis=1)
-    return PowerLaw(np.exp(level[best]), -slope[best], c[best])
+    fitted = np.exp(level[:, None] + slope[:, None] * x) + c
+    best = ((np.log(fitted) - np.log(errors)) ** 2).sum(axis=1).argmin()
+    return Law(float(c[best, 0]), float(np.exp(level[best])), Power(float(-slope[best])))
 
 
-def resample(
-    wrong: Mapping[K, NDArray[np.bool_]], resamples: int = RESAMPLES, seed: int = 0
-) -> dict[K, NDArray[np.float64]]:
-    """Errors of two-level bootstrap resamples: seeds, and test images.
+def mmf4(sizes: NDArray, errors: NDArray) -> Law:
+    """MMF4, ``(a·b + c·n**d) / (b + n**d)``: from a at no rows down to c, half way at ``b**(1/d)`` rows; k >= 5.
 
-    Parameters
-    ----------
-    wrong : thing -> (s, n), which of the same n test images are labelled wrongly by each seed. Things share the seeds
-        and images that are drawn: they were trained on the same rows of a seed and tested on the same images.
-
-    Returns
-    -------
-    thing -> float64 (1 + resamples,); the first value is of the data as they are. An error of no image is counted as
-    half an image, which has a logarithm.
+    Half-way size and d are searched on a grid; a and c then follow in closed form from least squares in error over
+    error, which is log error to first order.
     """
-    rng = np.random.default_rng(seed)
-    n = next(iter(wrong.values())).shape[1]
-    most = max(len(rows) for rows in wrong.values())
-    images = np.ones((1 + resamples, n), np.float32)
-    images[1:] = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
-    seeds = np.ones((1 + resamples, most))
-    seeds[1:] = rng.multinomial(most, np.full(most, 1 / most), size=resamples)
-    errors = {}
-    for thing, rows in wrong.items():
-        weights = seeds[:, : len(rows)]  # A thing with fewer seeds: where none of its own was drawn, all count.
-        weights = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
-        by_seed = images @ rows.T.astype(np.float32) / n
-        errors[thing] = np.maximum((by_seed * weights).sum(axis=1) / weights.sum(axis=1), 0.5 / n)
-    return errors
+    halves = np.geomspace(sizes[0] / 30, sizes[-1] * 30, 120)
+    candidates = [Sigmoid(float(half), float(d)) for half in halves for d in np.geomspace(0.1, 4, 80)]
+    fall = np.stack([shape(np.asarray(sizes, dtype=float)) for shape in candidates]) / errors
+    level = np.broadcast_to(1 / errors, fall.shape)
+    ll, lf, ff = (level**2).sum(1), (level * fall).sum(1), (fall**2).sum(1)
+    l1, f1 = level.sum(1), fall.sum(1)
+    floor = np.maximum(0, (l1 * ff - f1 * lf) / np.maximum(ll * ff - lf**2, 1e-300))
+    drop = np.clip((f1 - floor * lf) / ff, 0, 1 - np.minimum(floor, 1))
+    fitted = (floor[:, None] * level + drop[:, None] * fall) * errors
+    best = ((np.log(fitted) - np.log(errors)) ** 2).sum(axis=1).argmin()
+    return Law(float(floor[best]), float(drop[best]), candidates[best])
+
+
+def flat_line(sizes: NDArray, errors: NDArray) -> Law:
+    """No further gain: the error at the largest size."""
+    return Law(float(errors[-1]), 0.0, Power(0.0))
+
+
+LAWS: dict[str, tuple[int, Callable[[NDArray, NDArray], Law]]] = {  # name -> (sizes it needs, its fit)
+    "power law": (3, power_law),
+    "MMF4": (5, mmf4),
+    "flat line": (1, flat_line),
+}

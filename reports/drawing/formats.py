@@ -77,11 +77,6 @@ def duration(seconds: Any) -> str:
     return f"{minutes // 60:,} h {minutes % 60:02d} min"
 
 
-def times(ratio: float) -> str:
-    """A ratio of two costs, in two figures: ``3.4 times``."""
-    return f"{ratio:.2g} times" if ratio < 1 else f"{ratio:.1f} times" if ratio < 9.95 else f"{ratio:,.0f} times"
-
-
 def setting(params: Mapping[str, Any]) -> str:
     """A setting on one line: ``C 4.64, gamma 0.0241``."""
     return ", ".join(f"{key} {_short(value)}" for key, value in params.items())

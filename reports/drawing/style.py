@@ -186,29 +186,6 @@ def quiet(axes: Axes, grid: str = "both") -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-def mark_crossover(axes: Axes, place: Sequence[float], data: Sequence[float]) -> None:
-    """A crossover as a vertical line with its interval as a band.
-
-    `place` is where it is, then the ends of its interval; `data` is where the data begin and end.
-    """
-    (at, low, high), (first, last) = place, data
-    if not np.isfinite(at):
-        return
-    axes.axvspan(max(low, first), min(high, last), color=MUTED, alpha=0.13, linewidth=0)
-    axes.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
-    right = np.log(at) < (np.log(first) + np.log(last)) / 2
-    axes.annotate(
-        "deep passes classical",
-        (at, 0.02),
-        xycoords=("data", "axes fraction"),
-        color=MUTED,
-        fontsize=8.5,
-        xytext=(4 if right else -4, 0),
-        textcoords="offset points",
-        ha="left" if right else "right",
-    )
-
-
 SHAPES = {  # the markers as SVG paths in a square from 0 to 12, for tables
     "o": "M1.5 6a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0", "s": "M2 2H10V10H2Z", "D": "M6 .8L11.2 6L6 11.2L.8 6Z",
     "^": "M6 1L11.2 10.5H.8Z", "v": "M6 11L11.2 1.5H.8Z", "<": "M1 6L10.5 .8V11.2Z", ">": "M11 6L1.5 .8V11.2Z",

@@ -13,6 +13,7 @@ from reports.exhibits.compute import compute
 from reports.exhibits.conditions import conditions
 from reports.exhibits.confusion import confusion
 from reports.exhibits.cost import cost
+from reports.exhibits.crossover import crossover
 from reports.exhibits.curves import curves
 from reports.exhibits.differences import differences
 from reports.exhibits.disagreements import disagreements
@@ -33,6 +34,7 @@ from reports.exhibits.settings import settings
 from reports.exhibits.spending import spending
 
 EXHIBITS: tuple[Exhibit, ...] = (
+    crossover,
     learning,
     compute,
     prediction,

@@ -1,4 +1,4 @@
-"""Accuracy against compute: the best that a family reaches for so many core-seconds, at whatever training size."""
+"""Accuracy against compute at each size of the training set."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports.analysis.crossover import core_seconds, crossover_in_compute
-from reports.analysis.learning_curve import resampled
+from reports.analysis.intervals import accuracy_interval
+from reports.analysis.learning_curve import wrong
 from reports.drawing import formats, style
-from reports.drawing.formats import COUNT, PERCENT, decimal
-from reports.exhibits.exhibit import VARIANT, Exhibit
+from reports.drawing.formats import COUNT, decimal
+from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -18,49 +18,51 @@ if TYPE_CHECKING:
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per estimator and size, cheapest first: core-seconds, accuracy, and the best of its family so far."""
-    errors, rows = resampled(run, dataset), []
-    price = core_seconds(run, dataset) if errors else {}
-    best: dict[str, float] = {}
-    for name, size in sorted(errors, key=lambda key: price[key]):
-        family, accuracy = run.families[name], 1 - float(errors[name, size][0])
-        best[family] = max(best.get(family, 0.0), accuracy)
+    """One row per estimator and size, cheapest first within a size: core-seconds of search and fit, and accuracy.
+
+    Core-seconds are seconds times threads, mean over the seeds, with the range of the seeds.
+    """
+    answers = wrong(run, dataset)
+    if not answers:
+        return pd.DataFrame()
+    curve = run.curve(dataset, "sizes")
+    seconds = (curve["search_seconds"].fillna(0) + curve["fit_seconds"]) * curve["variant"].map(run.threads)
+    price = seconds.groupby([curve["variant"], curve["value"].astype(int)]).agg(["mean", "min", "max"])
+    rows = []
+    for (name, size), missed in answers.items():
+        mean, low, high = price.loc[(name, size)]
+        ends = accuracy_interval(~missed)
         rows.append(
             {
-                "variant": name, "family": family, "train_rows": size, "core_seconds": price[name, size],
-                "accuracy": accuracy, "best_of_family": best[family],
+                "variant": name, "family": run.families[name], "train_rows": size, "core_seconds": mean,
+                "core_seconds_low": low, "core_seconds_high": high, "accuracy": float(1 - missed.mean()),
+                "accuracy_low": ends[0], "accuracy_high": ends[1],
             }
         )  # fmt: skip
-    table = pd.DataFrame(rows)
-    if len(table) and (found := crossover_in_compute(run, dataset)):
-        named = {"core_seconds": found.at, "low": found.low, "high": found.high, "share": found.share}
-        table = table.assign(**{f"crossover_{key}": value for key, value in named.items()})
-    return table
+    return pd.DataFrame(rows).sort_values(["train_rows", "core_seconds"], ascending=[False, True], kind="stable")
 
 
 @style.styled
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
-    """A point per estimator and size, and a step line per family: the best so far."""
-    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.9), (0, 0), (0.72, 0.2, style.key_height(frame), 0.5))
-    first, last = frame["core_seconds"].min(), frame["core_seconds"].max()
-    if "crossover_core_seconds" in frame:
-        place = frame[["crossover_core_seconds", "crossover_low", "crossover_high"]].iloc[0]
-        style.mark_crossover(axes, list(place), (first, last))
-    for family, rows in frame.groupby("family", sort=False):
-        seconds, best = [*rows["core_seconds"], last * 1.2], [*rows["best_of_family"], rows["best_of_family"].max()]
-        colour = style.FAMILY.get(str(family), style.FAMILY[""])
-        axes.step(seconds, style.stretch(best), where="post", color=colour, linewidth=1.8)
+    """A mark per estimator, with the range of its cost and the interval of its accuracy."""
+    page, (axes,) = style.axes_grid(1, 1, (6.4, 2.9), (0, 0), (0.72, 0.2, style.key_height(frame), 0.5))
     for row in frame.itertuples():
-        look = looks[row.variant]
-        axes.plot(
-            row.core_seconds, style.stretch(row.accuracy), look.marker, color=look.colour, markersize=5, alpha=0.75
+        look, height = looks[row.variant], style.stretch(row.accuracy)
+        ends = style.stretch([row.accuracy_low, row.accuracy_high])
+        axes.plot([row.core_seconds] * 2, ends, color=look.colour, linewidth=2.2, alpha=0.4)
+        axes.plot([row.core_seconds_low, row.core_seconds_high], [height] * 2, color=look.colour, linewidth=1)
+        (mark,) = axes.plot(row.core_seconds, height, look.marker, color=look.colour)
+        style.tip(
+            mark,
+            f"{row.variant}: {formats.percent(row.accuracy)} % "
+            f"({formats.interval(row.accuracy_low, row.accuracy_high)}) for {row.core_seconds:,.0f} core-seconds",
         )
     axes.set_xscale("log")
-    axes.set_xlim(first / 1.2, last * 1.2)
+    axes.set_xlim(frame["core_seconds_low"].min() / 1.35, frame["core_seconds_high"].max() * 1.35)
     style.quiet(axes)
     style.plain_log(axes.xaxis)
-    style.accuracy_axis(axes.yaxis, frame["accuracy"].min(), frame["accuracy"].max())
-    axes.set_xlabel("core-seconds of search and last fit")
+    style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
+    axes.set_xlabel("core-seconds")
     axes.set_ylabel("test accuracy")
     best_first = frame.sort_values("accuracy", ascending=False, kind="stable")["variant"]
     style.key(page, best_first, looks, 0.1)
@@ -68,39 +70,35 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
 
 
 def describe(frame: pd.DataFrame) -> str:
-    """The best of each family and its cost."""
-    parts = []
-    for family, rows in frame.groupby("family", sort=False):
-        best = rows.loc[rows["accuracy"].idxmax()]
-        parts.append(
-            f"{family}: {best['variant']} {formats.percent(best['accuracy'])} % for {best['core_seconds']:,.0f} "
-            "core-seconds"
-        )
-    return "Best test accuracy against compute. " + "; ".join(parts) + "."
+    """The most accurate of each size, and its cost."""
+    best = frame.sort_values("accuracy", ascending=False, kind="stable").drop_duplicates("train_rows")
+    parts = [
+        f"with {r.train_rows:,} images {r.variant}, {formats.percent(r.accuracy)} % for {r.core_seconds:,.0f} core-seconds"
+        for r in best.sort_values("train_rows").itertuples()
+    ]
+    return "The most accurate estimator of each size of the training set: " + "; ".join(parts) + "."
 
 
 compute = Exhibit(
     name="compute",
-    title="How much compute before deep learning pays?",
+    title="What accuracy costs, by size",
     group="study",
-    lead="Each point is an estimator at one size of the training set: the core-seconds (seconds times threads) of its "
-    "search and final fit, and its test accuracy. The steps are the best of each family that so much compute buys, at "
-    "whatever size. The grey line is where the networks' steps pass the classical ones for good.",
+    lead="Core-seconds (seconds times threads) of search and final fit against test accuracy, at the size of the training "
+    "set chosen above the figure. Thin lines are the range of the cost over the seeds, thick ones the 95 % interval of "
+    "the accuracy. Costs of different sizes are not joined: more compute at the same size is another question.",
     frame=frame,
-    empty="The run has one size of the training set; crossover run DATASET --study crossover has several.",
+    empty="The run has one size of the training set; crossover run DATASET --study sizes has several.",
     columns={
         **VARIANT,
         "train_rows": COUNT.called("training images"),
         "core_seconds": decimal(2).called("core-seconds"),
-        "accuracy": PERCENT,
-        "best_of_family": PERCENT,
-        "crossover_core_seconds": decimal(2).called("crossover, core-seconds"),
-        "crossover_low": decimal(2),
-        "crossover_high": decimal(2),
-        "crossover_share": PERCENT,
+        "core_seconds_low": decimal(2).called("least"),
+        "core_seconds_high": decimal(2).called("most"),
+        **ACCURACY,
     },
     draw=draw,
     describe=describe,
+    by="train_rows",
     studies=("sizes",),
     timed=True,
 )

@@ -87,13 +87,16 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
 
 
 def describe(frame: pd.DataFrame) -> str:
-    """The most frequent confusion of each estimator in words."""
-    wrong = frame[frame["true_label"] != frame["predicted_label"]].sort_values("count", ascending=False, kind="stable")
-    parts = [
-        f"{name}, {rows['count'].sum()} wrong, most often {rows['true'].iloc[0]} taken for "
-        f"{rows['predicted'].iloc[0]} ({rows['count'].iloc[0]} times)"
-        for name, rows in wrong.groupby("variant", sort=False)
-    ]
+    """The most frequent confusion of each estimator in words; left out where several are equally frequent."""
+    wrong = frame[frame["true_label"] != frame["predicted_label"]]
+    parts = []
+    for name, rows in wrong.groupby("variant", sort=False):
+        often = rows[rows["count"] == rows["count"].max()]
+        most = ""
+        if len(often) == 1:
+            first = often.iloc[0]
+            most = f", most often {first['true']} taken for {first['predicted']} ({first['count']} times)"
+        parts.append(f"{name}, {rows['count'].sum()} wrong{most}")
     return "Confusion matrices. " + ("; ".join(parts) or "No estimator made an error") + "."
 
 

@@ -1,4 +1,4 @@
-"""Accuracy against cost: five prices, and the models nothing else beats at their price."""
+"""Accuracy against cost: five prices with their ranges, and the models that nothing else beats at their price."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from reports.analysis.costs import costs, front
 from reports.drawing import formats, style
-from reports.drawing.formats import TEXT, YES_NO, decimal
+from reports.drawing.formats import TEXT, decimal
 from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
 from reports.leaderboard import scores
 from reports.run import Run
@@ -15,32 +16,26 @@ from reports.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LATENCY = "one image, ms"
-COSTS = {
-    "search and fit, s": lambda b: b["search_seconds"].fillna(0) + b["fit_seconds"],
-    "search, s": lambda b: b["search_seconds"],
-    "final fit, s": lambda b: b["fit_seconds"],
-    LATENCY: lambda b: b["latency_ms"],
-    "model, MB": lambda b: b["model_bytes"].astype(float) / 1e6,
-}
-
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per cost and variant: value, accuracy, and whether no cheaper one is as accurate (``on_front``).
-
-    Of the time for one image, ``value`` is the median and ``p95`` the 95th percentile.
-    """
-    board = scores(run, dataset)
+    """One row per cost and variant: value with its range, accuracy, and the place on the front, as `front` tells it."""
+    board = scores(run, dataset).set_index("variant")
     parts = []
-    for cost, value in COSTS.items():
-        part = board[["variant", "family", "accuracy", "accuracy_low", "accuracy_high"]].copy()
-        part.insert(2, "cost", cost)
-        part.insert(3, "value", value(board).astype(float))
-        part.insert(4, "p95", board["latency_p95_ms"] if cost == LATENCY else float("nan"))
-        part = part[part["value"] > 0].sort_values(["value", "accuracy"], ascending=[True, False], kind="stable")
-        before = part["accuracy"].cummax().shift(fill_value=-1.0)
-        parts.append(part.assign(on_front=part["accuracy"] > before))
-    return pd.concat(parts, ignore_index=True)
+    for name, own in costs(run, dataset).items():
+        places = front(own, board["accuracy"].to_dict())
+        rows = [
+            {
+                "variant": variant, "family": board.loc[variant, "family"], "cost": name, "value": cost.value,
+                "low": cost.low, "high": cost.high, **board.loc[variant, [*ACCURACY]], "front": places[variant],
+            }
+            for variant, cost in own.items()
+        ]  # fmt: skip
+        parts.append(
+            pd.DataFrame(rows).sort_values(["value", "accuracy"], ascending=[True, False], kind="stable")
+            if rows
+            else pd.DataFrame()
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 @style.styled
@@ -56,14 +51,15 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     )
     for axes, cost in zip(panels, costs, strict=True):
         rows = frame[frame["cost"] == cost]
-        front = rows[rows["on_front"]]
+        line = rows[rows["front"] != "off"]
+        line = line[line["accuracy"].cummax() <= line["accuracy"]]
         axes.set_xscale("log")
-        low, high = rows["value"].min(), rows[["value", "p95"]].max(axis=None)
+        low, high = rows["low"].min(), rows["high"].max()
         margin = max(1.35, (high / low) ** 0.06)
         axes.set_xlim(low / margin, high * margin)
         axes.plot(
-            [*front["value"], high * margin],
-            style.stretch([*front["accuracy"], front["accuracy"].iloc[-1]]),
+            [*line["value"], high * margin],
+            style.stretch([*line["accuracy"], line["accuracy"].iloc[-1]]),
             drawstyle="steps-post",
             color=style.MUTED,
             linewidth=1,
@@ -73,15 +69,16 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
             look = looks[row.variant]
             ends = style.stretch([row.accuracy_low, row.accuracy_high])
             axes.plot([row.value] * 2, ends, color=look.colour, linewidth=2.2, alpha=0.4)
-            if row.p95 > row.value:
-                axes.plot([row.value, row.p95], [style.stretch(row.accuracy)] * 2, color=look.colour, linewidth=1)
-            (mark,) = axes.plot(row.value, style.stretch(row.accuracy), look.marker, color=look.colour)
-            beyond = f" (95 % of calls take up to {formats.number(row.p95)})" if row.p95 == row.p95 else ""
+            axes.plot([row.low, row.high], [style.stretch(row.accuracy)] * 2, color=look.colour, linewidth=1)
+            fill = style.SURFACE if row.front == "open" else look.colour
+            (mark,) = axes.plot(
+                row.value, style.stretch(row.accuracy), look.marker, color=look.colour, markerfacecolor=fill
+            )
             style.tip(
                 mark,
                 f"{row.variant}: {formats.percent(row.accuracy)} % "
-                f"({formats.interval(row.accuracy_low, row.accuracy_high)}), "
-                f"{cost}: {formats.number(row.value)}{beyond}" + (", on the front" if row.on_front else ""),
+                f"({formats.interval(row.accuracy_low, row.accuracy_high)}), {cost}: {formats.number(row.value)} "
+                f"({formats.number(row.low)} to {formats.number(row.high)}), front: {row.front}",
             )
         style.quiet(axes)
         style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
@@ -94,10 +91,10 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
 def describe(frame: pd.DataFrame) -> str:
     """Which models are on the front, for each cost."""
     parts = []
-    for cost, rows in frame[frame["on_front"]].groupby("cost", sort=False):
+    for cost, rows in frame[frame["front"] == "on"].groupby("cost", sort=False):
         names = ", ".join(f"{r.variant} ({formats.number(r.value)})" for r in rows.itertuples())
         parts.append(f"{cost}: {names}")
-    return "Test accuracy against cost. No cheaper model is as accurate as these: " + "; ".join(parts) + "."
+    return "Test accuracy against cost. Clearly no cheaper model is as accurate as these: " + "; ".join(parts) + "."
 
 
 cost = Exhibit(
@@ -105,11 +102,20 @@ cost = Exhibit(
     title="Accuracy against cost",
     group="result",
     lead="Up is better, left is cheaper. Both axes are logarithmic, in errors and in cost. The line is the front: "
-    "nothing below it or to its right is worth its price. Choose the cost above the figure. One image: the mark is the "
-    "median of many calls, the line beside it reaches to their 95th percentile.",
+    "nothing below it or to its right is worth its price. The thin line through a mark is the range of its cost: over the "
+    "seeds, or, with one seed, ±20 % of a time and the median to the 95th percentile of a latency. A hollow mark has no "
+    "place on the front or off it, since its range overlaps that of a model at least as accurate.",
     frame=frame,
     empty="No estimator has been evaluated yet.",
-    columns={**VARIANT, "cost": TEXT, "value": decimal(4), "p95": decimal(4), **ACCURACY, "on_front": YES_NO},
+    columns={
+        **VARIANT,
+        "cost": TEXT,
+        "value": decimal(4),
+        "low": decimal(4),
+        "high": decimal(4),
+        **ACCURACY,
+        "front": TEXT,
+    },
     draw=draw,
     describe=describe,
     by="cost",

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN = 10  # images of a kind
+# Beyond either, images that all models get wrong are a sign of a hard data set, not of wrong labels.
+FEW_IMAGES, FEW_SHARE = 50, 0.01
 KINDS = {
     "only deep": "only networks are right",
     "only classical": "only classical models are right",
     "nobody": "nobody is right: wrong label?",
+    "hard": "hard for all models",
 }
 
 
@@ -28,8 +31,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per image shown, most confident first; ``found`` is how many images of that kind there are.
 
     An estimator's probabilities are their mean over its seeds, so that one answer stands for it. "only deep": every
-    network is right and every classical model wrong; "only classical" the reverse; "nobody": all are wrong. For the
-    first two, ``confidence`` is what the family that is right gives the true class, for "nobody" what all models give
+    network is right and every classical model wrong; "only classical" the reverse; "nobody": all are wrong, on few
+    images; "hard": the same on many. For the first two, ``confidence`` is what the family that is right gives the true class, for the others what all models give
     the class they prefer, on average over the models; ``predicted`` is the class the ones that are wrong prefer.
     """
     board = scores(run, dataset)
@@ -47,6 +50,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     }
     everybody = np.mean(list(mean.values()), axis=0)
     nobody = ~np.any([p.argmax(1) == y for p in mean.values()], axis=0)
+    few = nobody.sum() <= min(FEW_IMAGES, FEW_SHARE * len(y))
     own = np.arange(len(y))
     kinds = {
         "only deep": (right["deep"].all(0) & ~right["classical"].any(0), family["deep"][own, y], family["classical"]),
@@ -55,7 +59,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
             family["classical"][own, y],
             family["deep"],
         ),
-        "nobody": (nobody, everybody.max(1), everybody),
+        "nobody" if few else "hard": (nobody, everybody.max(1), everybody),
     }
     rows = []
     for kind, (which, confidence, wrong) in kinds.items():
@@ -79,11 +83,18 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     lines = 1 if frame[["true", "predicted"]].map(lambda name: len(str(name)) <= 4).all(axis=None) else 2
     row_height = heading + side + (lines + 1) * line + 0.22
     page, axes = style.board(0.1 + SHOWN * (side + gap), len(groups) * row_height)
-    colours = {"only deep": style.FAMILY["deep"], "only classical": style.FAMILY["classical"], "nobody": style.WRONG}
+    colours = {"only deep": style.FAMILY["deep"], "only classical": style.FAMILY["classical"]}
     for i, (kind, rows) in enumerate(groups):
         y = i * row_height + heading
         count = f"{rows['found'].iloc[0]:,} image" + ("" if rows["found"].iloc[0] == 1 else "s")
-        axes.text(0.1, y - 0.1, f"{KINDS[kind]} ({count})", va="baseline", fontweight="bold", color=colours[kind])
+        axes.text(
+            0.1,
+            y - 0.1,
+            f"{KINDS[kind]} ({count})",
+            va="baseline",
+            fontweight="bold",
+            color=colours.get(str(kind), style.WRONG),
+        )
         for j, row in enumerate(rows.itertuples()):
             x = 0.1 + j * (side + gap)
             style.pin(axes, row.image, x, y, side)
@@ -107,8 +118,8 @@ disagreements = Exhibit(
     group="errors",
     lead="Test images that all networks get right and all classical models wrong, the reverse, and those that no model "
     "gets right: true class → what the others take it for, most confident first. The confidence is that of the "
-    "family that is right, or, where none is, of all models in their answer. An image on which all agree against its "
-    "label may be labelled wrongly. The probabilities of an estimator's seeds are averaged first.",
+    "family that is right, or, where none is, of all models in their answer. Where no model gets an image right and "
+    "such images are few, its label may be wrong. The probabilities of an estimator's seeds are averaged first.",
     frame=frame,
     empty="The families agree on every image, or only one family has been evaluated.",
     columns={

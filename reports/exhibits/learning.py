@@ -1,4 +1,4 @@
-"""Accuracy against the number of training images, and where deep learning passes classical."""
+"""Accuracy against the number of training images."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports.analysis.crossover import crossover_in_rows
 from reports.analysis.intervals import accuracy_interval
-from reports.analysis.learning_curve import power_law, resampled, wrong
+from reports.analysis.learning_curve import curve, power_law, wrong
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, decimal
 from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
@@ -24,14 +23,13 @@ FINE = 40  # points of a fitted law
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator and size: accuracy with its interval, and the law fitted to the estimator's errors.
 
-    ``exponent`` and ``floor_accuracy`` are b and 1 - c of ``error = a · n**-b + c``. The place of the crossover is in
-    the columns ``crossover…``, the same in every row.
+    ``exponent`` and ``floor_accuracy`` are b and 1 - c of ``error = a · n**-b + c``.
     """
-    errors, rows = resampled(run, dataset), []
+    rows = []
     for name in run.variants:
-        sizes = [n for other, n in errors if other == name]
-        law = power_law(np.array(sizes), np.array([[errors[name, n][0] for n in sizes]])) if len(sizes) > 1 else None
-        for n in sizes:
+        sizes, errors = curve(run, dataset, name)
+        law = power_law(sizes, errors) if len(sizes) > 1 else None
+        for n in sizes.tolist():
             right = ~wrong(run, dataset)[name, n]
             low, high = accuracy_interval(right)
             row = {
@@ -39,14 +37,10 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                 "accuracy": float(right.mean()), "accuracy_low": low, "accuracy_high": high,
             }  # fmt: skip
             if law is not None:
-                fitted = {"fitted_accuracy": 1 - float(law(n)[0, 0]), "factor": float(law.a[0])}
-                row |= fitted | {"exponent": float(law.b[0]), "floor_accuracy": 1 - float(law.c[0])}
+                fitted = {"fitted_accuracy": 1 - float(law(n)[0]), "factor": law.drop}
+                row |= fitted | {"exponent": law.fall.exponent, "floor_accuracy": 1 - law.floor}
             rows.append(row)
-    table = pd.DataFrame(rows)
-    if len(table) and (found := crossover_in_rows(run, dataset)):
-        named = {"rows": found.at, "low": found.low, "high": found.high, "share": found.share}
-        table = table.assign(**{f"crossover_{key}": value for key, value in named.items()})
-    return table
+    return pd.DataFrame(rows)
 
 
 @style.styled
@@ -54,9 +48,6 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A line with its band per estimator over a logarithmic axis of rows; the fitted laws are thin and dashed."""
     page, (axes,) = style.axes_grid(1, 1, (3.75, 2.9), (0, 0), (0.72, 0.2, style.key_height(frame), 0.5))
     sizes = sorted(frame["train_rows"].unique())
-    if "crossover_rows" in frame:
-        place = frame[["crossover_rows", "crossover_low", "crossover_high"]].iloc[0]
-        style.mark_crossover(axes, list(place), (sizes[0], sizes[-1]))
     for name, rows in frame.groupby("variant", sort=False):
         look = looks[name]
         band = [style.stretch(rows[c]) for c in ("accuracy_low", "accuracy_high")]
@@ -94,14 +85,13 @@ def describe(frame: pd.DataFrame) -> str:
 
 learning = Exhibit(
     name="learning",
-    title="From how many images on does deep learning pay?",
+    title="Accuracy by number of training images",
     group="study",
-    lead="Each estimator, tuned at the same budget and tested at each size of the training set. The subsets are nested "
-    "and the same for all. Bands are 95 % intervals over seeds and test images. Dashed: a power law with a floor, "
-    "error = a·n^−b + c, fitted to each. The grey line is where the best network passes the best classical model and "
-    "stays ahead, with its 95 % interval as a grey band.",
+    lead="Each estimator, searched with the same budget and tested at each size of the training set. The subsets are "
+    "nested and the same for all. Bands are 95 % intervals over seeds and test images. Dashed: a power law with a floor, "
+    "error = a·n^−b + c, fitted to each.",
     frame=frame,
-    empty="The run has one size of the training set; crossover run DATASET --study crossover has several.",
+    empty="The run has one size of the training set; crossover run DATASET --study sizes has several.",
     columns={
         **VARIANT,
         "train_rows": COUNT.called("training images"),
@@ -111,10 +101,6 @@ learning = Exhibit(
         "factor": decimal(4),
         "exponent": decimal(4),
         "floor_accuracy": PERCENT,
-        "crossover_rows": COUNT,
-        "crossover_low": COUNT,
-        "crossover_high": COUNT,
-        "crossover_share": PERCENT,
     },
     draw=draw,
     describe=describe,

@@ -84,7 +84,7 @@ mistakes = Exhibit(
     title="The worst mistakes",
     group="errors",
     lead="Test images that an estimator got wrong with the most confidence: true class → predicted class, and how "
-    "confident it was. An image that fools every estimator may carry a wrong label.",
+    "confident it was.",
     frame=frame,
     empty="No estimator made a mistake, or none has been evaluated yet.",
     columns={

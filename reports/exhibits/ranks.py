@@ -11,9 +11,9 @@ import pandas as pd
 from reports import leaderboard
 from reports.analysis.comparison import holm, letters
 from reports.analysis.intervals import SIGNIFICANT
-from reports.analysis.ranks import conclusive, friedman, mean_ranks, wilcoxon
+from reports.analysis.ranks import conclusive, friedman, mean_ranks, same_images, wilcoxon
 from reports.drawing import formats, style
-from reports.drawing.formats import COUNT, P_VALUE, TEXT, decimal
+from reports.drawing.formats import COUNT, HIDDEN, P_VALUE, TEXT, decimal
 from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.run import Run
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 def frame(run: Run) -> pd.DataFrame:
     """One row per estimator with a score on every data set that has any, best first: its mean rank, and its ties.
 
+    Data sets of the same images (`same_images`) count once, with the first of them; ``left_out`` names the others.
     Ranks and Friedman's test after Demšar (2006), *Statistical comparisons of classifiers over multiple data sets*.
     Pairs are told apart by Wilcoxon's signed-rank test, Holm-corrected, instead of Nemenyi's, whose answer on two
     models depends on the others (Benavoli, Corani and Mangili 2016, *Should we really use post-hoc tests based on
     mean-ranks?*).
     """
     board = leaderboard.frame(run)
+    groups = same_images(run)
+    board = board[board["dataset"].isin([group[0] for group in groups])]
     scores = board.pivot(index="dataset", columns="variant", values="accuracy").dropna(how="all")
     scores = scores.dropna(axis=1)
     if len(scores) < 2 or scores.shape[1] < 2:
@@ -42,6 +45,7 @@ def frame(run: Run) -> pd.DataFrame:
     return pd.DataFrame({
         "variant": names, "family": [run.families[n] for n in names], "mean_rank": ranks.to_numpy(),
         "letters": [shared[n] for n in names], "datasets": len(scores), "p_friedman": friedman(scores),
+        "left_out": ", ".join(run.title(name) for group in groups for name in group[1:]),
     })  # fmt: skip
 
 
@@ -96,10 +100,12 @@ def describe(frame: pd.DataFrame) -> str:
 
 
 def note(frame: pd.DataFrame) -> str:
-    """A warning where the data sets are too few to tell anything."""
+    """A warning where the data sets are too few to tell anything, or some are the same images."""
     seen, needed = int(frame["datasets"].iloc[0]), conclusive(len(frame))
-    p = frame["p_friedman"].iloc[0]
+    p, twins = frame["p_friedman"].iloc[0], frame["left_out"].iloc[0]
     told = "" if formats.absent(p) else f" Friedman's test that all are equally good: p = {formats.number(p, 4)}."
+    if twins and not formats.absent(twins):
+        told += f" Left out, since its images are those of another data set here: {twins}."
     if seen >= needed:
         return told.strip()
     return (
@@ -115,7 +121,7 @@ ranks = Exhibit(
     group="across",
     lead="On each data set the most accurate estimator has rank 1; the axis has the mean over data sets. A bar joins "
     "those that are tied (Wilcoxon's signed-rank test, Holm-corrected, 5 %). Only estimators with a score on every "
-    "data set are ranked.",
+    "data set are ranked, and data sets of the same images count once.",
     frame=frame,
     empty="It takes two estimators that were evaluated on two data sets.",
     columns={
@@ -124,6 +130,7 @@ ranks = Exhibit(
         "letters": TEXT.called("tied"),
         "datasets": COUNT,
         "p_friedman": P_VALUE.called("p (Friedman)"),
+        "left_out": HIDDEN,
     },
     draw=draw,
     describe=describe,

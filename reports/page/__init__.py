@@ -25,7 +25,7 @@ from reports.run import Run
 from reports.verdict import verdict
 
 LONGEST = 50  # rows of a table on the page; the CSV beside it has all
-NOT_COMPARABLE = "Not all times can be compared here: they were not measured alike (see the note at the top)."
+NOT_COMPARABLE = "Not all times are comparable."
 PACKED = 1_500  # bytes of a CSV from which on it is packed
 
 
@@ -59,6 +59,7 @@ class Shown:
     note: str = ""
     figures: list[tuple[str, Any]] = field(default_factory=list)  # labelled; sketches, then elements of the page
     wide: bool = True
+    alone: bool = False  # in its row, though narrow: figure and numbers stand side by side
     table: Table | None = None
     csv: str = ""
     file: str = ""
@@ -75,7 +76,7 @@ def render(run: Run) -> str:
     done = each(lambda one: _shown(run, *one, slugs.get(one[1], "across")), asked)
     shown = {(exhibit.name, dataset): made for (exhibit, dataset), made in zip(asked, done, strict=True)}
     sections = [_section(run, board, dataset, slugs[dataset], exhibits, shown, shared) for dataset in run.datasets]
-    across = [_inlined(made, shared) for (_, dataset), made in shown.items() if not dataset]
+    across = _placed([_inlined(made, shared) for (_, dataset), made in shown.items() if not dataset])
     page = _template().render(
         sections=sections,
         headline=_headline(sections),
@@ -126,7 +127,7 @@ def _section(
     groups: dict[str, list[Shown]] = {}
     for group in GROUPS:
         if members := [_inlined(shown[e.name, dataset], shared) for e in exhibits if e.group == group]:
-            groups[group] = members
+            groups[group] = _placed(members)
     return {
         "id": slug,
         "title": run.title(dataset),
@@ -135,7 +136,6 @@ def _section(
         "reasons": [r for r in rows.itertuples() if r.reason],
         "groups": groups,
         "labels": {group: GROUPS[group] for group in groups},
-        "note": str(run.passports.get(dataset, {}).get("note") or ""),
     }
 
 
@@ -165,6 +165,21 @@ def _shown(run: Run, exhibit: Exhibit, dataset: str, slug: str) -> Shown:
         csv=csv,
         file=file,
     )
+
+
+def _placed(members: Sequence[Shown]) -> list[Shown]:
+    """The exhibits of a part, two narrow ones to a row; one that would be alone in its row uses the width of it."""
+    placed: list[Shown] = []
+    left: int | None = None  # where the narrow one stands that has no neighbour yet
+    for member in members:
+        if not member.reason:
+            if left is not None and member.wide:
+                placed[left] = replace(placed[left], alone=True)
+            left = len(placed) if left is None and not member.wide else None
+        placed.append(member)
+    if left is not None:
+        placed[left] = replace(placed[left], alone=True)
+    return placed
 
 
 def _inlined(shown: Shown, shared: Shared) -> Shown:
@@ -250,6 +265,7 @@ def _headline(sections: list[dict[str, Any]]) -> str:
 
 
 def _notes(run: Run) -> list[str]:
+    """What a reader of any number must know; it is told once, at the top."""
     passports = [str(p["note"]) for p in run.passports.values() if p.get("note")]
     return list(dict.fromkeys(run.notes + passports))
 

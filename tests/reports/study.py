@@ -59,7 +59,7 @@ def write_study(
                 seconds = n / (100 if name == "cnn" else 1000) + (3 if name == "cnn" else 0.1)
                 trials.append(trial(own, 1, 0.9, seconds))
                 searches.append(search(own, seconds, 1))
-                fits.append(fit(own, seconds))
+                fits.append(fit(own, seconds, validation_score=1 - a * n**-b - c))
                 evaluations.append(evaluation(fits[-1]))
                 write_predictions(folder, evaluations[-1], proba)
     write_rows(folder, trials=trials, searches=searches, fits=fits, evaluations=evaluations)

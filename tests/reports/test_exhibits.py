@@ -11,7 +11,9 @@ import pytest
 
 import reports
 from benchmarks.ledger import Ledger
+from reports.analysis.costs import FIT, LATENCY, Cost, costs, front
 from reports.analysis.importance import important_axes
+from reports.analysis.ranks import same_images
 from reports.drawing import style
 from reports.drawing.formats import PERCENT, PLAIN
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS
@@ -193,8 +195,59 @@ def test_the_front_holds_what_nothing_cheaper_beats(one_seed):
     frame = cost.table(reports.load(one_seed), "digits")
     for _, rows in frame.groupby("cost"):
         for row in rows.itertuples():
-            better = rows[(rows["value"] <= row.value) & (rows["accuracy"] >= row.accuracy)]
-            assert row.on_front == (len(better) == 1)
+            rivals = rows[(rows["accuracy"] >= row.accuracy) & (rows["variant"] != row.variant)]
+            beaten, unclear = (rivals["high"] < row.low).any(), (rivals["low"] <= row.high).any()
+            assert row.front == ("off" if beaten else "open" if unclear else "on")
+    assert {"on", "off"} <= set(frame["front"])
+
+
+def test_costs_whose_ranges_overlap_have_no_place_on_the_front():
+    accuracy = {"a": 0.9, "b": 0.95, "c": 0.99}
+    own = {"a": Cost(10, 8, 12), "b": Cost(11, 9, 13), "c": Cost(40, 32, 48)}
+    assert front(own, accuracy) == {"a": "open", "b": "on", "c": "on"}
+    assert front(own | {"b": Cost(5, 4, 6)}, accuracy) == {"a": "off", "b": "on", "c": "on"}
+
+
+def test_a_range_is_that_of_the_seeds_or_of_one_timing(one_seed, three_seeds):
+    one, several = (costs(reports.load(folder), "digits") for folder in (one_seed, three_seeds))
+    fit, latency = one[FIT]["cnn"], one[LATENCY]["cnn"]
+    assert (fit.low, fit.high) == pytest.approx((0.8 * fit.value, 1.2 * fit.value))
+    assert (latency.low, latency.high) == pytest.approx((latency.value, 1.3 * latency.value))
+    assert one["model, MB"]["cnn"].low == one["model, MB"]["cnn"].high
+    spent = reports.load(three_seeds).searches.query("dataset == 'digits' and variant == 'cnn'")["spent_seconds"]
+    search = several["search, s"]["cnn"]
+    assert (search.low, search.value, search.high) == pytest.approx((spent.min(), spent.mean(), spent.max()))
+
+
+def test_images_that_all_models_get_wrong_are_hard_where_they_are_many(one_seed, make_run):
+    disagreements = next(e for e in EXHIBITS if e.name == "disagreements")
+    hard = make_run(classes={"digits": ["0", "1"]}, tests=400, trials=2, failures=False)
+    run = reports.load(hard)
+    y = run.test("digits").y
+    for share, kind in ((0.0075, "nobody"), (0.05, "hard")):
+        guess = np.where(np.arange(400) < share * 400, 1 - y, y)
+        for path in hard.glob("cells/digits/*/standard/seed-0/predictions.npz"):
+            np.savez(path, proba=np.eye(2, dtype=np.float32)[guess])
+        frame = disagreements.table(reports.load(hard), "digits")
+        assert set(frame["right"]) == {kind}
+        assert ("wrong label?" in disagreements.describe(frame)) == (kind == "nobody")
+
+
+def test_data_sets_of_the_same_images_count_once_in_ranks(make_run):
+    (ranks,) = ACROSS
+    names = ["0", "1"]
+    folder = make_run(classes={"one": names, "two": names, "three": names}, tests=60, trials=2, failures=False)
+    assert same_images(reports.load(folder)) == [["one"], ["two"], ["three"]]
+    with np.load(folder / "data/one/test.npz") as stored:
+        X = stored["X"]
+    with np.load(folder / "data/three/test.npz") as stored:
+        own, y = stored["X"], stored["y"]
+    np.savez(folder / "data/three/test.npz", X=np.concatenate([X[:1], own[1:]]), y=y)
+    run = reports.load(folder)
+    assert same_images(run) == [["one", "three"], ["two"]]
+    frame = ranks.table(run)
+    assert set(frame["datasets"]) == {2} and set(frame["left_out"]) == {"Three"}
+    assert "is those of another" not in ranks.note(frame) and "Three" in ranks.note(frame)
 
 
 def test_the_families_disagree_where_one_is_right_and_the_other_wrong(three_seeds):
@@ -215,7 +268,7 @@ def test_the_families_disagree_where_one_is_right_and_the_other_wrong(three_seed
             }
             assert right == {
                 "only deep": {"classical": {False}, "deep": {True}}, "only classical": {"classical": {True}, "deep": {False}},
-                "nobody": {"classical": {False}, "deep": {False}},
+                "nobody": {"classical": {False}, "deep": {False}}, "hard": {"classical": {False}, "deep": {False}},
             }[kind]  # fmt: skip
 
 

@@ -23,12 +23,29 @@ def test_wilson_refuses_what_is_no_share(successes, n):
         intervals.wilson(successes, n)
 
 
-def test_the_grouped_bootstrap_is_that_of_scipy():
-    from scipy.stats import bootstrap
+def test_the_interval_of_one_seed_is_that_of_agresti_and_min():
+    # Their formula by hand: b = 30, c = 18, n = 500, half an image added to each of four cells.
+    difference = np.repeat([1, -1, 0], [30, 18, 452])[None]
+    se = np.sqrt(49 - 12**2 / 502) / 502
+    assert intervals.difference_interval(difference) == pytest.approx(
+        (12 / 502 - 1.96 * se, 12 / 502 + 1.96 * se), abs=1e-5
+    )
+    # Four discordant images, all in favour of one: the exact test has p = 0.125, so the interval must hold zero.
+    low, high = intervals.difference_interval(np.repeat([1, 0], [4, 1996])[None])
+    assert low < 0 < high
 
-    difference = np.repeat([1, -1, 0], [30, 18, 452])
-    plain = bootstrap((difference,), np.mean, n_resamples=9999, method="percentile", rng=0).confidence_interval
-    assert intervals.bootstrap_interval(difference) == pytest.approx((plain.low, plain.high), abs=0.0021)
+
+def test_a_cautious_margin_is_the_wider_and_both_are_students_where_only_seeds_differ():
+    rng = np.random.default_rng(5)
+    seeds = rng.standard_normal((4, 1)) + np.zeros((4, 50))
+    expected = 3.182446 * seeds[:, 0].std(ddof=1) / 2
+    assert intervals.margin(seeds) == pytest.approx(expected, rel=1e-6)
+    assert intervals.cautious_margin(seeds, 0.05) == pytest.approx(expected, rel=1e-6)
+    for _ in range(50):
+        values = rng.standard_normal((3, 40)) + rng.normal(0, 0.1, (3, 1))
+        for level in (0.05, 0.005):
+            assert intervals.cautious_margin(values, level) >= intervals.standard_error(values)
+        assert intervals.cautious_margin(values, 0.05) < intervals.cautious_margin(values, 0.005)
 
 
 def test_spread_is_the_analysis_of_variance_of_statsmodels():
