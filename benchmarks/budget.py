@@ -1,4 +1,4 @@
-"""The `Budget` of one search: seconds or trials, the same for every estimator of a run."""
+"""The `Budget` of one variant: seconds for search and final fit together, or trials; the same for all of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|trials?)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Budget:
-    """What one search may spend: `seconds` or `trials`; the other is None."""
+    """What one variant may spend: `seconds`, all in, or `trials` of its search; the other is None."""
 
     seconds: float | None = None
     trials: int | None = None

@@ -33,8 +33,10 @@ CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became 
   strategy TEXT, round INTEGER, effort REAL, params JSON,
   status TEXT,                            -- ok failed timeout out_of_memory diverged killed skipped
   reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
-  score REAL,                             -- validation accuracy
-  log_loss REAL,                          -- validation log-loss
+  score REAL,                             -- accuracy on the validation rows that pick
+  log_loss REAL,                          -- log-loss on the same rows, after a cross-fitted temperature
+  losses JSON,                            -- log-loss of each validation row that confirms
+  fits INTEGER,                           -- models that were fitted: one per fold
   found JSON,                             -- what early stopping or calibration found
   history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
   seconds REAL,                           -- all of it but the import of libraries
@@ -54,7 +56,12 @@ CREATE TABLE IF NOT EXISTS searches (     -- one row per finished search
   proposer_seconds REAL,                  -- what the strategy itself took
   trials INTEGER,                         -- trials that ran
   driver_seconds REAL,                    -- writing rows and choosing jobs, which no budget pays
-  winner INTEGER,                         -- number of the winning trial; NULL if none was ok
+  winner INTEGER,                         -- number of the trial whose setting is fitted; NULL if none was ok
+  finalist INTEGER,                       -- number of the candidate that was tested against the base setting
+  p_value REAL,                           -- of that test, on rows that did not pick; below 0.05 the finalist wins
+  tuned TEXT,                             -- "tuned", "lightly searched", "default": see benchmarks/search.py
+  top_effort REAL,                        -- the most effort that the budget has room for, of a trial and of the fit
+  least_effort REAL,                      -- the least at which the base setting is clearly above chance
   ended TEXT,                             -- "the strategy ended", "budget of 60 s spent: ...", ...
   PRIMARY KEY (dataset, condition, variant, seed)
 );
@@ -64,6 +71,8 @@ CREATE TABLE IF NOT EXISTS fits (         -- one row per cell: the winner, fitte
   status TEXT, reason TEXT,
   params JSON,                            -- as fitted, with what the search found
   validation_score REAL,                  -- of the winning trial
+  effort REAL,                            -- share of a full fit that the budget has room for
+  planned_seconds REAL,                   -- what the fit was expected to take
   trained_on TEXT,                        -- "training rows"; "every labelled row" for the fit of a submission
   folder TEXT,                            -- of the model, relative to the run folder
   fit_seconds REAL,
@@ -97,7 +106,7 @@ CREATE TABLE IF NOT EXISTS evaluations (  -- one row per fit and set of test ima
 """
 KEPT = "What is finished is kept: mend this, and the same command goes on from there."
 TABLES = ("trials", "searches", "fits", "evaluations")
-JSON_COLUMNS = ("params", "found", "history", "layers")
+JSON_COLUMNS = ("params", "found", "history", "layers", "losses")
 
 
 class Ledger:

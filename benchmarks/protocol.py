@@ -22,7 +22,7 @@ from benchmarks.layout import PREDICTIONS, cell_folder, data_folder
 from benchmarks.ledger import Ledger
 from benchmarks.observer import Observer
 from benchmarks.scoring import accuracy
-from benchmarks.search import search
+from benchmarks.search import fit_effort, search
 from benchmarks.studies.study import Condition
 
 SAMPLES_PER_CLASS = 8
@@ -69,9 +69,14 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute) -> dict[str
         fit |= answer.row() | {"params": {}, "finished": time.time()}
     else:
         trial = ledger.rows("trials", **cell.where, number=found["winner"])[0]
-        job = cell.job("fit", trial["params"], found=trial["found"], model=str(folder / cell.model))
+        effort, planned = fit_effort(cell, ledger)
+        job = cell.job("fit", trial["params"], found=trial["found"], effort=effort, model=str(folder / cell.model))
         fit |= {"key": job.key, "params": trial["params"] | trial["found"], "validation_score": trial["score"]}
-        fit |= {"folder": cell.model} | _answer(job, execute).row() | {"finished": time.time()}
+        fit |= (
+            {"folder": cell.model, "effort": effort, "planned_seconds": planned}
+            | _answer(job, execute).row()
+            | {"finished": time.time()}
+        )
     ledger.write("fits", fit)
     return fit
 

@@ -7,6 +7,10 @@ from typing import Any
 from estimators.estimator import Estimator
 from tuning import Choice, Float, Int, Space
 
+# Pixels. Validation rows, 30,000 images shown: with a pooling stem 1.5 % errors on digits of 8×8 pixels and 1.1 % on USPS,
+# 16×16; without one 0.8 and 0.9 %. On images of 28×28 it makes the first stage four times as cheap.
+STEM_FROM = 24
+
 
 def layers(
     images: Any,
@@ -20,23 +24,26 @@ def layers(
     l1: float,
     l2: float,
 ) -> Any:
-    """A 5×5 stem, then three stages of `depth` convolutions, each stage at half the resolution of the one before.
+    """Three stages of `depth` 3×3 convolutions after a stem, which takes the place of one in the first stage.
 
-    Every pooling halves the sides; images too small for another pooling keep theirs. Most of the parameters are where
-    the resolution, and so the cost of each, is lowest.
+    Stem and stages each end in a pooling that halves the sides, the last stage in global pooling. The stem of images with
+    sides below `STEM_FROM` does not pool, and images too small for another pooling keep their sides. The number of filters doubles from stage to stage: at half the sides, four times the
+    weights cost the same.
     """
     from keras.layers import GlobalAveragePooling2D, GlobalMaxPooling2D
 
     from estimators.models.layers import conv_block, drop, head
 
     rules: dict[str, Any] = dict(batch_norm=batch_norm, l1=l1, l2=l2)
-    x = drop(conv_block(images, width, kernel=5, pool=pooling, **rules), dropout)
-    for stage, filters in enumerate((width, 3 * width, round(4.5 * width)), start=1):
-        for i in range(depth):
-            last = i == depth - 1 and stage < 3
-            x = conv_block(x, filters, pool=pooling if last else "", **rules)
-        if stage < 3:
-            x = drop(x, stage * dropout)
+    small = min(images.shape[1:3]) < STEM_FROM
+    x = conv_block(images, width, **rules) if small else conv_block(images, width, kernel=5, pool=pooling, **rules)
+    x = drop(x, dropout)
+    for stage, convolutions in enumerate((max(1, depth - 1), depth, depth)):
+        for i in range(convolutions):
+            last = i == convolutions - 1 and stage < 2
+            x = conv_block(x, width * 2**stage, pool=pooling if last else "", **rules)
+        if stage < 2:
+            x = drop(x, (stage + 1) * dropout)
     globally = {"max": GlobalMaxPooling2D, "average": GlobalAveragePooling2D}
     return head(drop(globally[pooling]()(x), 3 * dropout), classes)
 
@@ -59,10 +66,10 @@ def build(
     augment: bool = True,
     flip: bool = False,
     tta_views: int = 3,
-    epochs: int = 5,
-    epoch_images: int = 6_000,
+    images: int = 300_000,
+    temperature: float = 1.0,
 ) -> Any:
-    """About 444,000 parameters on 28×28 pixels and 10 classes in its base setting."""
+    """About 290,000 parameters for 10 classes in its base setting."""
     from estimators.models.network import Network
     from estimators.models.pipeline import Augmentation
 
@@ -70,14 +77,14 @@ def build(
         layers,
         dict(width=width, depth=depth, dropout=dropout, pooling=pooling, batch_norm=batch_norm, l1=l1, l2=l2),
         seed=seed,
-        epochs=epochs,
+        images=images,
         batch_size=batch_size,
         optimizer=optimizer,
         learning_rate=learning_rate,
         schedule=schedule,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
-        epoch_images=epoch_images,
+        temperature=temperature,
         tta_views=tta_views,
         augmentation=Augmentation(shift=0.06, rotation=0.17, zoom=0.09, shear=0.13, flip=flip) if augment else None,
     )
@@ -102,5 +109,5 @@ cnn = Estimator(
         tta_views=Choice((3, 1)),
     ),
     strategy="kerastuner:hyperband",
-    effort="epochs",
+    effort="images",
 )

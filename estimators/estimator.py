@@ -11,6 +11,7 @@ from tuning import Space
 from tuning.nearest import hint
 
 FAMILIES = ("classical", "deep")
+MOST_PASSES, FEWEST_IMAGES = 60, 30_000  # of a fit of a network over few rows
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Estimator:
         passes the validation rows, and a ``found_`` dict left on the object is handed to the refit as params.
     space : axes that are searched; every one is a parameter of `build`.
     strategy : name of the default search strategy.
-    effort : what a cheap trial has less of: "rows", or the parameter that is scaled, "epochs" or "rounds".
+    effort : what a cheap trial has less of: "rows", or a whole-number parameter of `build` that is scaled, such as
+        "images", the training images that a network is shown.
     """
 
     name: str
@@ -36,7 +38,7 @@ class Estimator:
     build: Callable[..., Any]
     space: Space
     strategy: str = "coarse_to_fine"
-    effort: Literal["rows", "epochs", "rounds"] = "rows"
+    effort: str = "rows"
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
@@ -52,8 +54,8 @@ class Estimator:
     def scaled(self, params: Mapping[str, Any], effort: float, rows: int) -> tuple[dict[str, Any], int]:
         """The setting and the number of fit rows that make a trial cost about `effort` of a full one.
 
-        Epochs and rounds are whole numbers: where `effort` asks for less than one, the rest is saved on rows. A setting
-        with ``epoch_images`` shows fewer images per epoch first, and takes fewer rows only where it shows each once.
+        The parameter that is scaled is a whole number: where `effort` asks for less than one, the rest is saved on rows. Of
+        few rows a network is shown fewer images: no more than `MOST_PASSES` times each, or `FEWEST_IMAGES` in all.
 
         Parameters
         ----------
@@ -64,11 +66,10 @@ class Estimator:
         scaled, share = dict(params), effort
         if self.effort != "rows":
             full = params[self.effort]
+            if self.effort == "images":
+                full = min(full, max(FEWEST_IMAGES, MOST_PASSES * rows))
             scaled[self.effort] = max(1, round(effort * full))
             share = min(1.0, effort * full / scaled[self.effort])
-        if "epoch_images" in scaled:
-            scaled["epoch_images"] = round(share * scaled["epoch_images"])
-            share = max(share, min(1.0, scaled["epoch_images"] / rows))
         return scaled, rows if share >= 1 else max(1, round(share * rows))
 
     def at_full_effort(
@@ -76,7 +77,8 @@ class Estimator:
     ) -> dict[str, Any]:
         """What a fit with the setting `scaled` found, as parameters of a full fit with the setting `params`.
 
-        The best of 2 epochs out of 6 stands for the same share of all 6: schedules are shaped by the number of epochs.
+        The best length of a fit of 10,000 images out of 30,000 stands for the same share of all 30,000: schedules are
+        shaped by the length of the fit.
         """
         full = {name: value for name, value in found.items() if name in self.base}
         if self.effort in full:

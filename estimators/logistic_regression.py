@@ -8,14 +8,11 @@ from estimators.estimator import Estimator
 from tuning import Choice, Float, Space
 
 
-def build(seed: int, C: float = 0.1, features: str = "pixels") -> Any:
-    """A pipeline of features and logistic regression by L-BFGS; the seed has no effect."""
-    from sklearn.pipeline import make_pipeline
+def build(seed: int, C: float = 0.1, features: str = "pixels", copies: int = 0, temperature: float = 1.0) -> Any:
+    """`Linear`; the seed is that of the copies."""
+    from estimators.models.linear import Linear
 
-    from estimators.features import features as rows
-    from estimators.models.accelerated import LogisticRegression
-
-    return make_pipeline(rows(features), LogisticRegression(C=C, max_iter=100, tol=1e-3))
+    return Linear(C, features, copies, temperature, seed=seed)
 
 
 logistic_regression = Estimator(
@@ -25,5 +22,6 @@ logistic_regression = Estimator(
     space=Space(
         C=Float(0.01, 10.0, log=True, limits=(1e-6, 1e4)),
         features=Choice(("pixels", "hog")),
+        copies=Choice((0, 1, 2)),
     ),
 )

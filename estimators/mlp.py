@@ -37,8 +37,8 @@ def build(
     label_smoothing: float = 0.0,
     batch_size: int = 128,
     augment: bool = False,
-    epochs: int = 15,
-    epoch_images: int = 6_000,
+    images: int = 600_000,
+    temperature: float = 1.0,
 ) -> Any:
     """A perceptron of 101,770 parameters on 28×28 pixels and 10 classes in its base setting."""
     from estimators.models.network import Network
@@ -48,14 +48,14 @@ def build(
         layers,
         dict(width=width, depth=depth, dropout=dropout, batch_norm=batch_norm, l1=l1, l2=l2),
         seed=seed,
-        epochs=epochs,
+        images=images,
         batch_size=batch_size,
         optimizer=optimizer,
         learning_rate=learning_rate,
         schedule=schedule,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
-        epoch_images=epoch_images,
+        temperature=temperature,
         augmentation=Augmentation(shift=0.05, rotation=0.1, zoom=0.1) if augment else None,
     )
 
@@ -76,5 +76,5 @@ mlp = Estimator(
         augment=Choice((False, True)),
     ),
     strategy="kerastuner:hyperband",
-    effort="epochs",
+    effort="images",
 )

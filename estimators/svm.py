@@ -14,12 +14,13 @@ def build(
     gamma: float = 1.5,
     features: str = "pixels",
     components: int = 50,
+    copies: int = 0,
     temperature: float = 0.3,
 ) -> Any:
-    """A `KernelMachine`; nothing in it is random, so the seed has no effect."""
+    """A `KernelMachine`; the seed is that of the copies."""
     from estimators.models.kernel_machine import KernelMachine
 
-    return KernelMachine(C, gamma, features, components, temperature)
+    return KernelMachine(C, gamma, features, components, copies, temperature, seed=seed)
 
 
 svm = Estimator(
@@ -30,5 +31,6 @@ svm = Estimator(
         C=Float(1.0, 100.0, log=True, limits=(1e-3, 1e5)),
         gamma=Float(0.25, 4.0, log=True, limits=(1e-3, 1e3)),
         features=Choice(("pixels", "hog")),
+        copies=Choice((0, 1, 2)),
     ),
 )

@@ -16,11 +16,23 @@ def build(
     min_child_weight: float = 1.0,
     colsample_bynode: float = 0.2,
     features: str = "pixels",
+    copies: int = 0,
+    temperature: float = 1.0,
 ) -> Any:
     """`BoostedTrees` with the given seed."""
     from estimators.models.boosted_trees import BoostedTrees
 
-    return BoostedTrees(rounds, learning_rate, max_depth, min_child_weight, colsample_bynode, features, seed=seed)
+    return BoostedTrees(
+        rounds,
+        learning_rate,
+        max_depth,
+        min_child_weight,
+        colsample_bynode,
+        features,
+        copies=copies,
+        temperature=temperature,
+        seed=seed,
+    )
 
 
 xgboost = Estimator(
@@ -33,6 +45,6 @@ xgboost = Estimator(
         min_child_weight=Float(0.3, 10.0, log=True, limits=(0.01, 100.0)),
         colsample_bynode=Float(0.05, 0.4, log=True, limits=(0.02, 1.0)),
         features=Choice(("pixels", "hog")),
+        copies=Choice((0, 1, 2)),
     ),
-    effort="rounds",
 )

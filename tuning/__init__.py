@@ -8,14 +8,14 @@ strategy
     a generator: yields a batch of trials, is sent their outcomes, yields the next batch, ends. It never runs
     anything, and the same seed and outcomes bring the same proposals, so an interrupted search is
     continued by sending the recorded outcomes again. `STRATEGIES` lists them, `strategy` looks one up.
-`winner`
-    the outcome a search ends with.
+`select`
+    the setting a search ends with: a finalist that was confirmed, or the base setting.
 """
 
 from tuning.space import Axis, Choice, Float, Int, Space
 from tuning.strategy import STRATEGIES, Strategy, strategy
 from tuning.trial import Outcome, Search, Status, Trial
-from tuning.winner import winner
+from tuning.winner import Selection, select
 
 __all__ = [
     "STRATEGIES",
@@ -25,10 +25,11 @@ __all__ = [
     "Int",
     "Outcome",
     "Search",
+    "Selection",
     "Space",
     "Status",
     "Strategy",
     "Trial",
+    "select",
     "strategy",
-    "winner",
 ]

@@ -48,6 +48,22 @@ def kerastuner(
     rungs, factor : of hyperband: the number of efforts and the ratio between two of them; the highest is 1.
     sweeps : of hyperband: how often the whole algorithm is run.
     """
+    # Imported now and not at the first proposal, which is timed: it takes seconds, and no search is to pay for it.
+    _keras_tuner()
+    return _proposals(space, base, seed, method, trials, effort, rungs, factor, sweeps)
+
+
+def _proposals(
+    space: Space,
+    base: Mapping[str, Any],
+    seed: int,
+    method: Method,
+    trials: int,
+    effort: float,
+    rungs: int,
+    factor: int,
+    sweeps: int,
+) -> Search:
     space.check(base)
     if method not in ("random", "bayesian", "hyperband"):
         raise ValueError(f"method must be random, bayesian or hyperband, given {method!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -35,7 +35,9 @@ class Outcome:
 
     Parameters
     ----------
-    score : validation accuracy in [0, 1]; None unless the status is "ok".
+    score : accuracy in [0, 1] on the validation rows that pick; None unless the status is "ok".
+    log_loss : of the same rows; candidates are ranked by it.
+    losses : log-loss of each validation row that confirms, float (m,): rows that picked nothing.
     seconds : wall-clock seconds the trial took, fit and scoring together.
     reason : why the status is not "ok"; empty otherwise.
     found : what the fit learned from the validation rows and a refit without any must be told
@@ -48,6 +50,8 @@ class Outcome:
     seconds: float = 0.0
     reason: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
+    log_loss: float | None = None
+    losses: Sequence[float] = ()
 
     @property
     def ok(self) -> bool:

@@ -55,6 +55,28 @@ def split(
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
+def folds(
+    y: NDArray[np.int64], share: float, seed: int, count: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """`count` times `split`, with validation rows that have none in common: fewer where the rows do not suffice.
+
+    Returns
+    -------
+    (fit, validation) rows, as `split` returns them. The first is that of `split`.
+    """
+    first = split(y, share, seed)
+    found, left = [first], first[0]
+    while len(found) < count:
+        part = share * len(y) / len(left)
+        if part > 0.6 or np.unique(y[left], return_counts=True)[1].min() < 2:
+            break
+        rest, validation = split(y[left], part, seed + len(found))
+        held = left[validation]
+        found.append((np.setdiff1d(np.arange(len(y)), held), held))
+        left = left[rest]
+    return found
+
+
 def subset(y: NDArray[np.int64], amount: float | int, seed: int) -> NDArray[np.int64]:
     """Fewer rows, class by class; for one seed a smaller subset lies within every larger one.
 

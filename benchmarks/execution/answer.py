@@ -11,10 +11,21 @@ from tuning import Status
 
 @dataclass(frozen=True)
 class Scored:
-    """Of a trial: validation accuracy in [0, 1], validation log-loss, what the fit found out, its seconds and curves."""
+    """Of a trial.
+
+    Parameters
+    ----------
+    score, log_loss : accuracy in [0, 1] and log-loss on the validation rows that pick.
+    losses : log-loss of each validation row that confirms, float (m,).
+    found : what the fits found out, for a fit without validation rows.
+    fits : how many models were fitted, one per fold.
+    fit_seconds, score_seconds : of all of them.
+    """
 
     score: float
     log_loss: float
+    losses: Sequence[float]
+    fits: int
     found: Mapping[str, Any]
     fit_seconds: float
     score_seconds: float

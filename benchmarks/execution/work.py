@@ -11,7 +11,8 @@ import os
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,24 @@ from numpy.typing import NDArray
 import estimators
 from benchmarks import studies
 from benchmarks.data.images import Dataset, Images
-from benchmarks.data.split import split, subset
+from benchmarks.data.split import folds, split, subset
 from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
 from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Kind
 from benchmarks.execution.memory import peak_bytes, reset_peak
 from benchmarks.layout import PREDICTIONS
-from benchmarks.scoring import accuracy, log_loss
+from benchmarks.scoring import accuracy, cross_fitted_losses, row_losses, temperature, tempered
+from estimators.estimator import Estimator
 from estimators.models.describe import describe
 from estimators.models.saving import load, save
 
+FEW_ROWS, FOLDS = 3000, 3  # training rows below which a trial looks at several folds
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
+
+
+def fold_count(rows: int) -> int:
+    """How many folds a trial on so many training rows has: few validation rows cannot tell two settings apart."""
+    return FOLDS if rows < FEW_ROWS else 1
 
 
 def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
@@ -57,25 +65,62 @@ def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
 
 
 def _trial(job: Job) -> Scored:
-    """Fit on the fit rows, score on the validation rows."""
+    """Fit on the fit rows of each fold, score on its validation rows, of which one half picks and the other confirms."""
     estimator = estimators.get(job.estimator)
     train = studies.training(reopen(Path(job.data)).train, job.condition, job.seed)
-    fit_rows, validation_rows = split(train.y, job.validation_share, job.seed)
+    scored = [
+        _fold(job, estimator, train, *rows)
+        for rows in folds(train.y, job.validation_share, job.seed, fold_count(len(train)))
+    ]
+    picked = sum(fold.rows for fold in scored)
+    return Scored(
+        score=sum(fold.rows * fold.score for fold in scored) / picked,
+        log_loss=sum(fold.rows * fold.log_loss for fold in scored) / picked,
+        losses=[round(float(loss), 5) for fold in scored for loss in fold.losses],
+        fits=len(scored),
+        found=_together([fold.found for fold in scored]),
+        fit_seconds=sum(fold.fit_seconds for fold in scored),
+        score_seconds=sum(fold.score_seconds for fold in scored),
+        history=scored[0].history,
+    )
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """What came of one fold; `rows` picked, `losses` are those of the rows that confirm."""
+
+    rows: int
+    score: float
+    log_loss: float
+    losses: NDArray[np.float64]
+    found: Mapping[str, Any]
+    fit_seconds: float
+    score_seconds: float
+    history: Mapping[str, Sequence[float]]
+
+
+def _fold(job: Job, estimator: Estimator, train: Images, fit_rows: NDArray, validation_rows: NDArray) -> _Fold:
     params, rows = estimator.scaled(job.params, job.effort, len(fit_rows))
     if rows < len(fit_rows):
         fit_rows = fit_rows[subset(train.y[fit_rows], rows, job.seed)]
-    held_out = train.rows(validation_rows)
+    held = train.y[validation_rows]
+    few = np.unique(held, return_counts=True)[1].min() < 2  # A class with one row cannot be on both sides.
+    pick, confirm = (np.arange(0, len(held), 2), np.arange(1, len(held), 2)) if few else split(held, 0.5, job.seed)
+    picking, confirming = (train.rows(validation_rows[part]) for part in (pick, confirm))
     model = estimator.build(job.random_seed, **params)
 
     started = time.perf_counter()
-    _train(model, train.rows(fit_rows), held_out)
+    _train(model, train.rows(fit_rows), picking)
     fitted = time.perf_counter()
-    proba = _probabilities(model, held_out.X)
+    proba, other = _probabilities(model, picking.X), _probabilities(model, confirming.X)
     scored = time.perf_counter()
 
-    return Scored(
-        score=accuracy(held_out.y, proba),
-        log_loss=log_loss(held_out.y, proba),
+    losses = cross_fitted_losses(proba, picking.y)
+    return _Fold(
+        rows=len(picking),
+        score=accuracy(picking.y, proba),
+        log_loss=float(losses.mean()),
+        losses=row_losses(tempered(other, temperature(proba, picking.y)), confirming.y),
         found=estimator.at_full_effort(getattr(model, "found_", {}), job.params, params),
         fit_seconds=fitted - started,
         score_seconds=scored - fitted,
@@ -83,12 +128,25 @@ def _trial(job: Job) -> Scored:
     )
 
 
+def _together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several fits found out, as one: the median."""
+    return {
+        name: type(value)(np.median([other[name] for other in found if name in other]))
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else value
+        for name, value in found[0].items()
+    }
+
+
 def _fit(job: Job) -> Fitted:
     """Fit on all rows of the job and write the model."""
     dataset = reopen(Path(job.data))
     images = _images_of_fit(job, dataset)
-    params = {**job.params, **job.found}
-    model = estimators.get(job.estimator).build(job.random_seed, **params)
+    estimator = estimators.get(job.estimator)
+    params, rows = estimator.scaled({**job.params, **job.found}, job.effort, len(images))
+    if rows < len(images):
+        images = images.rows(subset(images.y, rows, job.seed))
+    model = estimator.build(job.random_seed, **params)
     started = time.perf_counter()
     _train(model, images, None)
     seconds = time.perf_counter() - started

@@ -13,6 +13,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from estimators.features import features
+from estimators.models.calibration import fit_temperature, softmax
+from estimators.models.copies import with_copies
 from estimators.models.describe import Description
 from estimators.models.threads import threads
 
@@ -39,12 +41,15 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     rare : columns are dropped that differ from their least value in no more than this share of the images: the
         margins of an image, mostly.
     max_bin : values of a column that are told apart.
+    copies : shifted and turned copies of each training image, see `estimators.models.copies`.
+    temperature : divides the sums of the trees, see `estimators.models.calibration`.
     patience : rounds without a better log-loss on the validation rows after which the fit ends.
-    seed : of the samples of rows and columns.
+    seed : of the copies and of the samples of rows and columns.
 
     Attributes
     ----------
-    found_ : with validation rows the best number of rounds, ``{"rounds": n}``; else empty.
+    found_ : with validation rows the best number of rounds and the temperature, ``{"rounds": n, "temperature": t}``; else
+        empty.
     history_ : curves by round, ``{"loss": [...], "accuracy": [...], "val_loss": ..., "val_accuracy": ...}``;
         the loss is the log-loss, on the rows that the round looked at and on the validation rows.
     booster_ : the native model, cut off after the best round.
@@ -60,6 +65,8 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         features: str = "pixels",
         rare: float = 0.01,
         max_bin: int = 64,
+        copies: int = 0,
+        temperature: float = 1.0,
         patience: int = 15,
         seed: int = 0,
     ) -> None:
@@ -71,6 +78,8 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         self.features = features
         self.rare = rare
         self.max_bin = max_bin
+        self.copies = copies
+        self.temperature = temperature
         self.patience = patience
         self.seed = seed
 
@@ -83,6 +92,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         """Fit on images (n, h, w, c) and labels (n,); validation rows decide when to stop."""
         import xgboost
 
+        X, y = with_copies(X, y, self.copies, self.seed)
         self.classes_, labels = np.unique(y, return_inverse=True)
         self.features_ = features(self.features).for_trees()
         data = self.features_.fit_transform(X)
@@ -97,12 +107,8 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         held_out = None
         if validation is not None:
             known = np.isin(validation[1], self.classes_)
-            held_out = xgboost.QuantileDMatrix(
-                self._rows(validation[0][known]),
-                np.searchsorted(self.classes_, validation[1][known]),
-                ref=parts[0],
-                **options,
-            )
+            V, column = validation[0][known], np.searchsorted(self.classes_, validation[1][known])
+            held_out = xgboost.QuantileDMatrix(self._rows(V), column, ref=parts[0], **options)
 
         booster = xgboost.Booster(
             {
@@ -135,14 +141,16 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
                 elif i + 1 - best >= self.patience:
                     break
         self.booster_ = booster[:best]
-        self.found_ = {} if held_out is None else {"rounds": best}
+        self.temperature_, self.found_ = self.temperature, {}
+        if held_out is not None:
+            self.temperature_ = fit_temperature(self._logits(V), column)
+            self.found_ = {"rounds": best, "temperature": self.temperature_}
         return self
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (n, k)."""
         check_is_fitted(self)
-        self.booster_.set_param({"nthread": threads()})
-        return self.booster_.inplace_predict(self._rows(X)).reshape(len(X), len(self.classes_))
+        return softmax(self._logits(X) / self.temperature_)
 
     def predict(self, X: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The most probable classes (n,)."""
@@ -153,6 +161,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         self.booster_.save_model(folder / "trees.ubj")
         about = {
             "params": self.get_params(),
+            "temperature": self.temperature_,
             "classes": self.classes_.tolist(),
             "image_shape": list(self.features_.image_shape_),
             "columns": self.columns_.tolist(),
@@ -172,12 +181,19 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
 
         about = json.loads((folder / "trees.json").read_text())
         model = cls(**about["params"])
+        model.temperature_ = about["temperature"]
         model.classes_ = np.array(about["classes"])
         model.features_ = features(model.features).for_trees()
         model.features_.image_shape_ = tuple(about["image_shape"])
         model.columns_ = np.array(about["columns"])
         model.booster_ = xgboost.Booster(model_file=folder / "trees.ubj")
         return model
+
+    def _logits(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Sums of the trees, (n, k)."""
+        self.booster_.set_param({"nthread": threads()})
+        sums = self.booster_.inplace_predict(self._rows(X), predict_type="margin")
+        return sums.reshape(len(X), len(self.classes_))
 
     def _rows(self, X: NDArray[np.uint8]) -> NDArray:
         return self.features_.transform(X)[:, self.columns_]

@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST = 1e-30  # probabilities below count as this much, so that their logarithm is a number
+
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float32]:
     """Row-wise softmax of (n, k), float32."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def log(proba: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Logarithms of probabilities, which are logits of them."""
+    return np.log(np.maximum(proba, LEAST))
 
 
 def fit_temperature(logits: NDArray[np.floating], y: NDArray[np.integer]) -> float:
@@ -19,16 +26,22 @@ def fit_temperature(logits: NDArray[np.floating], y: NDArray[np.integer]) -> flo
     ----------
     logits : (n, k).
     y : column index of each row's label, (n,).
+
+    Notes
+    -----
+    One row more counts as labelled at random, as in Platt (1999): where a few rows are all labelled rightly, the likelihood
+    alone would be sure of everything.
     """
     from scipy.optimize import minimize_scalar
 
     logits = logits.astype(np.float64)
-    rows = np.arange(len(y))
+    rows, doubt = np.arange(len(y)), 1 / (len(y) + 2)
 
     def loss(log_temperature: float) -> float:
         z = logits / np.exp(log_temperature)
         z -= z.max(axis=1, keepdims=True)
-        return float(np.mean(np.log(np.exp(z).sum(axis=1)) - z[rows, y]))
+        true, any_class = z[rows, y], z.mean(axis=1)
+        return float(np.mean(np.log(np.exp(z).sum(axis=1)) - (1 - doubt) * true - doubt * any_class))
 
     bounds = (np.log(0.01), np.log(100))
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))

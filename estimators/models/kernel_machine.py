@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from estimators.features import features
 from estimators.models.accelerated import PCA
 from estimators.models.calibration import fit_temperature, softmax
+from estimators.models.copies import with_copies
 from estimators.models.describe import Description
 from estimators.models.support_vectors import fit_support_vectors
 
@@ -27,7 +28,9 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         components, so that a value means the same whatever features, size and contrast the images have.
     features : name of the image features, see `estimators.features`.
     components : principal components kept (fewer where the features have no more).
+    copies : shifted and turned copies of each training image, see `estimators.models.copies`.
     temperature : divides the decision values before the softmax, see `decision_function`.
+    seed : of the copies.
 
     Attributes
     ----------
@@ -45,13 +48,17 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         gamma: float = 1.5,
         features: str = "pixels",
         components: int = 50,
+        copies: int = 0,
         temperature: float = 0.3,
+        seed: int = 0,
     ) -> None:
         self.C = C
         self.gamma = gamma
         self.features = features
         self.components = components
+        self.copies = copies
         self.temperature = temperature
+        self.seed = seed
 
     def fit(
         self,
@@ -60,6 +67,7 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         validation: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
     ) -> KernelMachine:
         """Fit on images (n, h, w, c) and labels (n,); validation rows serve to fit the temperature alone."""
+        X, y = with_copies(X, y, self.copies, self.seed)
         rows = features(self.features).fit(X)
         data = rows.transform(X)
         pca = PCA(min(self.components, *data.shape), svd_solver="covariance_eigh")

@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from estimators.models.calibration import LEAST, fit_temperature, log
 from estimators.models.describe import Description
 from estimators.models.layers import exchange_batch_norm
+from estimators.models.looks import best_look, flattened
 from estimators.models.pipeline import Augmentation, affine_coefficients, batches, training_batches
 from estimators.models.threads import threads
 from tuning.quiet import quiet
@@ -41,6 +43,11 @@ with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs:
         tf.config.experimental.set_memory_growth(gpu, True)
 
 TTA_ANGLE = 0.1  # radians
+LOOKS = 10  # times that the curves are recorded
+# Validation rows that are looked at: more would cost a noticeable part of a short training.
+WATCHED = 4_000
+
+Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 class Network(ClassifierMixin, BaseEstimator):
@@ -57,10 +64,8 @@ class Network(ClassifierMixin, BaseEstimator):
         "cosine" (Loshchilov & Hutter 2017); or "constant".
     weight_decay : decoupled; for "adamw" alone.
     augmentation : random changes of the training images, or None.
-    epoch_images : least number of images that an epoch shows. A smaller training set is shown several times per epoch,
-        augmented anew each time: with 100 rows in batches of 128, one pass would be a single step, too few to learn
-        anything in the usual number of epochs. It has no effect on larger training sets.
-    patience : with validation rows: epochs without a better validation accuracy before training stops.
+    images : length of the training: images shown in all, counted with repetitions. The schedule ends with it.
+    temperature : divides the logits, see `estimators.models.calibration`; fitted where there are validation rows.
     tta_views : test-time augmentation (Krizhevsky et al. 2012). 1: none; 3: probabilities are averaged over the image
         and the image turned by ± 0.1 radians, at three times the cost of a prediction.
 
@@ -68,8 +73,11 @@ class Network(ClassifierMixin, BaseEstimator):
     ----------
     keras_model_ : the fitted ``keras.Model``, from uint8 images to probabilities, made of Keras' own layers alone. Its
         layer "network" is the trained part, from uint8 images to logits.
-    history_ : curves by epoch, ``{"loss": [...], "accuracy": [...], "val_loss": ..., "val_accuracy": ...}``.
-    found_ : with validation rows: the epoch with the best weights.
+    history_ : curves at every tenth of the training, ``{"images": [...], "loss": [...], "accuracy": [...]}``; "images" are
+        those shown so far. With validation rows also "val_loss", "val_accuracy", and whether the latter had "flattened" by
+        then (see `estimators.models.looks.flattened`), so that ``history_["flattened"][-1]`` tells it of the whole.
+    found_ : with validation rows ``{"images": n, "temperature": t}``: the length of training that was best (see
+        `estimators.models.looks.best_look`), and the temperature.
     """
 
     def __init__(
@@ -78,7 +86,7 @@ class Network(ClassifierMixin, BaseEstimator):
         settings: Mapping[str, Any],
         *,
         seed: int = 0,
-        epochs: int = 6,
+        images: int = 300_000,
         batch_size: int = 128,
         optimizer: str = "adamw",
         learning_rate: float = 0.004,
@@ -86,14 +94,13 @@ class Network(ClassifierMixin, BaseEstimator):
         weight_decay: float = 0.01,
         label_smoothing: float = 0.0,
         augmentation: Augmentation | None = None,
-        epoch_images: int = 0,
-        patience: int = 5,
         tta_views: int = 1,
+        temperature: float = 1.0,
     ) -> None:
         self.layers = layers
         self.settings = settings
         self.seed = seed
-        self.epochs = epochs
+        self.images = images
         self.batch_size = batch_size
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -101,9 +108,8 @@ class Network(ClassifierMixin, BaseEstimator):
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
         self.augmentation = augmentation
-        self.epoch_images = epoch_images
-        self.patience = patience
         self.tta_views = tta_views
+        self.temperature = temperature
 
     def fit(
         self,
@@ -111,7 +117,7 @@ class Network(ClassifierMixin, BaseEstimator):
         y: NDArray[np.integer],
         validation: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None,
     ) -> Self:
-        """Train from scratch; with validation rows keep the best weights and stop early.
+        """Train from scratch; with validation rows keep the best weights and fit the temperature.
 
         Raises
         ------
@@ -124,39 +130,42 @@ class Network(ClassifierMixin, BaseEstimator):
         scaled = keras.layers.Rescaling(1 / 255)(images)
         model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
 
+        if self.images < 1:
+            raise ValueError(f"images must be 1 or more, given {self.images!r}")
         if self.tta_views not in (1, 3):
             raise ValueError(f"tta_views must be 1 or 3, given {self.tta_views!r}")
-        steps = math.ceil(max(len(X), self.epoch_images) / self.batch_size)
         model.compile(
-            optimizer=self._optimizer(steps * self.epochs),
+            optimizer=self._optimizer(math.ceil(self.images / self.batch_size)),
             loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.label_smoothing),
             metrics=["accuracy"],
             # XLA makes convolutions about eight times slower on a CPU (tensorflow#62808).
             jit_compile=on_gpu(),
         )
-        best = BestWeights(self.patience)
-        held_out = None
-        if validation is not None:
-            held_out = batches(np.ascontiguousarray(validation[0]), self._targets(validation[1]))
+        watched = None if validation is None else self._watched(*validation)
+        looks = Looks(self.images, self.batch_size, watched)
         model.fit(
             training_batches(
                 np.ascontiguousarray(X),
                 self._targets(y),
+                self.images,
                 self.batch_size,
                 self.seed % 2**31,
                 self.augmentation,
-                full_batches=len(X) < self.epoch_images,
             ),
-            epochs=self.epochs,
-            steps_per_epoch=steps,
-            validation_data=held_out,
-            callbacks=[best],
+            callbacks=[looks],
             shuffle=False,  # The pipeline shuffles.
             verbose=0,
         )
-        self.history_ = best.curves
-        self._serve(probabilities(exchange_batch_norm(model), self.tta_views))
-        self.found_ = {} if validation is None else {"epochs": best.best_epoch}
+        self.history_ = looks.curves
+        trained = exchange_batch_norm(model)
+        self.found_: dict[str, Any] = {}
+        temperature = self.temperature
+        if watched is not None:
+            self._serve(probabilities(trained, self.tta_views))
+            V, targets = watched
+            temperature = fit_temperature(log(self.predict_proba(V)), targets.argmax(axis=1))
+            self.found_ = {"images": looks.best_images, "temperature": temperature}
+        self._serve(probabilities(trained, self.tta_views, temperature))
         return self
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -224,6 +233,12 @@ class Network(ClassifierMixin, BaseEstimator):
 
         self._forward = forward
 
+    def _watched(self, X: NDArray[np.uint8], y: NDArray[np.integer]) -> Watched:
+        """Images and targets of at most `WATCHED` of the validation rows, evenly spread, of classes that are trained."""
+        rows = np.flatnonzero(np.isin(y, self.classes_))
+        rows = rows[:: math.ceil(len(rows) / WATCHED)]
+        return np.ascontiguousarray(X[rows]), self._targets(y[rows])
+
     def _targets(self, y: NDArray[np.integer]) -> NDArray[np.float32]:
         return np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, y)]
 
@@ -239,8 +254,11 @@ class Network(ClassifierMixin, BaseEstimator):
         raise ValueError(f"There is no optimizer {self.optimizer!r}. There are: adam, adamw, sgd.")
 
 
-def probabilities(network: Any, tta_views: int) -> Any:
-    """A Keras model from images to probabilities, around one from images to logits, averaged over `tta_views` views."""
+def probabilities(network: Any, tta_views: int, temperature: float = 1.0) -> Any:
+    """A Keras model from images to probabilities, around one from images to logits.
+
+    Probabilities are averaged over `tta_views` views, then tempered, see `estimators.models.calibration`.
+    """
     images = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
     views = [images]
     for angle in (-TTA_ANGLE, TTA_ANGLE)[: tta_views - 1]:
@@ -250,7 +268,9 @@ def probabilities(network: Any, tta_views: int) -> Any:
         )
         views.append(turned)
     shares = [keras.layers.Softmax()(network(view)) for view in views]
-    return keras.Model(images, keras.layers.Average()(shares) if len(shares) > 1 else shares[0])
+    mean = keras.layers.Average()(shares) if len(shares) > 1 else shares[0]
+    logits = keras.ops.log(keras.ops.maximum(mean, LEAST))
+    return keras.Model(images, keras.layers.Softmax()(keras.layers.Rescaling(1 / temperature)(logits)))
 
 
 def on_gpu() -> bool:
@@ -288,34 +308,50 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps}
 
 
-class BestWeights(keras.callbacks.Callback):
-    """Keeps the curves and the best weights, stops early, and raises an error for a loss that is not a number."""
+class Looks(keras.callbacks.Callback):
+    """Records the curves `LOOKS` times, keeps the best weights, and raises an error for a loss that is not a number.
 
-    def __init__(self, patience: int) -> None:
+    Keras looks at the end of an epoch alone; here all of the training is one epoch, whatever the number of rows.
+    """
+
+    def __init__(self, images: int, batch_size: int, watched: Watched | None) -> None:
         super().__init__()
-        self.patience = patience
+        self.images, self.batch_size = images, batch_size
+        self.watched = watched
+        steps = math.ceil(images / batch_size)
+        self.steps = {math.ceil(steps * look / LOOKS) for look in range(1, LOOKS + 1)}
         self.curves: dict[str, list[float]] = {}
-        self.best_epoch, self.best_score, self.best_weights = 0, -1.0, None
+        self.best_images, self.best_weights = images, None
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Record the epoch; with validation rows compare it with the best so far."""
-        for name, value in logs.items():
-            self.curves.setdefault(name, []).append(float(value))
-        if not math.isfinite(logs["loss"]):
-            raise FloatingPointError(f"the loss became {logs['loss']} in epoch {epoch + 1}")
-        if "val_accuracy" not in logs:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Look, if it is time to."""
+        step = batch + 1
+        if step not in self.steps:
             return
-        # On a tie the later weights: the learning rate has come down further.
-        if logs["val_accuracy"] >= self.best_score:
-            self.best_epoch, self.best_score = epoch + 1, logs["val_accuracy"]
-            self.best_weights = self.model.get_weights()
-        elif epoch + 1 - self.best_epoch >= self.patience:
-            self.model.stop_training = True
+        shown = min(self.images, step * self.batch_size)
+        if not math.isfinite(logs["loss"]):
+            raise FloatingPointError(f"the loss became {logs['loss']} within {shown} images")
+        self._record("images", shown)
+        self._record("loss", logs["loss"])
+        self._record("accuracy", logs["accuracy"])
+        if self.watched is not None:
+            held_out = self.model.evaluate(batches(*self.watched), verbose=0, return_dict=True)
+            self._record("val_loss", held_out["loss"])
+            accuracies, rows = self._record("val_accuracy", held_out["accuracy"]), len(self.watched[0])
+            self._record("flattened", flattened(accuracies, rows))
+            if best_look(accuracies, rows) == len(accuracies) - 1:
+                self.best_images, self.best_weights = shown, self.model.get_weights()
+        self.model.reset_metrics()  # Each look tells of the images since the one before.
 
     def on_train_end(self, logs: Any = None) -> None:
         """Put the best weights back."""
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
+
+    def _record(self, name: str, value: float) -> list[float]:
+        curve = self.curves.setdefault(name, [])
+        curve.append(value)
+        return curve
 
 
 def _already_built(*_: Any, **__: Any) -> Any:

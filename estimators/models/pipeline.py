@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random affine changes, drawn anew for each image and epoch, uniform in ± each bound.
+    """Random affine changes, drawn anew each time an image is shown, uniform in ± each bound.
 
     Parameters
     ----------
@@ -126,20 +126,20 @@ def affine_coefficients(
 def training_batches(
     X: NDArray[np.uint8],
     targets: NDArray[np.float32],
+    images: int,
     batch_size: int,
     seed: int,
     augmentation: Augmentation | None = None,
-    full_batches: bool = False,
 ) -> Any:
-    """Endless shuffled batches of (images uint8 (b, h, w, c), targets float32 (b, k)).
+    """Shuffled batches of (images uint8 (b, h, w, c), targets float32 (b, k)) that show exactly `images` images in all.
 
-    A pass over the rows is ⌈n / b⌉ batches, the last one smaller. With `full_batches` a batch that is not full takes rows
-    of the next pass, so that BatchNorm sees as many rows per batch in a small training set as in a large one.
+    The rows are passed again and again, in a new order each time. A batch may hold rows of two passes, so that BatchNorm
+    sees as many rows per batch in a small training set as in a large one; the last batch alone may be smaller.
     """
     import tensorflow as tf
 
     rows = tf.data.Dataset.from_tensor_slices((X, targets)).shuffle(len(X), seed=seed, reshuffle_each_iteration=True)
-    batches = rows.repeat().batch(batch_size) if full_batches else rows.batch(batch_size).repeat()
+    batches = rows.repeat().take(images).batch(batch_size)
     if augmentation is not None:
         # The batch's number seeds its augmentation, so that the order of threads does not matter.
         batches = batches.enumerate().map(

@@ -45,7 +45,7 @@ def test_a_variant_is_four_lines_and_has_results_of_its_own(tmp_path):
 
 
 def test_a_variant_is_searched_as_its_estimator_unless_it_says_otherwise():
-    general = {"cnn": {"strategy": "random", "axes": ["learning_rate", "pooling"], "base": {"epochs": 2}}}
+    general = {"cnn": {"strategy": "random", "axes": ["learning_rate", "pooling"], "base": {"images": 2}}}
     plain, fixed, own = variants(
         suite(
             estimators=["cnn"],
@@ -61,9 +61,9 @@ def test_a_variant_is_searched_as_its_estimator_unless_it_says_otherwise():
             ],
         )
     )
-    assert (plain.strategy, list(plain.space), plain.base["epochs"]) == ("random", ["learning_rate", "pooling"], 2)
+    assert (plain.strategy, list(plain.space), plain.base["images"]) == ("random", ["learning_rate", "pooling"], 2)
     assert (fixed.strategy, list(fixed.space), fixed.base["pooling"]) == ("random", ["learning_rate"], "average")
-    assert (own.strategy, list(own.space), own.base["width"], own.base["epochs"]) == ("grid", ["l2"], 64, 2)
+    assert (own.strategy, list(own.space), own.base["width"], own.base["images"]) == ("grid", ["l2"], 64, 2)
 
 
 @pytest.mark.parametrize(

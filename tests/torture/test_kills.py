@@ -66,7 +66,7 @@ def test_two_workers_against_one(folder, capsys):
 def test_the_memory_of_a_worker_over_200_networks(folder, capsys):
     import estimators
 
-    base = dict(estimators.get("mlp").base) | {"epochs": 1}
+    base = dict(estimators.get("mlp").base) | {"images": 6_000}
     jobs = [trial("mlp", base | {"learning_rate": 0.001 + i * 1e-6}) for i in range(200)]
     with executor("local") as execute:
         peaks = [answer.peak_bytes for _, answer in execute(jobs)]

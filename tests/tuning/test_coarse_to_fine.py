@@ -4,7 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from tuning import Choice, Float, Int, Outcome, Space, winner
+from tests.tuning.conftest import picked
+from tuning import Choice, Float, Int, Outcome, Space
 from tuning.coarse_to_fine import coarse_to_fine
 
 DENSE = 9  # points per axis of the dense grid; 33 where there is one axis
@@ -94,7 +95,7 @@ def judged(surface):
 def test_it_finds_what_a_dense_grid_finds_at_a_quarter_of_the_cost(surface, seed, play):
     outcomes = flat(play(coarse_to_fine(surface.space, surface.base, seed, **surface.options), judged(surface)))
     best, fits = surface.dense()
-    assert surface.accuracy(winner(outcomes).trial.params) >= 0.95 * best
+    assert surface.accuracy(picked(outcomes).trial.params) >= 0.95 * best
     assert sum(outcome.trial.effort for outcome in outcomes) <= 0.25 * fits
 
 
@@ -111,7 +112,7 @@ def test_failures_neither_stop_it_nor_become_its_centre(surface, play):
         best = max((o for o in before if o.ok), key=lambda o: o.score)
         if best.trial.effort < batch[0].trial.effort:
             assert batch[0].trial.params == best.trial.params
-    assert surface.accuracy(winner(flat(batches)).trial.params) >= surface.accuracy(surface.base)
+    assert surface.accuracy(picked(flat(batches)).trial.params) >= surface.accuracy(surface.base)
 
 
 def rounds(batches):
@@ -151,7 +152,7 @@ def test_later_settings_are_closer_to_the_best(play):
 def test_a_best_value_at_an_edge_widens_the_axis_up_to_its_limits(play):
     space = Space(C=Float(1e-3, 1e3, log=True, limits=(1e-3, 1e5)))
     outcomes = flat(play(coarse_to_fine(space, {"C": 1.0}, 0), lambda trial: math.log10(trial.params["C"]) / 10 + 0.4))
-    assert winner(outcomes).trial.params["C"] == 1e5
+    assert picked(outcomes).trial.params["C"] == 1e5
 
 
 def test_a_fourth_round_comes_only_if_the_best_sits_on_an_edge(play):

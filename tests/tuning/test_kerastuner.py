@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from tuning import Choice, Float, Int, Space, strategy, winner
+from tests.tuning.conftest import picked
+from tuning import Choice, Float, Int, Space, strategy
 from tuning.kerastuner import kerastuner
 
 SPACE = Space(C=Float(1e-3, 1e3, log=True), depth=Int(1, 64, log=True))
@@ -61,13 +62,13 @@ def test_hyperband_reaches_full_effort_in_a_space_smaller_than_its_first_rung(pl
     space = Space(kernel=Choice(("rbf", "poly")), depth=Int(1, 2))
     judge = lambda trial: 0.5 + 0.1 * trial.params["depth"]  # noqa: E731
     outcomes = flat(play(kerastuner(space, {"kernel": "rbf", "depth": 1}, 0, method="hyperband", sweeps=1), judge))
-    assert winner(outcomes).trial.effort == 1.0
-    assert winner(outcomes).trial.params["depth"] == 2
+    assert picked(outcomes).trial.effort == 1.0
+    assert picked(outcomes).trial.params["depth"] == 2
 
 
 def test_bayesian_closes_in_on_the_best(play):
     outcomes = flat(play(kerastuner(SPACE, BASE, 1, trials=13), score))
-    assert winner(outcomes).score > 0.9
+    assert picked(outcomes).score > 0.9
 
 
 def test_bayesian_learns_from_base(play):

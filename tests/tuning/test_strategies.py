@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 
-from tuning import STRATEGIES, Choice, Float, Int, Outcome, Space, Trial, strategy, winner
+from tests.tuning.conftest import picked
+from tuning import STRATEGIES, Choice, Float, Int, Outcome, Space, Trial, strategy
 
 SMALL = {  # options that let each strategy end within the patience of a test
     "random": {"trials": 12},
@@ -76,7 +77,7 @@ def test_it_starts_with_base_ends_and_never_repeats_itself(name, judge, record):
 @each
 def test_its_winner_is_not_worse_than_base_even_with_failures(name, record):
     outcomes = flat(record(name, flaky))
-    won = winner(outcomes)
+    won = picked(outcomes)
     assert won.score >= score(Trial(BASE, won.trial.effort))
     assert won.trial.effort == 1.0
     assert won.trial.params != BASE
@@ -125,7 +126,7 @@ def test_a_tiny_space_of_mixed_types_is_exhausted_and_no_more(name, play):
     outcomes = flat(play(search(name, TINY, base), lambda trial: 0.5))
     settings = {tuple(o.trial.params.items()) for o in outcomes}
     assert 2 <= len(settings) <= 6
-    assert winner(outcomes).trial.params == base
+    assert picked(outcomes).trial.params == base
 
 
 @each

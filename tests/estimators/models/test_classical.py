@@ -10,6 +10,7 @@ import estimators
 from estimators.models import accelerated, boosted_trees, support_vectors
 from estimators.models.boosted_trees import BoostedTrees
 from estimators.models.calibration import fit_temperature
+from estimators.models.copies import with_copies
 from estimators.models.describe import describe
 from estimators.models.kernel_machine import KernelMachine
 from estimators.models.saving import load, save
@@ -78,13 +79,21 @@ def test_every_choice_of_the_space_fits(name, split):
 def test_what_validation_finds_is_a_parameter_of_build(name, split):
     X, y, V, w = split
     model = build(name)
-    if name in ("svm", "xgboost"):
-        model.fit(X, y, validation=(V, w))
-        assert set(model.found_) <= set(estimators.get(name).base)
-        assert model.found_
-        rebuilt = build(name, **model.found_).fit(X, y)
-        assert rebuilt.found_ == {}
-        np.testing.assert_allclose(rebuilt.predict_proba(V), model.predict_proba(V), atol=1e-6)
+    model.fit(X, y, validation=(V, w))
+    assert "temperature" in model.found_ and set(model.found_) <= set(estimators.get(name).base)
+    rebuilt = build(name, **model.found_).fit(X, y)
+    assert rebuilt.found_ == {}
+    np.testing.assert_allclose(rebuilt.predict_proba(V), model.predict_proba(V), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_copies_are_trained_on(name, split):
+    """What a model learns of copies is what it learns where the copies are among the training images."""
+    X, y, V, _ = split
+    asked = build(name, copies=1).fit(X[:200], y[:200])
+    given = build(name).fit(*with_copies(X[:200], y[:200], 1, seed=0))
+    np.testing.assert_array_equal(asked.predict_proba(V), given.predict_proba(V))
+    assert not np.array_equal(asked.predict_proba(V), build(name).fit(X[:200], y[:200]).predict_proba(V))
 
 
 def test_descriptions(models):
@@ -136,16 +145,21 @@ def test_the_kernel_machine_agrees_with_a_plain_svc_where_no_class_wins_all(monk
     np.testing.assert_array_equal(model.classes_[model.predict_proba(X).argmax(axis=1)], model.predict(X))
 
 
-def test_temperature_lowers_the_loss_and_changes_no_prediction(split):
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_temperature_lowers_the_loss_and_changes_no_prediction(name, split):
     X, y, V, w = split
-    plain = KernelMachine(temperature=3.0).fit(X, y)
-    tuned = KernelMachine(temperature=3.0).fit(X, y, validation=(V, w))
+    plain, tuned = (build(name, temperature=3.0).fit(X, y, **more) for more in ({}, {"validation": (V, w)}))
 
     def loss(model):
         return -np.log(model.predict_proba(V)[np.arange(len(w)), w]).mean()
 
     assert loss(tuned) < loss(plain)
     np.testing.assert_array_equal(tuned.predict(V), plain.predict(V))
+
+
+def test_the_temperature_of_the_kernel_machine_is_that_of_its_decision_values(split):
+    X, y, V, w = split
+    plain, tuned = KernelMachine(temperature=3.0).fit(X, y), KernelMachine(temperature=3.0).fit(X, y, validation=(V, w))
     assert tuned.found_["temperature"] == pytest.approx(fit_temperature(plain.decision_function(V), w))
 
 

@@ -140,7 +140,7 @@ assert not {"estimators", "tuning"} & set(sys.modules)
 def test_plain_keras_loads_a_saved_network(name, digits, tmp_path):
     """uint8 images in, probabilities out: scaling, BatchNorm and the averaged views are in the file."""
     X, y = digits
-    cheap, _ = estimators.get(name).scaled(estimators.get(name).base | {"batch_norm": "after"}, 0.05, 300)
+    cheap, _ = estimators.get(name).scaled(estimators.get(name).base | {"batch_norm": "after"}, 0.01, 300)
     network = estimators.get(name).build(0, **cheap).fit(X[:300], y[:300])
     save(network, tmp_path / "model", {"estimator": name})
     np.save(tmp_path / "images.npy", X[300:400])
@@ -157,7 +157,7 @@ def test_plain_keras_loads_a_saved_network(name, digits, tmp_path):
 @pytest.mark.parametrize("name", estimators.names())
 def test_the_command_line_labels_an_image_with_a_saved_model(name, digits, tmp_path):
     X, y = digits
-    cheap, _ = estimators.get(name).scaled(estimators.get(name).base, 0.05, 300)
+    cheap, _ = estimators.get(name).scaled(estimators.get(name).base, 0.01, 300)
     model = estimators.get(name).build(0, **cheap).fit(X[:300], y[:300])
     save(
         model, tmp_path / "model", {"estimator": name, "image": [8, 8, 1], "classes": [f"class {i}" for i in range(10)]}

@@ -1,0 +1,74 @@
+"""`Costs`: what a fit takes, by setting and effort, going by the fits that were timed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
+STEEPEST = 2.0  # kernel machines: seconds grow with the square of the rows
+
+
+class Costs:
+    """Seconds of one fit by setting and effort, learned from trials."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[float, float]] = {}
+
+    def add(self, params: Mapping[str, Any], effort: float, seconds: float) -> None:
+        """Note that a fit of a setting took so many seconds at an effort."""
+        self._seen.setdefault(_name(params), {})[effort] = max(seconds, 1e-4)
+
+    def expected(self, params: Mapping[str, Any], effort: float) -> float:
+        """Seconds of one fit; 0 where nothing was timed.
+
+        A setting that was not timed is taken for the median of the others.
+        """
+        own = self._seen.get(_name(params))
+        if own is not None:
+            return self._extended(own, effort)
+        others = [self._extended(points, effort) for points in self._seen.values()]
+        return float(np.median(others)) if others else 0.0
+
+    def affordable(self, params: Mapping[str, Any], seconds: float, scale: float) -> float:
+        """The highest effort in (0, 1] at which a fit is expected to take no more than `seconds`.
+
+        Parameters
+        ----------
+        scale : fit rows of the trials as a share of the rows that the fit will have.
+        """
+        for effort in np.geomspace(1.0, 1e-4, 400):
+            if self.expected(params, effort / scale) <= seconds:
+                return float(effort)
+        return 1e-4
+
+    def _extended(self, points: Mapping[float, float], effort: float) -> float:
+        """Seconds at an effort, from the nearest one that was timed."""
+        near = min(points, key=lambda e: abs(math.log(e / effort)))
+        return points[near] * self._shape(effort) / self._shape(near)
+
+    def _shape(self, effort: float) -> float:
+        """How seconds grow with the effort, in any unit: as they did between the two highest efforts of one setting.
+
+        A power where they grew faster than the effort did, as those of kernel machines; else a straight line, since to
+        start takes the same however long the fit is. In proportion as long as no setting was timed at two efforts.
+        """
+        known = [points for points in self._seen.values() if max(points) >= APART * min(points)]
+        if not known:
+            return effort
+        points = max(known, key=max)
+        high = max(points)
+        low = max(e for e in points if high >= APART * e)
+        power = math.log(points[high] / points[low]) / math.log(high / low)
+        if power >= 1:
+            return points[high] * (effort / high) ** min(STEEPEST, power)
+        slope = (points[high] - points[low]) / (high - low)
+        at_start = max(0.0, points[high] - slope * high)
+        return at_start + max(slope, 0.1 * points[high] / high) * effort
+
+
+def _name(params: Mapping[str, Any]) -> str:
+    return repr(sorted(params.items()))

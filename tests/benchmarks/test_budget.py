@@ -1,0 +1,123 @@
+"""A budget is all in: search and final fit together, whatever a fit costs. Clocks are made up, so a busy machine changes nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import estimators
+from benchmarks.cell import cells
+from benchmarks.costs import Costs
+from benchmarks.data import datasets
+from benchmarks.execution.answer import Answer, Scored
+from benchmarks.ledger import Ledger
+from benchmarks.search import SAFETY, SAVING_SECONDS, fit_effort, search
+from tests.benchmarks.study import Silent, suite
+
+# Name → seconds of a fit at full effort of all training rows, by setting, and at an effort.
+MACHINES = {
+    "linear": lambda params, effort: 40 * effort,
+    "quadratic": lambda params, effort: 60 * effort**2,
+    "with a start": lambda params, effort: 3 + 60 * effort,
+    "features cost five times": lambda params, effort: 10 * effort * (5 if params.get("features") == "hog" else 1),
+    "widths differ": lambda params, effort: 20 * effort * (0.5 + 4 * abs(np.sin(7 * len(repr(params))))),
+    "very slow": lambda params, effort: 600 * effort,
+    "very fast": lambda params, effort: 0.05 * effort,
+}
+
+
+def play(tmp_path, machine, estimator, seconds, noise=0.1, seed=0, **changes):
+    """Search and plan the fit with a made-up clock; the row of the search, the efforts, and the seconds of the fit."""
+    cost, rng = MACHINES[machine], np.random.default_rng(seed)
+    data = datasets.load("digits")
+    (cell,) = cells(suite(estimators=[estimator], budget=f"{seconds} s", **changes), [data])
+
+    def execute(jobs):
+        for job in jobs:
+            took = cost(job.params, job.effort * (1 - cell.validation_share)) * rng.uniform(1 - noise, 1 + noise)
+            if took > job.limit_seconds:
+                yield job, Answer("timeout", "stopped", seconds=job.limit_seconds)
+                continue
+            losses = rng.normal(1, 0.1, 72)
+            result = Scored(rng.uniform(0.5, 0.9), 1.0, losses.tolist(), 1, {}, took, 0.0, {})
+            yield job, Answer("ok", "", result, seconds=took)
+
+    with Ledger(tmp_path) as ledger:
+        search(cell, ledger, execute, Silent())
+        effort, planned = fit_effort(cell, ledger) if ledger.rows("searches")[0]["winner"] else (0.0, 0.0)
+        (row,) = ledger.rows("searches")
+        won = ledger.rows("trials", number=row["winner"])[0]["params"] if row["winner"] else {}
+        trials = ledger.rows("trials")
+    fit = cost(won, effort) * rng.uniform(1 - noise, 1 + noise) if effort else 0.0
+    return row, trials, effort, planned, fit
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("estimator", ["svm", "cnn", "logistic_regression"])
+@pytest.mark.parametrize("seconds", [10, 60, 300])
+def test_search_and_fit_together_stay_within_the_budget(tmp_path, machine, estimator, seconds):
+    row, _, effort, planned, fit = play(tmp_path, machine, estimator, seconds)
+    spent = row["spent_seconds"] + fit
+    assert spent <= seconds + max(2.0, 0.05 * seconds), (spent, effort, planned, fit)
+    assert row["winner"] is not None and 0 < effort <= 1
+
+
+@pytest.mark.parametrize("machine", ["linear", "quadratic", "with a start"])
+def test_what_the_search_does_not_need_goes_to_the_fit(tmp_path, machine):
+    row, _, effort, _, fit = play(tmp_path, machine, "svm", 60, noise=0.0)
+    if effort < 1:
+        assert row["spent_seconds"] + fit * SAFETY + SAVING_SECONDS > 0.8 * 60, (
+            "time was left, and the fit was not full"
+        )
+
+
+def test_with_time_for_all_the_fit_is_full_and_the_rest_is_returned(tmp_path):
+    row, trials, effort, _, fit = play(tmp_path, "very fast", "svm", 300)
+    assert effort == row["top_effort"] == 1 and row["spent_seconds"] + fit < 30
+    assert row["ended"] == "the strategy ended"
+    assert max(trial["effort"] for trial in trials) == 1
+
+
+def test_a_hopeless_effort_is_left_behind(tmp_path, monkeypatch):
+    """Trials start at the effort at which the base setting is clearly above chance."""
+    data = datasets.load("digits")
+    (cell,) = cells(suite(estimators=["svm"], budget="100 s"), [data])
+
+    def execute(jobs):
+        for job in jobs:
+            score = 0.1 if job.effort < 0.1 else 0.8
+            yield (
+                job,
+                Answer(
+                    "ok", "", Scored(score, 2.0, [1.0] * 72, 1, {}, 5 * job.effort, 0.0, {}), seconds=5 * job.effort
+                ),
+            )
+
+    with Ledger(tmp_path) as ledger:
+        search(cell, ledger, execute, Silent())
+        trials = ledger.rows("trials")
+        (row,) = ledger.rows("searches")
+    assert row["least_effort"] == pytest.approx(1 / 9)
+    assert [t["effort"] for t in trials if t["round"] == 0] == pytest.approx([1 / 27, 1 / 9])
+    assert all(t["effort"] >= 1 / 9 - 1e-9 for t in trials if t["round"] > 0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.001, 1), st.floats(0.001, 100)), min_size=1, max_size=12),
+    st.floats(0.001, 1.2),
+)
+@settings(max_examples=50)
+def test_costs_are_positive_and_grow_with_the_effort(seen, effort):
+    costs = Costs()
+    for name, at, seconds in seen:
+        costs.add({"name": name}, at, seconds)
+    for params in ({"name": "a"}, {"name": "unknown"}):
+        assert costs.expected(params, effort) > 0
+    affordable = costs.affordable({"name": "a"}, costs.expected({"name": "a"}, 0.5), 1.0)
+    assert 0 < affordable <= 1
+
+
+def test_every_family_has_a_rule_for_tuned():
+    from benchmarks.search import TUNED
+
+    assert set(TUNED) == {estimators.get(name).family for name in estimators.names()}
