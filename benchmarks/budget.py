@@ -13,13 +13,14 @@ _PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|trials?)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Budget:
-    """What one variant may spend: `seconds`, all in, or `trials` of its search; the other is None."""
+    """What one variant may spend: `seconds`, all in, `trials` of its search, or both; what is None has no limit."""
 
     seconds: float | None = None
     trials: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.trials} trials" if self.trials else f"{self.seconds:g} s"
+        trials = f"{self.trials} trial{'' if self.trials == 1 else 's'}" if self.trials else ""
+        return ", ".join(part for part in (f"{self.seconds:g} s" if self.seconds else "", trials) if part)
 
 
 def parse_budget(text: str) -> Budget:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import studies
+from benchmarks.budget import Budget
 from benchmarks.data.images import Dataset
 from benchmarks.data.split import split
 from benchmarks.errors import UserError
 from benchmarks.execution.job import Job, Kind
 from benchmarks.execution.sources import code_digest
 from benchmarks.layout import cell_folder, model_folder
-from benchmarks.studies.study import STANDARD, Condition
+from benchmarks.studies.study import STANDARD, Condition, Stage
 from benchmarks.suite import Suite, conditions, variants
 from benchmarks.variant import Variant
 
@@ -46,6 +47,11 @@ class Cell:
             "variant": self.variant.name,
             "seed": self.seed,
         }
+
+    @property
+    def budget(self) -> Budget:
+        """What it has for search and final fit."""
+        return studies.granted(self.suite.budget, self.condition, self.seed)
 
     @property
     def made_of(self) -> dict[str, Any]:
@@ -111,9 +117,10 @@ class Cell:
             "seed": self.seed,
             "validation_share": self.validation_share,
             "params": dict(params),
-            "condition": condition,
+            # Another budget changes what is asked of a worker, not what it does.
+            "condition": STANDARD if stage_of(condition) == "search" else condition,
         }
-        limits = self.variant.search.limits.over(self.suite.limits).of(kind, self.suite.budget)
+        limits = self.variant.search.limits.over(self.suite.limits).of(kind, self.budget)
         return Job(**(limits | facts | more))
 
 
@@ -152,7 +159,7 @@ def evaluated_under(cell: Cell) -> Iterator[Condition]:
     """The conditions under which the fit of a cell is evaluated: its own, and those of the studies that need no other fit."""
     yield cell.condition
     if cell.condition.is_standard:
-        yield from conditions(cell.suite, "evaluate")
+        yield from conditions(cell.suite, "evaluated")
 
 
 def possible(suite: Suite, dataset: Dataset) -> tuple[list[Condition], list[str]]:
@@ -163,7 +170,7 @@ def possible(suite: Suite, dataset: Dataset) -> tuple[list[Condition], list[str]
     UserError : none is left.
     """
     left, out = [], {}
-    for condition in conditions(suite, "train"):
+    for condition in conditions(suite, "fitted"):
         reason = (
             "" if condition == STANDARD else studies.get(condition.study).excluded(dataset.train.y, condition.level)
         )
@@ -178,5 +185,11 @@ def possible(suite: Suite, dataset: Dataset) -> tuple[list[Condition], list[str]
 
 
 def source_files(variant: Variant, under: Sequence[Condition]) -> list[Path]:
-    """The files that define a variant's estimator and the studies of its conditions."""
-    return [variant.file, *(studies.file_of(condition.study) for condition in under if not condition.is_standard)]
+    """The files that define a variant's estimator, and the studies that change its images under some conditions."""
+    changing = [condition.study for condition in under if stage_of(condition) in ("train", "evaluate")]
+    return [variant.file, *map(studies.file_of, changing)]
+
+
+def stage_of(condition: Condition) -> Stage | None:
+    """Where a condition makes a difference; None for the standard condition."""
+    return None if condition.is_standard else studies.get(condition.study).stage

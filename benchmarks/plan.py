@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks import studies
 from benchmarks.data import datasets
 from benchmarks.data.formats import recipe
 from benchmarks.ledger import TABLES, read_table
@@ -24,25 +25,26 @@ def plan(suite: Suite, folder: Path) -> str:
     if (folder / "run.json").exists():
         check_same(folder, read_info(folder), describe(suite))
     tables = {name: _table(folder, name) for name in TABLES}
-    lines = [f"{suite.title}: {suite.budget} for each search, results in {folder}/"]
+    lines = [f"{suite.title}: {suite.budget} each, all in; results in {folder}/"]
     left, unknown, undone = 0.0, False, 0
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
     for dataset in _datasets(suite, folder):
-        for condition, seed, variant in product(conditions(suite, "train"), suite.seeds, variants(suite)):
+        for condition, seed, variant in product(conditions(suite, "fitted"), suite.seeds, variants(suite)):
             where = {"dataset": dataset, "condition": str(condition), "variant": variant.name, "seed": seed}
             trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
             ran = trials[trials["status"] != "skipped"] if len(trials) else trials
             spent = float(ran["seconds"].sum()) if len(ran) else 0.0
-            under = conditions(suite, "evaluate") if condition.is_standard else []
+            under = conditions(suite, "evaluated") if condition.is_standard else []
             others = [_where(tables["evaluations"], **where | {"condition": str(c)}) for c in under]
             state = _state(ran, searches, fits, [evaluations, *others])
             if state != DONE:
                 undone += 1
-                if not len(searches) and suite.budget.seconds:
-                    left += max(0.0, suite.budget.seconds - spent)
+                budget = studies.granted(suite.budget, condition, seed)
+                if not len(searches) and budget.seconds:
+                    left += max(0.0, budget.seconds - spent)
                 elif not len(searches) and len(ran):
-                    left += spent / len(ran) * max(0, (suite.budget.trials or 0) - len(ran))
+                    left += spent / len(ran) * max(0, (budget.trials or 0) - len(ran))
                 elif not len(searches):
                     unknown = True
                 for name in ("fits", "evaluations"):

@@ -44,13 +44,13 @@ class Lines:
     def __init__(self, suite: Suite, folder: Path) -> None:
         self.suite = suite
         self.started = time.perf_counter()
-        self.count = len(suite.datasets) * len(variants(suite)) * len(suite.seeds) * len(conditions(suite, "train"))
+        self.count = len(suite.datasets) * len(variants(suite)) * len(suite.seeds) * len(conditions(suite, "fitted"))
         self.kept = self.ended = self.lost = 0  # cells of earlier sessions, of this one, and those of it that failed
         self.trials: Counter[str] = Counter()  # by status
         self.cell: Cell | None = None
         self.share = 0.0  # of the budget of the current search, what is spent
         self.best: dict[str, tuple[float, bool]] = {}  # by cell: accuracy, and whether it is that of the test
-        self._say(f"{suite.title}: {self.count} cells, {suite.budget} for each search, results in {folder}/")
+        self._say(f"{suite.title}: {self.count} cells, {suite.budget} each, all in; results in {folder}/")
 
     @contextmanager
     def shown(self) -> Iterator[None]:

@@ -95,7 +95,7 @@ def _run_cells(
 
 def _code(cell: Cell) -> dict[str, str]:
     """The sources and libraries that a variant runs, under any condition of its suite."""
-    under = [*conditions(cell.suite, "train"), *conditions(cell.suite, "evaluate")]
+    under = [*conditions(cell.suite, "fitted"), *conditions(cell.suite, "evaluated")]
     return code_of(*source_files(cell.variant, under))
 
 
@@ -111,7 +111,7 @@ def _info(suite: Suite, data: Sequence[Dataset], notes: Sequence[str]) -> dict[s
 def describe(suite: Suite) -> dict[str, Any]:
     """What run.json tells of a suite, whatever its data."""
     chosen = {name: studies.get(name) for name in suite.studies}
-    under = [*conditions(suite, "train"), *conditions(suite, "evaluate")]
+    under = [*conditions(suite, "fitted"), *conditions(suite, "evaluated")]
     return {
         "format": FORMAT,
         "suite": suite.name,

@@ -62,7 +62,7 @@ def search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) -> 
             ended = refusals[0]
             strategy.close()
             break
-    selection, budget = tuning.select(trials.outcomes), cell.suite.budget
+    selection, budget = tuning.select(trials.outcomes), cell.budget
     ledger.write(
         "searches",
         cell.where
@@ -103,7 +103,7 @@ def tuned(selection: Selection, outcomes: Sequence[Outcome], family: str) -> str
 
 def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
     """The share of a full fit that the rest of the budget has room for, and the seconds that it is expected to take."""
-    budget = cell.suite.budget.seconds
+    budget = cell.budget.seconds
     found = ledger.rows("searches", **cell.where)[0]
     costs = Costs()
     for row in ledger.rows("trials", **cell.where):
@@ -127,7 +127,7 @@ class Spending:
     """
 
     def __init__(self, cell: Cell) -> None:
-        self.budget, self.scale = cell.suite.budget, 1 - cell.validation_share
+        self.budget, self.scale = cell.budget, 1 - cell.validation_share
         self.top, self.least = 1.0, 0.0
         self.trials = 0
         self.seconds = 0.0  # of trials
@@ -168,9 +168,9 @@ class Spending:
     def refusal(self, trial: Trial) -> str:
         """Why the budget has no room for a trial; "" if it has. The first trial always runs."""
         budget = self.budget
-        if budget.trials is not None:
-            return "" if self.trials + len(self.running) < budget.trials else f"budget of {budget} spent"
-        if not self.trials:
+        if budget.trials is not None and self.trials + len(self.running) >= budget.trials:
+            return f"budget of {budget} spent"
+        if budget.seconds is None or not self.trials:
             return ""
         left, expected = self.left, self.expected(trial)
         if left <= 0 or expected > left:

@@ -6,7 +6,7 @@ import inspect
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -26,7 +26,7 @@ from benchmarks import studies
 from benchmarks.budget import Budget, parse_budget
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
-from benchmarks.studies.study import STANDARD, Condition, Level, Stage
+from benchmarks.studies.study import STANDARD, Condition, Level
 from benchmarks.variant import LABEL, Search, Variant
 from tuning import Choice, Float, Int
 
@@ -213,18 +213,18 @@ def _check_levels(name: str, levels: Sequence[Level], origin: str) -> None:
         raise UserError(f"{origin}: studies.{name}: a level is given twice among {', '.join(map(str, levels))}.")
 
 
-def conditions(suite: Suite, stage: Stage) -> list[Condition]:
-    """The conditions of a suite at one stage, in its order.
+def conditions(suite: Suite, made: Literal["fitted", "evaluated"]) -> list[Condition]:
+    """The conditions of a suite that need fits of their own, or evaluations of such fits alone, in its order.
 
-    Those of the stage "train" are what cells are made for; the standard condition is among them where a study has it as a
-    level, where there is no study of that stage, and where a study of the stage "evaluate" needs its fits.
+    Cells are made for the fitted ones. The standard condition is among them where a study has it as a level, where there is
+    no such study, and where one of the stage "evaluate" needs its fits.
     """
     found: dict[Condition, None] = {}
     chosen = {name: studies.get(name) for name in suite.studies}
     for name, levels in suite.studies.items():
-        if chosen[name].stage == stage:
+        if (chosen[name].stage == "evaluate") == (made == "evaluated"):
             found |= dict.fromkeys(chosen[name].condition(level) for level in levels)
-    if stage == "evaluate":
+    if made == "evaluated":
         return [condition for condition in found if not condition.is_standard]
     if not found or any(study.stage == "evaluate" for study in chosen.values()):
         found.setdefault(STANDARD)

@@ -22,7 +22,7 @@ class Search(BaseModel):
     """How one estimator is searched where it differs from its defaults.
 
     `strategy` by name; `axes` narrows the search to these; `options` are keyword arguments of the strategy; `base`
-    changes the base setting, for example the number of epochs; `limits` where they differ from those of the suite.
+    changes the base setting, for example the number of images shown; `limits` where they differ from those of the suite.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

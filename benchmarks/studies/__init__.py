@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.budget import Budget
 from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
 from benchmarks.studies.study import STANDARD, Condition, Stage, Study
 
-__all__ = ["STANDARD", "Condition", "Study", "file_of", "get", "names", "shown", "training"]
+__all__ = ["STANDARD", "Condition", "Study", "file_of", "get", "granted", "names", "shown", "training"]
 
 
 @cache
@@ -48,6 +49,11 @@ def file_of(name: str) -> Path:
     return Path(str(import_module(f"{__name__}.{name}").__file__))
 
 
+def granted(budget: Budget, condition: Condition, seed: int) -> Budget:
+    """What a cell has for search and fit under a condition: the same for every variant."""
+    return _changed("search", budget, condition, seed)
+
+
 def training(images: Images, condition: Condition, seed: int) -> Images:
     """The training images that a cell has under a condition: the same for every variant."""
     return _changed("train", images, condition, seed)
@@ -58,7 +64,7 @@ def shown(X: NDArray[np.uint8], condition: Condition, seed: int) -> NDArray[np.u
     return _changed("evaluate", X, condition, seed)
 
 
-def _changed(stage: Stage, images: Any, condition: Condition, seed: int) -> Any:
+def _changed(stage: Stage, what: Any, condition: Condition, seed: int) -> Any:
     if condition.is_standard or get(condition.study).stage != stage:
-        return images
-    return get(condition.study).change(images, condition.level, seed)
+        return what
+    return get(condition.study).change(what, condition.level, seed)

@@ -103,7 +103,7 @@ QUICK = {"estimators": ["nearest_mean", "powers"], "budget": "3 trials", "studie
 REAL = {
     "estimators": ["xgboost", "mlp", "svm"],
     "budget": "2 trials",
-    "search": {"xgboost": {"base": {"rounds": 6}}, "mlp": {"base": {"epochs": 2}}},
+    "search": {"xgboost": {"base": {"rounds": 6}}, "mlp": {"base": {"images": 3_000}}},
 }
 
 

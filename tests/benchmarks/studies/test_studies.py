@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import studies
+from benchmarks.budget import Budget
 from benchmarks.data import datasets
 from benchmarks.data.images import Images
 from benchmarks.errors import UserError
@@ -68,7 +69,7 @@ def darker(tmp_path, monkeypatch):
 def test_the_contract_of_a_study(name):
     """Every study: its levels are conditions, a change is reproducible, keeps shapes and dtypes, and leaves its input alone."""
     study = studies.get(name)
-    assert study.name == name and study.title and study.axis and study.stage in ("train", "evaluate")
+    assert study.name == name and study.title and study.axis and study.stage in ("search", "train", "evaluate")
     train = datasets.load("digits").train
     assert len({study.condition(level) for level in study.levels}) == len(study.levels)
     for level in study.levels:
@@ -78,7 +79,11 @@ def test_the_contract_of_a_study(name):
             continue
         assert str(condition) == f"{name}={level}"
         before = np.array(train.X[:200])
-        if study.stage == "train":
+        if study.stage == "search":
+            for given in (Budget(seconds=60.0), Budget(trials=5)):
+                one, two = (study.change(given, level, 3) for _ in range(2))
+                assert isinstance(one, Budget) and one == two and (one.seconds or one.trials)
+        elif study.stage == "train":
             one, two = (study.change(train, level, 3) for _ in range(2))
             assert isinstance(one, Images) and np.array_equal(one.X, two.X) and np.array_equal(one.y, two.y)
             assert set(one.y) <= set(train.y)
@@ -202,3 +207,26 @@ def _plain(tmp_path):
 
     carry_out(tmp_path / "plain")
     return reports.report(tmp_path / "plain").read_text()
+
+
+def test_a_study_of_the_search_changes_what_is_granted_and_not_what_is_fitted(tmp_path):
+    """Without a search the base setting is fitted: the same job, of the same seed, as where a search ends with it."""
+    assert carry_out(tmp_path / "run", Silent(), budget="2 trials", studies={"tuning": ["default", "tuned"]})
+    searches, fits = (read_table(tmp_path / "run", name) for name in ("searches", "fits"))
+    granted = dict(
+        zip(searches["condition"], zip(searches["granted_trials"], searches["trials"], strict=True), strict=True)
+    )
+    assert granted == {"tuning=default": (1, 1), "": (2, 2)}
+    (default,) = fits[fits["condition"] == "tuning=default"]["key"]
+    (tuned,) = fits[fits["condition"] == ""]["key"]
+    same = searches.set_index("condition")["winner"][""] == 1
+    assert (default == tuned) == same
+
+
+def test_a_study_of_budgets_grants_seconds(tmp_path):
+    assert carry_out(tmp_path / "run", Silent(), studies={"budgets": [3, 6]})
+    searches = read_table(tmp_path / "run", "searches")
+    assert dict(zip(searches["condition"], searches["granted_seconds"], strict=True)) == {
+        "budgets=3": 3,
+        "budgets=6": 6,
+    }
