@@ -35,12 +35,14 @@ def run(
     *,
     estimators: str | None = None,
     budget: str | None = None,
+    within: str | None = None,
     seeds: int | None = None,
     executor: str = "local",
     workers: int | None = None,
     data: str | Path | None = None,
     name: str | None = None,
     study: str | None = None,
+    replay: str | Path | None = None,
     fail_fast: bool = False,
 ) -> bool:
     """Carry out a suite, or compare all default estimators on one data set; returns whether every cell ended well.
@@ -49,7 +51,8 @@ def run(
     ----------
     what : a suite (its name or its TOML file) or a data set (its name or path).
     estimators : restrict to those that match a pattern, for example ``"svm,cnn"``.
-    budget : of each search, for example ``"2m"`` or ``"20 trials"``.
+    budget : of each variant, for example ``"2m"`` for search and final fit together, or ``"20 trials"`` of its search.
+    within : for the whole run, in place of `budget`, for example ``"10m"``; all variants get the same share.
     seeds : how many.
     data : folder with the data sets, before ``$CROSSOVER_DATA`` and the cache.
     executor : "local", "serial", the address of a Dask scheduler, or a TOML file that describes a cluster.
@@ -57,6 +60,8 @@ def run(
     study : compare on the data set `what` at the levels of this study, such as ``"sizes"``, or as this suite does with its
         own, such as ``"crossover"``.
     name : of the run folder below ``runs/``; the name of the suite or data set if not given.
+    replay : folder of a run of the same suite, whose trials and fits are repeated as its ledger has them, without looking at
+        a clock; on the same machine and versions with the same results.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def run(
     from benchmarks.progress import progress
     from benchmarks.run import run as run_suite
 
-    suite = _suite(what, estimators, budget, seeds, study)
+    suite = _suite(what, estimators, budget, seeds, study, within)
     folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
         return run_suite(
@@ -77,6 +82,7 @@ def run(
             workers=workers,
             command=" ".join(["crossover", *sys.argv[1:]]) if Path(sys.argv[0]).name.startswith("crossover") else "",
             fail_fast=fail_fast,
+            replay=Path(replay) if replay is not None else None,
         )
 
 
@@ -194,12 +200,19 @@ def augment(
     return augment_files(Path(source), Path(target), changes, copies, seed)
 
 
-def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | None, study: str | None = None) -> Suite:
+def _suite(
+    what: str,
+    estimators: str | None,
+    budget: str | None,
+    seeds: int | None,
+    study: str | None = None,
+    within: str | None = None,
+) -> Suite:
     """The suite of that name, or one made for a single data set, with the given changes."""
     from benchmarks import studies
     from benchmarks.data import datasets
     from benchmarks.errors import UserError, unknown
-    from benchmarks.suite import is_suite_file, load_suite, make_suite, names
+    from benchmarks.suite import is_suite_file, load_suite, make_suite, names, shared_within
 
     path = Path(what)
     if what in names() or (path.suffix == ".toml" and is_suite_file(path)):
@@ -230,11 +243,16 @@ def _suite(what: str, estimators: str | None, budget: str | None, seeds: int | N
         raise unknown("suite or data set", what, [*names(), *datasets.names()])
     if estimators is not None:
         content |= _selected(content, estimators)
+    if budget is not None and within is not None:
+        raise UserError(
+            f"--budget {budget} is for each variant and --within {within} for the whole run: give one of the two."
+        )
     if budget is not None:
-        content["budget"] = budget
+        content |= {"budget": budget, "budgets": {}}
     if seeds is not None:
         content["seeds"] = seeds
-    return make_suite(content, origin=what)
+    suite = make_suite(content, origin=what)
+    return suite if within is None else shared_within(suite, within)
 
 
 def _run_folder(name: str | None, suite: Suite) -> Path:
@@ -283,7 +301,8 @@ def _run(
     estimators: Annotated[
         str | None, typer.Option(help="Only those that match, e.g. 'svm,cnn'.", metavar="GLOB")
     ] = None,
-    budget: Annotated[str | None, typer.Option(help="Of each search: 90s, 2m, '20 trials'.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Of each, search and fit: 90s, 2m; or '20 trials'.")] = None,
+    within: Annotated[str | None, typer.Option(help="For the whole run, shared equally: 10m, 1h.")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many.", min=1)] = None,
     executor: Annotated[
         str, typer.Option(help="local, serial, tcp://HOST:PORT of a Dask scheduler, or a TOML.")
@@ -299,11 +318,14 @@ def _run(
     name: Annotated[
         str | None, typer.Option("--run", help="Name of the run folder below runs/.", metavar="NAME")
     ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Repeat this run, without looking at a clock.", metavar="RUN")
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
-    suite = _suite(what, estimators, budget, seeds, study)
+    suite = _suite(what, estimators, budget, seeds, study, within)
     folder = _run_folder(name, suite)
     if dry_run:
         from benchmarks.plan import plan
@@ -314,12 +336,14 @@ def _run(
         what,
         estimators=estimators,
         budget=budget,
+        within=within,
         seeds=seeds,
         executor=executor,
         workers=workers,
         data=data,
         name=name,
         study=study,
+        replay=replay,
         fail_fast=fail_fast,
     )
     from rich.console import Console
@@ -330,6 +354,16 @@ def _run(
     carried_out = load(folder)
     print_leaderboard(frame(carried_out), carried_out.notes, Console())
     print(f"Report: {page}")
+    if ok and replay is not None:
+        from reports.replayed import differences
+
+        count, lines = differences(carried_out, replay)
+        print(
+            "\n".join(
+                [*lines, f"Replayed {replay}: {count - len(lines)} of {count} accuracies and log-losses are the same."]
+            )
+        )
+        ok = not lines
     raise typer.Exit(0 if ok else 1)
 
 

@@ -17,15 +17,19 @@ from benchmarks.execution.job import Job, Kind
 from benchmarks.execution.sources import code_digest
 from benchmarks.layout import cell_folder, model_folder
 from benchmarks.studies.study import STANDARD, Condition, Stage
-from benchmarks.suite import Suite, conditions, variants
+from benchmarks.suite import Suite, budget_of, conditions, variants
 from benchmarks.variant import Variant
 
 VALIDATION_ROWS = 200
+FEW_ROWS, FOLDS = 3000, 3  # training rows below which one fold cannot tell two settings apart
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One (data set, train condition, variant, seed) of a suite; `validation_share` of its training rows score trials."""
+    """One (data set, train condition, variant, seed) of a suite.
+
+    `validation_share` of its training rows scores a trial, in up to `folds` folds.
+    """
 
     dataset: Dataset
     condition: Condition
@@ -33,6 +37,7 @@ class Cell:
     seed: int
     suite: Suite
     validation_share: float
+    folds: int
 
     @property
     def where(self) -> dict[str, Any]:
@@ -51,7 +56,7 @@ class Cell:
     @property
     def budget(self) -> Budget:
         """What it has for search and final fit."""
-        return studies.granted(self.suite.budget, self.condition, self.seed)
+        return budget_of(self.suite, self.condition, self.seed)
 
     @property
     def made_of(self) -> dict[str, Any]:
@@ -128,31 +133,32 @@ def cells(suite: Suite, datasets: Sequence[Dataset]) -> list[Cell]:
     """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed."""
     compared = variants(suite)
     return [
-        Cell(dataset, condition, variant, seed, suite, share)
+        Cell(dataset, condition, variant, seed, suite, share, folds)
         for dataset in datasets
         for condition in possible(suite, dataset)[0]
         for seed in suite.seeds
-        for share in [validation_share(suite, dataset, condition, seed)]
+        for share, folds in [validation(suite, dataset, condition, seed)]
         for variant in compared
     ]
 
 
-def validation_share(suite: Suite, dataset: Dataset, condition: Condition, seed: int) -> float:
-    """The share of the training rows that scores trials: that of the suite, and more where a condition leaves few rows.
+def validation(suite: Suite, dataset: Dataset, condition: Condition, seed: int) -> tuple[float, int]:
+    """The share of the training rows that scores a trial, and how many folds of that share it should look at.
 
-    10 images cannot tell two settings apart, so a subset gives `VALIDATION_ROWS`, or a third of its rows if it has fewer
-    than three times as many. The same for every variant, and the fit has all the rows.
+    The share is that of the suite, and more where a condition leaves few rows: 10 images cannot tell two settings apart, so
+    a subset gives `VALIDATION_ROWS`, or a third of its rows if it has fewer than three times as many. The same for every
+    variant, and the fit has all the rows.
 
     Raises
     ------
     UserError : a class has too few rows for the split.
     """
     train = studies.training(dataset.train, condition, seed)
-    share = suite.validation_share
+    share, folds = suite.validation_share, FOLDS if len(train) < FEW_ROWS else 1
     if len(train) < len(dataset.train):
         share = max(share, min(1 / 3, VALIDATION_ROWS / len(train)))
     split(train.y, share, seed, dataset.classes)
-    return share
+    return share, folds
 
 
 def evaluated_under(cell: Cell) -> Iterator[Condition]:

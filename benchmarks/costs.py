@@ -17,33 +17,38 @@ class Costs:
 
     def __init__(self) -> None:
         self._seen: dict[str, dict[float, float]] = {}
+        self._starts: dict[str, float] = {}
 
-    def add(self, params: Mapping[str, Any], effort: float, seconds: float) -> None:
-        """Note that a fit of a setting took so many seconds at an effort."""
-        self._seen.setdefault(_name(params), {})[effort] = max(seconds, 1e-4)
+    def add(self, params: Mapping[str, Any], effort: float, seconds: float, start: float = 0.0) -> None:
+        """Note that a fit of a setting took so many seconds at an effort, of which `start` are the same at any effort."""
+        self._seen.setdefault(_name(params), {})[effort] = max(seconds - start, 1e-4)
+        self._starts[_name(params)] = start
 
     def expected(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds of one fit; 0 where nothing was timed.
 
         A setting that was not timed is taken for the median of the others.
         """
-        own = self._seen.get(_name(params))
-        if own is not None:
-            return self._extended(own, effort)
-        others = [self._extended(points, effort) for points in self._seen.values()]
-        return float(np.median(others)) if others else 0.0
+        names = [_name(params)] if _name(params) in self._seen else list(self._seen)
+        seconds = [self._starts[name] + self._extended(self._seen[name], effort) for name in names]
+        return float(np.median(seconds)) if seconds else 0.0
 
-    def affordable(self, params: Mapping[str, Any], seconds: float, scale: float) -> float:
-        """The highest effort in (0, 1] at which a fit is expected to take no more than `seconds`.
+    @property
+    def growth_is_known(self) -> bool:
+        """Whether a setting was timed at two efforts that are apart, or the start of its fits was."""
+        return any(self._starts.values()) or any(max(points) >= APART * min(points) for points in self._seen.values())
+
+    def affordable(self, params: Mapping[str, Any], seconds: float, scale: float, most: float = 1.0) -> float:
+        """The highest effort in (0, most] at which a fit is expected to take no more than `seconds`.
 
         Parameters
         ----------
         scale : fit rows of the trials as a share of the rows that the fit will have.
         """
-        for effort in np.geomspace(1.0, 1e-4, 400):
+        for effort in np.geomspace(most, 1e-4 * most, 400):
             if self.expected(params, effort / scale) <= seconds:
                 return float(effort)
-        return 1e-4
+        return 1e-4 * most
 
     def _extended(self, points: Mapping[float, float], effort: float) -> float:
         """Seconds at an effort, from the nearest one that was timed."""

@@ -30,7 +30,9 @@ CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became 
   key TEXT,                               -- digest of all that determines the result
   code TEXT,                              -- digest of sources and library versions, part of the key
   session INTEGER,                        -- index into the sessions of run.json, which tell the machine
-  strategy TEXT, round INTEGER, effort REAL, params JSON,
+  strategy TEXT, round INTEGER, effort REAL,
+  replicate INTEGER,                      -- 0; 1 where a finalist is confirmed with another random seed
+  params JSON,
   status TEXT,                            -- ok failed timeout out_of_memory diverged killed skipped
   reason TEXT,                            -- why it is not ok: last lines of the traceback, signal, limit
   score REAL,                             -- accuracy on the validation rows that pick
@@ -41,8 +43,10 @@ CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became 
   history JSON,                           -- curves by epoch or round: {"accuracy": [...], "val_accuracy": [...]}
   seconds REAL,                           -- all of it but the import of libraries
   fit_seconds REAL, score_seconds REAL,
+  start_seconds REAL,                     -- of fit_seconds, those that do not depend on the effort, where a model tells
   import_seconds REAL,                    -- start of the worker and import of libraries, if this trial was the first
   overhead_seconds REAL,                  -- handing it over, looking after its worker
+  cpu_seconds REAL,                       -- of all cores together
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
   finished REAL,                          -- unix time
   PRIMARY KEY (dataset, condition, variant, seed, number)
@@ -81,6 +85,7 @@ CREATE TABLE IF NOT EXISTS fits (         -- one row per cell: the winner, fitte
   layers JSON,                            -- networks: [{"layer":, "type":, "output":, "parameters":}, ...]
   history JSON,
   seconds REAL, import_seconds REAL, overhead_seconds REAL,
+  cpu_seconds REAL,                       -- of all cores together
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
   finished REAL,
   PRIMARY KEY (dataset, condition, variant, seed, trained_on)
@@ -99,6 +104,7 @@ CREATE TABLE IF NOT EXISTS evaluations (  -- one row per fit and set of test ima
   latency_calls INTEGER,
   driver_seconds REAL,                    -- opening the seal, and the passport
   seconds REAL, import_seconds REAL, overhead_seconds REAL,
+  cpu_seconds REAL,                       -- of all cores together
   peak_bytes INTEGER, limit_seconds REAL, limit_bytes INTEGER,
   finished REAL,
   PRIMARY KEY (dataset, condition, variant, seed)
@@ -161,8 +167,7 @@ class Ledger:
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """The rows of a table that match, in order, JSON decoded."""
-        found = self._db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where)
-        return [_decoded(dict(row)) for row in found]
+        return _rows(self._db, table, where)
 
     def delete(self, table: str, row: Mapping[str, Any]) -> None:
         """Take out the row with the primary key of this one."""
@@ -177,17 +182,44 @@ class Ledger:
         return path
 
 
+class Recorded:
+    """The ledger of a run that is over, for reading alone; use as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._db = _opened_for_reading(folder)
+        self._db.row_factory = sqlite3.Row
+
+    def __enter__(self) -> Recorded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
+        """The rows of a table that match, in order, JSON decoded."""
+        return _rows(self._db, table, where)
+
+
+def _rows(db: sqlite3.Connection, table: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where)
+    return [_decoded(dict(row)) for row in found]
+
+
+def _opened_for_reading(folder: Path) -> sqlite3.Connection:
+    path = (folder / "ledger.sqlite").resolve()
+    uri = f"{path.as_uri()}?mode=ro"
+    if not os.access(path.parent, os.W_OK) and not path.with_name("ledger.sqlite-wal").exists():
+        uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
+    return sqlite3.connect(uri, uri=True)
+
+
 def _matching(where: Mapping[str, Any]) -> str:
     return " AND ".join(f"{name} = :{name}" for name in where) or "1"
 
 
 def read_table(folder: Path, table: str) -> pd.DataFrame:
     """A ledger table as a DataFrame, JSON columns decoded, opened read-only."""
-    path = (folder / "ledger.sqlite").resolve()
-    uri = f"{path.as_uri()}?mode=ro"
-    if not os.access(path.parent, os.W_OK) and not path.with_name("ledger.sqlite-wal").exists():
-        uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
-    with closing(sqlite3.connect(uri, uri=True)) as db:
+    with closing(_opened_for_reading(folder)) as db:
         frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
     for column in set(JSON_COLUMNS) & set(frame.columns):
         frame[column] = [json.loads(v) if isinstance(v, str) else {} for v in frame[column]]

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import studies
 from benchmarks.data import datasets
 from benchmarks.data.formats import recipe
 from benchmarks.ledger import TABLES, read_table
 from benchmarks.run import check_same, describe, read_info
-from benchmarks.suite import Suite, conditions, variants
+from benchmarks.suite import Suite, budget_of, conditions, variants
 
 DONE = "done"
 
@@ -40,7 +39,7 @@ def plan(suite: Suite, folder: Path) -> str:
             state = _state(ran, searches, fits, [evaluations, *others])
             if state != DONE:
                 undone += 1
-                budget = studies.granted(suite.budget, condition, seed)
+                budget = budget_of(suite, condition, seed)
                 if not len(searches) and budget.seconds:
                     left += max(0.0, budget.seconds - spent)
                 elif not len(searches) and len(ran):

@@ -19,25 +19,31 @@ from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute
 from benchmarks.execution.job import TRAINING_ROWS, Job
 from benchmarks.layout import PREDICTIONS, cell_folder, data_folder
-from benchmarks.ledger import Ledger
+from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
 from benchmarks.scoring import accuracy
-from benchmarks.search import fit_effort, search
+from benchmarks.search import fit_effort, repeat, search
 from benchmarks.studies.study import Condition
 
 SAMPLES_PER_CLASS = 8
 LATENCY_CALLS = 200
+AS_LONG = 4  # times as long as the trial that found it a fit may be for what was found to hold
 
 
-def run_cell(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, observer: Observer) -> bool:
-    """Do what is missing of a cell; returns whether it ended well."""
+def run_cell(
+    cell: Cell, folder: Path, ledger: Ledger, execute: Execute, observer: Observer, recorded: Recorded | None = None
+) -> bool:
+    """Do what is missing of a cell; returns whether it ended well. What another run recorded is repeated, not searched."""
     if _is_done(cell, ledger):
         observer.cell_ended(cell, ledger.rows("fits", **cell.where)[0], _accuracy(cell, folder))
         return True
     observer.cell_started(cell)
     if not ledger.rows("searches", **cell.where):
-        search(cell, ledger, execute, observer)
-    last = fit = _fit(cell, folder, ledger, execute)
+        if recorded is None:
+            search(cell, ledger, execute, observer)
+        else:
+            repeat(cell, ledger, execute, observer, recorded)
+    last = fit = _fit(cell, folder, ledger, execute, recorded)
     if fit["status"] == "ok":
         for condition in evaluated_under(cell):
             last = _evaluate(cell, fit, condition, folder, ledger, execute)
@@ -57,7 +63,7 @@ def _is_done(cell: Cell, ledger: Ledger) -> bool:
     )
 
 
-def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute) -> dict[str, Any]:
+def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: Recorded | None) -> dict[str, Any]:
     """The row of the winner's fit on all training rows; made now unless there is one."""
     for row in ledger.rows("fits", **cell.where, trained_on=TRAINING_ROWS):
         if row["status"] == "ok":
@@ -70,8 +76,12 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute) -> dict[str
     else:
         trial = ledger.rows("trials", **cell.where, number=found["winner"])[0]
         effort, planned = fit_effort(cell, ledger)
-        job = cell.job("fit", trial["params"], found=trial["found"], effort=effort, model=str(folder / cell.model))
-        fit |= {"key": job.key, "params": trial["params"] | trial["found"], "validation_score": trial["score"]}
+        if recorded is not None:
+            effort = recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS)[0]["effort"]
+        # What a much shorter fit found, such as its temperature, is not true of this one.
+        known = trial["found"] if AS_LONG * trial["effort"] >= effort else {}
+        job = cell.job("fit", trial["params"], found=known, effort=effort, model=str(folder / cell.model))
+        fit |= {"key": job.key, "params": trial["params"] | known, "validation_score": trial["score"]}
         fit |= (
             {"folder": cell.model, "effort": effort, "planned_seconds": planned}
             | _answer(job, execute).row()

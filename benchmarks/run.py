@@ -18,9 +18,10 @@ from benchmarks.data.images import Dataset
 from benchmarks.environment import environment
 from benchmarks.errors import Unavailable, UserError
 from benchmarks.execution.executors import Execute, executor, fitting_workers
+from benchmarks.execution.job import TRAINING_ROWS
 from benchmarks.execution.sources import code_of
 from benchmarks.layout import FORMAT
-from benchmarks.ledger import KEPT, TABLES, Ledger
+from benchmarks.ledger import KEPT, TABLES, Ledger, Recorded
 from benchmarks.lock import locked
 from benchmarks.observer import Observer
 from benchmarks.protocol import run_cell
@@ -28,7 +29,17 @@ from benchmarks.suite import Suite, conditions, variants
 from estimators.models.threads import threads
 
 # What must stay the same for results to belong into one run folder.
-IDENTITY = ("suite", "datasets", "fingerprints", "variants", "seeds", "budget", "validation_share", "studies")
+IDENTITY = (
+    "suite",
+    "datasets",
+    "fingerprints",
+    "variants",
+    "seeds",
+    "budget",
+    "budgets",
+    "validation_share",
+    "studies",
+)
 
 
 def run(
@@ -41,12 +52,18 @@ def run(
     workers: int | None = None,
     command: str = "",
     fail_fast: bool = False,
+    replay: Path | None = None,
 ) -> bool:
     """Carry out what is missing of a suite in a run folder; returns whether every cell ended well.
 
+    Parameters
+    ----------
+    replay : folder of a run whose trials and fits are repeated, without looking at a clock.
+
     Raises
     ------
-    UserError : data that cannot be had, too few rows for the split, a folder of another suite, in use, or not writable.
+    UserError : data that cannot be had, too few rows for the split, a folder of another suite, in use, or not writable; a
+        run to replay that is of another suite or unfinished.
     """
     asked, workers = workers, fitting_workers(workers)
     data, notes = gather(suite, data_dir)
@@ -76,21 +93,46 @@ def run(
             with _session(folder, info) as session, Ledger(folder, session) as ledger:
                 if before is not None and (note := superseded(ledger, todo, before, info)):
                     observer.noted(note)
-                with executor(execute_by, workers) as execute:
-                    return _run_cells(todo, folder, ledger, execute, observer, fail_fast)
+                with executor(execute_by, workers) as execute, _recorded(replay, info, todo) as recorded:
+                    return _run_cells(todo, folder, ledger, execute, observer, fail_fast, recorded)
     except OSError as error:
         raise UserError(f"The run folder {folder} cannot be written: {error.strerror or error}. {KEPT}") from error
 
 
 def _run_cells(
-    todo: Sequence[Cell], folder: Path, ledger: Ledger, execute: Execute, observer: Observer, fail_fast: bool
+    todo: Sequence[Cell],
+    folder: Path,
+    ledger: Ledger,
+    execute: Execute,
+    observer: Observer,
+    fail_fast: bool,
+    recorded: Recorded | None,
 ) -> bool:
     ok = True
     for cell in todo:
-        ok = run_cell(cell, folder, ledger, execute, observer) and ok
+        ok = run_cell(cell, folder, ledger, execute, observer, recorded) and ok
         if fail_fast and not ok:
             break
     return ok
+
+
+@contextmanager
+def _recorded(folder: Path | None, info: Mapping[str, Any], todo: Sequence[Cell]) -> Iterator[Recorded | None]:
+    """The ledger of a run that is to be repeated, opened for reading.
+
+    Raises
+    ------
+    UserError : it is of another suite, or has not all of the cells.
+    """
+    if folder is None:
+        yield None
+        return
+    check_same(folder, read_info(folder), info)
+    with Recorded(folder) as recorded:
+        for cell in todo:
+            if not recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS, status="ok"):
+                raise UserError(f"{folder} cannot be replayed: it has no fit of {cell.name}.")
+        yield recorded
 
 
 def _code(cell: Cell) -> dict[str, str]:
@@ -129,6 +171,7 @@ def describe(suite: Suite) -> dict[str, Any]:
         },
         "seeds": list(suite.seeds),
         "budget": str(suite.budget),
+        "budgets": {condition: str(budget) for condition, budget in suite.budgets.items()},
         "validation_share": suite.validation_share,
         "studies": {
             name: {

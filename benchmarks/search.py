@@ -1,9 +1,18 @@
 """One search: a strategy proposes trials, the executor runs them, the ledger keeps them, until the budget ends.
 
-A budget in seconds is all in: it pays for the search and for the final fit. Before the strategy is asked, the base setting is
-tried at a small effort, which tells what a fit costs and from which effort on a score means anything. From that comes the
-plan: `top`, the effort of a trial that the strategy calls full, so that about half of the budget is left for the final fit;
-and `least`, below which no trial is run. What the search does not use goes to the fit, and what that does not need is returned.
+A budget in seconds is all in: it pays for the search and for the final fit.
+
+1. Plan. The base setting is tried at a small effort, and at a larger one where that is needed to know how the cost of a fit
+   grows, or for a score that means something. From that come `top`, the effort of a trial that the strategy calls full, so
+   that about half of the budget is left for the final fit; and `least`, below which no trial is run.
+2. Search. The strategy's trials are run, at efforts 1, 1/√2, 1/2, … of a full fit, as long as there is time beside the
+   reserve for the final fit.
+3. Longer. A network whose curve still rises at full effort is trained twice and four times as long, where there is time.
+4. Confirm. The finalist replaces the base setting only if it is better on rows that did not pick it (`tuning.select`). Luck
+   with the random seed is no merit of a setting, so both networks are fitted once more with another seed, and the test is
+   made again.
+
+What the search does not use goes to the fit, and what that does not need is returned.
 
 Strategies are deterministic. A search that was interrupted is started again and given the recorded outcomes; where they end,
 new trials begin.
@@ -21,55 +30,64 @@ import numpy as np
 
 import tuning
 from benchmarks.cell import Cell
-from benchmarks.costs import Costs
 from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute
 from benchmarks.execution.job import Job
 from benchmarks.execution.limits import LONGEST
-from benchmarks.ledger import Ledger
+from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
+from benchmarks.spending import CONFIRMING, SAFETY, SAVING_SECONDS, Spending
 from tuning import Outcome, Selection, Trial
+from tuning.winner import LEVEL, frozen, p_value, rank
 
-FIRST_EFFORT = 1 / 27  # of the first trial, where the budget is in seconds
-FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
-SAFETY = 1.15  # fits take so much longer than expected, now and then
-SAVING_SECONDS = 1.0  # of the model
+FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
+PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
+CHEAP = 0.05  # a full fit that is expected to take this share of the budget needs no closer look
 ALLOWANCE = 2.0  # seconds above the budget at which a trial is stopped
+MUCH_LONGER = 5.0  # times what was expected
+LONGER = (2, 4)  # times the images shown in a full fit
+ENDED = "the strategy ended"
 TUNED = {"classical": (8, 1 / 3), "deep": (5, 1 / 4)}  # settings that were tried, at this effort or more
 
 
 def search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) -> None:
     """Search the best setting of a cell, and write the row that says which it is."""
-    variant, spending = cell.variant, Spending(cell)
-    trials = _Trials(cell, ledger, execute, observer, spending)
+    trials = _Trials(cell, ledger, execute, observer)
     trials.plan()
-    strategy = tuning.strategy(variant.strategy)(variant.space, variant.base, cell.seed, **variant.search.options)
-    answers: list[Outcome] | None = None
-    while True:
-        started = time.perf_counter()
-        try:
-            batch = next(strategy) if answers is None else strategy.send(answers)
-        except StopIteration:
-            ended = "the strategy ended"
-            break
-        except ValueError as error:  # An option whose value is out of range.
-            raise UserError(f"{variant.name}: {error}") from error
-        finally:
-            spending.proposer += time.perf_counter() - started
-        answers = trials.run(batch)
-        if refusals := [outcome.reason for outcome in answers if outcome.status == "skipped"]:
-            ended = refusals[0]
-            strategy.close()
-            break
-    selection, budget = tuning.select(trials.outcomes), cell.budget
+    ended = trials.follow()
+    if ended == ENDED:
+        trials.lengthen()
+    conclude(cell, ledger, trials.confirmed(_selected(trials.outcomes)), trials, ended)
+
+
+def repeat(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, recorded: Recorded) -> None:
+    """Search as another run did: the trials that its ledger has, at their efforts, without looking at a clock.
+
+    A trial that was stopped there, or failed, is not tried again.
+    """
+    trials = _Trials(cell, ledger, execute, observer)
+    rows = [row for row in recorded.rows("trials", **cell.where) if row["status"] != "skipped"]
+    rows.sort(key=lambda row: row["number"])
+    (found,) = recorded.rows("searches", **cell.where)
+    trials.repeat(rows)
+    selection = _selected(trials.outcomes)
+    if selection and selection.confirmed and CONFIRMING[cell.variant.estimator.family]:
+        selection = _decided(cell, selection, trials.outcomes, [o for o in trials.outcomes if o.trial.replicate])
+    trials.spending.top, trials.spending.least = found["top_effort"], found["least_effort"]
+    conclude(cell, ledger, selection, trials, found["ended"])
+
+
+def conclude(cell: Cell, ledger: Ledger, selection: Selection | None, trials: _Trials, ended: str) -> None:
+    """Write the row of a search."""
+    budget, spending = cell.budget, trials.spending
     ledger.write(
         "searches",
         cell.where
         | cell.made_of
         | {
             "code": cell.code,
-            "strategy": variant.strategy,
+            "strategy": cell.variant.strategy,
             "budget": str(budget),
             "granted_seconds": budget.seconds,
             "granted_trials": budget.trials,
@@ -103,137 +121,61 @@ def tuned(selection: Selection, outcomes: Sequence[Outcome], family: str) -> str
 
 def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
     """The share of a full fit that the rest of the budget has room for, and the seconds that it is expected to take."""
-    budget = cell.budget.seconds
-    found = ledger.rows("searches", **cell.where)[0]
-    costs = Costs()
+    spending = Spending(cell)
+    (found,) = ledger.rows("searches", **cell.where)
     for row in ledger.rows("trials", **cell.where):
         if row["status"] == "ok":
-            costs.add(row["params"], row["effort"], row["fit_seconds"] / (row["fits"] or 1))
-    won = ledger.rows("trials", **cell.where, number=found["winner"])[0]["params"]
-    scale = 1 - cell.validation_share
-    if budget is None:
-        return 1.0, costs.expected(won, 1 / scale)
-    left = max(0.0, budget - found["spent_seconds"] - SAVING_SECONDS)
-    effort = costs.affordable(won, left / SAFETY, scale)
-    return effort, costs.expected(won, effort / scale)
-
-
-class Spending:
-    """What a variant has spent of its budget, and whether it can afford another trial beside the final fit.
-
-    Attributes
-    ----------
-    top, least : efforts of the plan, see the docstring of the module.
-    """
-
-    def __init__(self, cell: Cell) -> None:
-        self.budget, self.scale = cell.budget, 1 - cell.validation_share
-        self.top, self.least = 1.0, 0.0
-        self.trials = 0
-        self.seconds = 0.0  # of trials
-        self.proposer = 0.0
-        self.driver = 0.0  # seconds of this process that no budget pays
-        self.running: dict[int, float] = {}  # place of a trial in its batch → seconds that it is expected to take
-        self.costs = Costs()  # of one fit
-        self.folds = 1  # fits of a trial
-        self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
-        self._best = (0.0, -math.inf)  # effort and score of the leader
-
-    @property
-    def spent(self) -> float:
-        return self.seconds + self.proposer
-
-    @property
-    def share(self) -> float:
-        """Of the budget, what is gone."""
-        if self.budget.seconds:
-            return self.spent / self.budget.seconds
-        return self.trials / (self.budget.trials or 1)
-
-    @property
-    def reserve(self) -> float:
-        """Seconds that are kept for the final fit."""
-        if self.budget.seconds is None or not self.trials:
-            return 0.0
-        wanted = SAFETY * self.costs.expected(self.leader, self.top / self.scale) + SAVING_SECONDS
-        return min(wanted, 0.9 * self.budget.seconds)
-
-    @property
-    def left(self) -> float:
-        """Seconds that the search may still spend; infinite where the budget is in trials."""
-        if self.budget.seconds is None:
-            return math.inf
-        return self.budget.seconds - self.spent - sum(self.running.values()) - self.reserve
-
-    def refusal(self, trial: Trial) -> str:
-        """Why the budget has no room for a trial; "" if it has. The first trial always runs."""
-        budget = self.budget
-        if budget.trials is not None and self.trials + len(self.running) >= budget.trials:
-            return f"budget of {budget} spent"
-        if budget.seconds is None or not self.trials:
-            return ""
-        left, expected = self.left, self.expected(trial)
-        if left <= 0 or expected > left:
-            kept = f"{self.reserve:.0f} s kept for the final fit"
-            return f"budget of {budget} spent: {kept}, {max(0.0, left):.0f} s left, {expected:.0f} s expected"
-        return ""
-
-    def expected(self, trial: Trial) -> float:
-        """Seconds that a trial is expected to take."""
-        return self.folds * self.costs.expected(trial.params, trial.effort)
-
-    def plan(self) -> None:
-        """Set `top`: the leader, fitted at that effort, takes `FIT_SHARE` of the budget at most."""
-        if self.budget.seconds is not None and self.trials:
-            seconds = max(0.0, FIT_SHARE * self.budget.seconds - SAVING_SECONDS) / SAFETY
-            self.top = self.costs.affordable(self.leader, seconds, self.scale)
-
-    def effort(self, trial: Trial) -> float:
-        """The effort at which a trial of the strategy is run."""
-        return min(1.0, max(self.least, trial.effort * self.top))
-
-    def add(self, trial: Trial, row: Mapping[str, Any]) -> None:
-        """Count a trial that ended, by its row."""
-        self.trials += 1
-        self.seconds += row["seconds"] or 0.0
-        if row["status"] == "ok":
-            self.folds = row["fits"] or 1
-            self.costs.add(trial.params, trial.effort, row["fit_seconds"] / self.folds)
-            if (place := (trial.effort, row["score"])) > self._best:
-                self.leader, self._best = trial.params, place
+            spending.add(Trial(row["params"], row["effort"]), row)
+    (won,) = (row["params"] for row in ledger.rows("trials", **cell.where, number=found["winner"]))
+    effort = 1.0
+    if cell.budget.seconds is not None:
+        left = max(0.0, cell.budget.seconds - found["spent_seconds"] - SAVING_SECONDS)
+        effort = spending.affordable(won, left / SAFETY)
+    return effort, spending.fit_seconds(won, effort)
 
 
 class _Trials:
     """The trials of one search: each is taken from the ledger where that has it, else tried now."""
 
-    def __init__(self, cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, spending: Spending) -> None:
-        self.cell, self.ledger, self.execute, self.observer, self.spending = cell, ledger, execute, observer, spending
+    def __init__(self, cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) -> None:
+        self.cell, self.ledger, self.execute, self.observer = cell, ledger, execute, observer
+        self.spending = Spending(cell)
         self.recorded = {row["key"]: row for row in ledger.rows("trials", **cell.where) if row["status"] != "skipped"}
         self.outcomes: list[Outcome] = []  # in order, with the efforts at which they were run
         self.keys: list[str] = []  # of their jobs
+        self.kept = 0.0  # seconds that no trial may take, beside the reserve for the fit
 
     def plan(self) -> None:
-        """Try the base setting at growing effort until a score means something; then the plan is made.
+        """Try the base setting until its score means something and its cost is known; then the plan is made.
 
         The first trial is stopped at a third of the budget, and tried again with a quarter of the effort.
         """
-        spending = self.spending
-        if spending.budget.seconds is None:
+        spending, budget = self.spending, self.spending.budget.seconds
+        if budget is None:
             return
-        first = Trial(self.cell.variant.base, FIRST_EFFORT, round=0)
+        pilot = Trial(self.cell.variant.base, FIRST_EFFORT, round=0)
         for _ in range(4):
-            (outcome,) = self._run([first])
+            (outcome,) = self._run([pilot])
             if outcome.status not in ("timeout", "out_of_memory"):
                 break
-            first = replace(first, effort=first.effort / 4)
+            pilot = replace(pilot, effort=pilot.effort / 4)
         spending.plan()
-        while outcome.ok and first.effort < spending.top and not self._means_something(outcome):
-            first = replace(first, effort=min(3 * first.effort, spending.top))
-            if spending.refusal(first):
+        while outcome.ok and pilot.effort < spending.top:
+            telling = self._means_something(outcome)
+            if telling:
+                spending.least = spending.least or pilot.effort
+                full = spending.expected(replace(pilot, effort=spending.top))
+                if spending.costs.growth_is_known or full <= CHEAP * budget:
+                    break
+            steps = [replace(pilot, effort=min(times * pilot.effort, spending.top)) for times in (4, 2)]
+            cheap = [step for step in steps if spending.expected(step) <= PILOT_SHARE * budget]
+            if not cheap and (telling or spending.refusal(steps[-1])):
                 break
-            (outcome,) = self._run([first])
+            pilot = cheap[0] if cheap else steps[-1]
+            (outcome,) = self._run([pilot])
             spending.plan()
-        spending.least = min(first.effort, spending.top)
+        spending.least = min(spending.least or pilot.effort, spending.top)
+        spending.plan_folds()
 
     def _means_something(self, outcome: Outcome) -> bool:
         """Whether a score is clearly above that of the most frequent class: by three standard errors."""
@@ -242,25 +184,104 @@ class _Trials:
         rows = max(1, len(outcome.losses))
         return (outcome.score or 0.0) > chance + 3 * math.sqrt(chance * (1 - chance) / rows)
 
-    def number(self, outcome: Outcome) -> int:
-        """The number of an outcome in the ledger."""
-        place = next(i for i, other in enumerate(self.outcomes) if other is outcome)
-        return self.recorded[self.keys[place]]["number"]
+    def follow(self) -> str:
+        """Run what the strategy proposes; returns why that ended."""
+        variant = self.cell.variant
+        strategy = tuning.strategy(variant.strategy)(
+            variant.space, variant.base, self.cell.seed, **variant.search.options
+        )
+        answers: list[Outcome] | None = None
+        while True:
+            started = time.perf_counter()
+            try:
+                batch = next(strategy) if answers is None else strategy.send(answers)
+            except StopIteration:
+                return ENDED
+            except ValueError as error:  # An option whose value is out of range.
+                raise UserError(f"{variant.name}: {error}") from error
+            finally:
+                self.spending.proposer += time.perf_counter() - started
+            answers = self._propose(batch)
+            if refusals := [outcome.reason for outcome in answers if outcome.status == "skipped"]:
+                strategy.close()
+                return refusals[0]
 
-    def run(self, batch: Sequence[Trial]) -> list[Outcome]:
+    def _propose(self, batch: Sequence[Trial]) -> list[Outcome]:
         """The outcomes of a strategy's batch, in its order."""
         self.spending.plan()
+        self.kept = self.spending.confirmation
         outcomes = self._run([replace(trial, effort=self.spending.effort(trial)) for trial in batch])
+        self.kept = 0.0
         return [replace(outcome, trial=trial) for outcome, trial in zip(outcomes, batch, strict=True)]
 
-    def _run(self, asked: Sequence[Trial]) -> list[Outcome]:
-        jobs = [self.cell.job("trial", trial.params, effort=trial.effort) for trial in asked]
+    def lengthen(self) -> None:
+        """Train the best network longer, as long as that helps and there is time for its fit as well."""
+        length, budget = self.cell.variant.estimator.effort, self.spending.budget.seconds
+        full = [o for o in self.outcomes if o.ok and o.trial.effort == 1.0]
+        if length == "rows" or budget is None or not full:
+            return
+        for times in LONGER:
+            best = min(full, key=rank)
+            if self._flattened(best):
+                return
+            params = {**best.trial.params, length: times * self.cell.variant.base[length]}
+            trial = Trial(params, 1.0, best.trial.round + 1)
+            spending = self.spending
+            fit = SAFETY * spending.fit_seconds(params, 1.0) + SAVING_SECONDS
+            # One trial to try it, two to confirm it.
+            if (1 + CONFIRMING["deep"]) * spending.expected(trial) + fit > budget - spending.spent:
+                return
+            (outcome,) = self._run([trial])
+            if not outcome.ok or rank(outcome) >= rank(best):
+                return
+            full.append(outcome)
+
+    def _flattened(self, outcome: Outcome) -> bool:
+        history = self.recorded[self.key(outcome)]["history"] or {}
+        return bool(history.get("flattened", [False])[-1])
+
+    def confirmed(self, selection: Selection | None) -> Selection | None:
+        """The selection, once luck with the random seed is ruled out, for those whose fits depend on it."""
+        if selection is None or not selection.confirmed or not CONFIRMING[self.cell.variant.estimator.family]:
+            return selection
+        effort = selection.winner.trial.effort
+        again = [
+            Trial(params, effort, selection.winner.trial.round, replicate=1)
+            for params in (self.cell.variant.base, selection.winner.trial.params)
+        ]
+        return _decided(self.cell, selection, list(self.outcomes), self._run(again))
+
+    def repeat(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run recorded trials again, and take over those that did not end well."""
+        for row in rows:
+            trial = Trial(row["params"], row["effort"], row["round"], row["replicate"])
+            if row["status"] == "ok":
+                self._run([trial], timed=False, folds=row["fits"])
+            else:
+                job = self._job(trial, 1)
+                self.outcomes.append(self._keep(0, trial, job, Answer(row["status"], row["reason"])))
+                self.keys.append(job.key)
+
+    def key(self, outcome: Outcome) -> str:
+        """The key of an outcome's job."""
+        return self.keys[next(i for i, other in enumerate(self.outcomes) if other is outcome)]
+
+    def number(self, outcome: Outcome) -> int:
+        """The number of an outcome in the ledger."""
+        return self.recorded[self.key(outcome)]["number"]
+
+    def _job(self, trial: Trial, folds: int) -> Job:
+        return self.cell.job("trial", trial.params, effort=trial.effort, folds=folds, replicate=trial.replicate)
+
+    def _run(self, asked: Sequence[Trial], timed: bool = True, folds: int = 0) -> list[Outcome]:
+        folds = folds or self.spending.folds
+        jobs = [self._job(trial, folds if trial.round else 1) for trial in asked]
         places = {job.key: place for place, job in enumerate(jobs)}
         found: dict[int, Outcome] = {}
-        for job, answer in self.execute(self._to_run(asked, jobs, found)):
+        for job, answer in self.execute(self._to_run(asked, jobs, found, timed)):
             began = time.perf_counter()
             place = places[job.key]
-            del self.spending.running[place]
+            self.spending.running.pop(place, None)
             found[place] = self._keep(place, asked[place], job, answer)
             self.observer.trial_ended(self.cell, len(self.outcomes) + place + 1, found[place], self.spending.share)
             self.spending.driver += time.perf_counter() - began
@@ -270,7 +291,9 @@ class _Trials:
         self.keys += [job.key for job in jobs]
         return answers
 
-    def _to_run(self, batch: Sequence[Trial], jobs: Sequence[Job], found: dict[int, Outcome]) -> Iterator[Job]:
+    def _to_run(
+        self, batch: Sequence[Trial], jobs: Sequence[Job], found: dict[int, Outcome], timed: bool
+    ) -> Iterator[Job]:
         """The jobs that are neither recorded nor too expensive; the outcomes of the others go into `found`."""
         for place, (trial, job) in enumerate(zip(batch, jobs, strict=True)):
             began = time.perf_counter()
@@ -280,21 +303,30 @@ class _Trials:
                 if row["number"] > len(self.outcomes):  # Of an earlier session; one of this session is paid already.
                     self.spending.add(trial, row)
             elif job.key not in {other.key for other in jobs[place + 1 :]}:
-                if refusal := self.spending.refusal(trial):
+                if timed and (refusal := self._refusal(trial)):
                     found[place] = self._keep(place, trial, job, Answer("skipped", refusal))
                 else:
-                    to_run = replace(job, limit_seconds=self._limit(job))
-                    self.spending.running[place] = self.spending.expected(trial)
+                    expected = self.spending.expected(trial)
+                    to_run = replace(job, limit_seconds=self._limit(job, expected)) if timed else job
+                    self.spending.running[place] = expected
             self.spending.driver += time.perf_counter() - began
             if to_run is not None:
                 yield to_run
 
-    def _limit(self, job: Job) -> float:
-        """When a trial is stopped: at the end of what the search may spend, the first one at a third of the budget."""
-        longest, spending = job.limit_seconds or LONGEST, self.spending
-        if spending.budget.seconds is None:
+    def _refusal(self, trial: Trial) -> str:
+        """Why the budget has no room for a trial. A limit on the number of trials is for those of the strategy."""
+        proposed = trial.round > 0 and not trial.replicate
+        return self.spending.refusal(trial, counted=proposed, kept=self.kept if proposed else 0.0)
+
+    def _limit(self, job: Job, expected: float) -> float:
+        """When a trial is stopped: at the end of what the search may spend, the first one at a third of the budget.
+
+        One that takes much longer than expected is not worth a large part of the budget either.
+        """
+        longest, spending, budget = job.limit_seconds or LONGEST, self.spending, self.spending.budget.seconds
+        if budget is None:
             return longest
-        rest = spending.left if spending.trials else spending.budget.seconds / 3
+        rest = min(spending.left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 3
         return min(longest, max(0.5, rest) + ALLOWANCE / 2)
 
     def _keep(self, place: int, trial: Trial, job: Job, answer: Answer) -> Outcome:
@@ -307,6 +339,7 @@ class _Trials:
             "strategy": self.cell.variant.strategy,
             "round": trial.round,
             "effort": trial.effort,
+            "replicate": trial.replicate,
             "params": dict(trial.params),
             "finished": time.time(),
         }
@@ -315,6 +348,29 @@ class _Trials:
             self.spending.add(trial, row)
             self.recorded[job.key] = row
         return _outcome(trial, row)
+
+
+def _selected(outcomes: Sequence[Outcome]) -> Selection | None:
+    """What the trials of the strategy come to; where none was ok, what those of the plan do."""
+    proposed = [o for o in outcomes if o.trial.round and not o.trial.replicate]
+    return tuning.select(proposed if any(o.ok for o in proposed) else outcomes)
+
+
+def _decided(cell: Cell, selection: Selection, outcomes: Sequence[Outcome], fresh: Sequence[Outcome]) -> Selection:
+    """The selection after base setting and finalist were fitted once more with another seed: the less certain test counts.
+
+    The base setting stays where there was no time for that.
+    """
+    losses = {frozen(o.trial.params): o.losses for o in fresh if o.ok}
+    base = frozen(cell.variant.base)
+    chance = p_value(losses.get(base, ()), losses.get(frozen(selection.winner.trial.params), ()))
+    if chance is not None and selection.p_value is not None:
+        chance = max(chance, selection.p_value)
+        if chance < LEVEL:
+            return replace(selection, p_value=chance)
+    effort = selection.winner.trial.effort
+    own = next(o for o in outcomes if o.ok and o.trial.effort == effort and frozen(o.trial.params) == base)
+    return Selection(own, selection.finalist, chance)
 
 
 def _outcome(trial: Trial, row: Mapping[str, Any]) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,9 @@ from benchmarks.variant import LABEL, Search, Variant
 from tuning import Choice, Float, Int
 
 FOLDER = Path(__file__).parent / "suites"
+STARTING = 30.0  # seconds of a run that are no search, fit or evaluation
+EVALUATING = 0.15  # of the rest
+LEAST_SHARE = 2.0  # seconds in which something can be fitted
 
 
 class VariantTable(BaseModel):
@@ -61,7 +65,8 @@ class Suite(BaseModel):
     estimators : names, or paths of one's own; each is compared as it is, and its name is its label.
     variants : estimators with a label and fixed settings, compared beside those.
     seeds : their number, or a list of them; a seed fixes the split and everything random.
-    budget : of each search, "90 s" or "20 trials".
+    budget : of each variant, "90 s" for search and final fit together, or "20 trials" of its search.
+    budgets : by condition, such as ``"sizes=300" = "10 s"``, where it differs.
     validation_share : share of the training rows that scores the trials.
     studies : by name of a study the levels at which everything is done, such as ``sizes = [100, 1000, "all"]``. None: the
         standard condition alone.
@@ -79,6 +84,9 @@ class Suite(BaseModel):
     variants: tuple[VariantTable, ...] = ()
     seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds), Field(min_length=1)] = (0,)
     budget: Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
+    budgets: dict[
+        str, Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
+    ] = {}
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     studies: dict[str, Annotated[tuple[StrictInt | StrictFloat | StrictStr, ...], Field(min_length=1)]] = {}
     fallback: str | None = None
@@ -88,6 +96,10 @@ class Suite(BaseModel):
     @field_serializer("budget")
     def _budget_as_given(self, budget: Budget) -> str:
         return str(budget)
+
+    @field_serializer("budgets")
+    def _budgets_as_given(self, budgets: dict[str, Budget]) -> dict[str, str]:
+        return {condition: str(budget) for condition, budget in budgets.items()}
 
 
 def names() -> list[str]:
@@ -177,6 +189,10 @@ def check(suite: Suite, origin: str) -> Suite:
         _check_variant(variant, f"{origin}: {variant.name}")
     for name, levels in suite.studies.items():
         _check_levels(name, levels, origin)
+    fitted = [str(condition) for condition in conditions(suite, "fitted")]
+    for condition in suite.budgets:
+        if condition not in fitted:
+            raise UserError(f"{origin}: budgets: {unknown('condition', condition, [c for c in fitted if c])}")
     return suite
 
 
@@ -229,6 +245,34 @@ def conditions(suite: Suite, made: Literal["fitted", "evaluated"]) -> list[Condi
     if not found or any(study.stage == "evaluate" for study in chosen.values()):
         found.setdefault(STANDARD)
     return list(found)
+
+
+def budget_of(suite: Suite, condition: Condition, seed: int) -> Budget:
+    """What every variant has for search and final fit under a condition."""
+    return suite.budgets.get(str(condition)) or studies.granted(suite.budget, condition, seed)
+
+
+def shared_within(suite: Suite, within: str) -> Suite:
+    """A suite whose variants have equal shares of a time that is for the whole run.
+
+    Of that time, `STARTING` seconds are kept for imports, data and the report, and `EVALUATING` of the rest for evaluations.
+    The share does not depend on what is done already, so that all sessions of a run have the same budget.
+
+    Raises
+    ------
+    UserError : it is no time, or too short.
+    """
+    seconds = parse_budget(within).seconds
+    if seconds is None:
+        raise UserError(f"--within {within!r} is no time. Give for example 10m or 1h.")
+    count = len(suite.datasets) * len(conditions(suite, "fitted")) * len(suite.seeds) * len(variants(suite))
+    share = (1 - EVALUATING) * (seconds - STARTING) / count
+    if share < LEAST_SHARE:
+        least = math.ceil(LEAST_SHARE * count / (1 - EVALUATING) + STARTING)
+        raise UserError(
+            f"--within {within}: {count} searches and fits take at least {least} s. Give more time, or compare less."
+        )
+    return suite.model_copy(update={"budget": Budget(seconds=math.floor(10 * share) / 10), "budgets": {}})
 
 
 def options(propose: tuning.Strategy) -> list[str]:

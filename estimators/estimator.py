@@ -26,7 +26,8 @@ class Estimator:
         ``predict_proba(X)``, ``classes_``, and it can be cloned. ``X`` is uint8 of shape (n, h, w, c), ``y`` int64 of
         shape (n,) with values 0 … k-1. The defaults in its signature (a ``functools.partial`` has them too) are
         the base setting, which is always the first trial. If its ``fit`` takes ``validation=(X, y)``, a trial
-        passes the validation rows, and a ``found_`` dict left on the object is handed to the refit as params.
+        passes the validation rows, and a ``found_`` dict left on the object is handed to the refit as params. A
+        ``start_seconds_`` left on it tells the seconds of the fit that do not depend on its length.
     space : axes that are searched; every one is a parameter of `build`.
     strategy : name of the default search strategy.
     effort : what a cheap trial has less of: "rows", or a whole-number parameter of `build` that is scaled, such as
@@ -67,7 +68,8 @@ class Estimator:
         if self.effort != "rows":
             full = params[self.effort]
             if self.effort == "images":
-                full = min(full, max(FEWEST_IMAGES, MOST_PASSES * rows))
+                times = max(1.0, full / self.base[self.effort])  # as long as the base setting
+                full = min(full, times * max(FEWEST_IMAGES, MOST_PASSES * rows))
             scaled[self.effort] = max(1, round(effort * full))
             share = min(1.0, effort * full / scaled[self.effort])
         return scaled, rows if share >= 1 else max(1, round(share * rows))

@@ -18,11 +18,13 @@ class Trial:
     params : complete setting, one value for every axis of the space (and any fixed parameter).
     effort : share of a full fit in (0, 1]: of the rows, epochs or boosting rounds, as the estimator defines.
     round : 1-based round of the search, for the record and for the figures.
+    replicate : 0, or the number of another random seed with which the same is tried once more.
     """
 
     params: Mapping[str, Any]
     effort: float = 1.0
     round: int = 1
+    replicate: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.effort <= 1:

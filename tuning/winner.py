@@ -51,22 +51,22 @@ def select(outcomes: Iterable[Outcome]) -> Selection | None:
     by_effort: dict[float, dict[Any, Outcome]] = {}
     for outcome in outcomes:
         if outcome.ok and outcome.score is not None:
-            by_effort.setdefault(outcome.trial.effort, {}).setdefault(_frozen(outcome.trial.params), outcome)
+            by_effort.setdefault(outcome.trial.effort, {}).setdefault(frozen(outcome.trial.params), outcome)
     if not by_effort:
         return None
-    base = _frozen(outcomes[0].trial.params)
+    base = frozen(outcomes[0].trial.params)
     efforts = sorted(by_effort, reverse=True)
     for effort in efforts:
         if base in by_effort[effort] and len(by_effort[effort]) > 1:
             own, others = by_effort[effort][base], [o for p, o in by_effort[effort].items() if p != base]
-            finalist = min(others, key=_rank)
+            finalist = min(others, key=rank)
             chance = p_value(own.losses, finalist.losses)
             better = chance is not None and chance < LEVEL
             return Selection(finalist if better else own, finalist, chance)
     for effort in efforts:
         if base in by_effort[effort]:
             return Selection(by_effort[effort][base])
-    return Selection(min(by_effort[efforts[0]].values(), key=_rank))
+    return Selection(min(by_effort[efforts[0]].values(), key=rank))
 
 
 def p_value(base: Sequence[float], finalist: Sequence[float]) -> float | None:
@@ -87,14 +87,14 @@ def p_value(base: Sequence[float], finalist: Sequence[float]) -> float | None:
     return float(1 - stdtr(len(gain) - 1, float(gain.mean()) / (spread / math.sqrt(len(gain)))))
 
 
-def _rank(outcome: Outcome) -> tuple[float, float]:
-    """Candidates with less come first."""
+def rank(outcome: Outcome) -> tuple[float, float]:
+    """Log-loss, then share of errors: candidates with less come first."""
     loss = math.inf if outcome.log_loss is None else outcome.log_loss
     return loss, -(outcome.score or 0.0)
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
     """A hashable stand-in for a setting, equal before and after JSON, which turns tuples into lists."""
     if isinstance(value, Mapping):
-        return frozenset((name, _frozen(item)) for name, item in value.items())
-    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
+        return frozenset((name, frozen(item)) for name, item in value.items())
+    return tuple(map(frozen, value)) if isinstance(value, (list, tuple)) else value

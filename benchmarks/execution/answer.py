@@ -20,6 +20,7 @@ class Scored:
     found : what the fits found out, for a fit without validation rows.
     fits : how many models were fitted, one per fold.
     fit_seconds, score_seconds : of all of them.
+    start_seconds : the part of `fit_seconds` that does not depend on the effort, where a model tells it.
     """
 
     score: float
@@ -30,6 +31,7 @@ class Scored:
     fit_seconds: float
     score_seconds: float
     history: Mapping[str, Sequence[float]]
+    start_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Answer:
     seconds : wall-clock seconds of the work, without the import of libraries.
     import_seconds : start of the worker and import of libraries, if this job was the first.
     overhead_seconds : handing it over, looking after its worker.
+    cpu_seconds : of all cores together, without the import of libraries.
     peak_bytes : the most memory that the worker and the processes below it used.
     limit_seconds, limit_bytes : at which it would have been stopped.
     """
@@ -78,6 +81,7 @@ class Answer:
     seconds: float = 0.0
     import_seconds: float = 0.0
     overhead_seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_bytes: int = 0
     limit_seconds: float | None = None
     limit_bytes: int | None = None

@@ -32,6 +32,8 @@ class Job:
     params : the complete setting.
     found : what a search found out besides (`Outcome.found`); it overrides `params` in a fit.
     effort : share of a full fit, in (0, 1].
+    folds : of a trial: how many times it is fitted and scored, each time on other validation rows.
+    replicate : 0, or the number of another random seed.
     trained_on : "training rows", or "every labelled row" for the fit of a submission, which may read test labels.
     fit_key : of the fit that an "evaluate" or a "label" looks at; "" otherwise.
     model : folder of the model; "" for a trial.
@@ -53,6 +55,8 @@ class Job:
     condition: Condition = STANDARD
     found: Mapping[str, Any] = field(default_factory=dict)
     effort: float = 1.0
+    folds: int = 1
+    replicate: int = 0
     trained_on: str = TRAINING_ROWS
     fit_key: str = ""
     model: str = ""
@@ -75,6 +79,8 @@ class Job:
             self.condition,
             self.found,
             round(self.effort, 6),
+            self.folds,
+            self.replicate,
             self.trained_on,
             self.fit_key,
             self.latency_calls,
@@ -84,10 +90,10 @@ class Job:
     def random_seed(self) -> int:
         """The seed of everything random in the job, in [0, 2³¹).
 
-        Of cell seed, data, variant, setting and condition alone: an edit of the code, another effort or the final fit
-        of a trial's setting do not draw new numbers.
+        Of cell seed, data, variant, setting, condition and replicate alone: an edit of the code, another effort or the
+        final fit of a trial's setting do not draw new numbers.
         """
-        facts = _digest(self.seed, self.fingerprint, self.variant, self.params, self.condition)
+        facts = _digest(self.seed, self.fingerprint, self.variant, self.params, self.condition, self.replicate)
         return int(facts[:8], 16) % 2**31
 
 

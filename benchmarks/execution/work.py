@@ -33,24 +33,19 @@ from estimators.estimator import Estimator
 from estimators.models.describe import describe
 from estimators.models.saving import load, save
 
-FEW_ROWS, FOLDS = 3000, 3  # training rows below which a trial looks at several folds
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
-
-
-def fold_count(rows: int) -> int:
-    """How many folds a trial on so many training rows has: few validation rows cannot tell two settings apart."""
-    return FOLDS if rows < FEW_ROWS else 1
 
 
 def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
     """Do the job; `imported` is called when the libraries are there and the work proper begins."""
     reset_peak()
-    started, importing = time.perf_counter(), 0.0
+    started, importing, busy = time.perf_counter(), 0.0, time.process_time()
     result: Scored | Fitted | Predicted | None = None
     try:
         estimators.get(job.estimator).build(job.random_seed, **job.params)
         importing = time.perf_counter() - started
         imported()
+        busy = time.process_time()
         result = WORK[job.kind](job)
         status, reason = "ok", ""
     except MemoryError as error:
@@ -61,17 +56,15 @@ def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
         exhausted = type(error).__name__ == "ResourceExhaustedError"  # TensorFlow's, which is not imported here.
         status, reason = "out_of_memory" if exhausted else "failed", _last_lines(error)
     seconds = time.perf_counter() - started - importing
-    return Answer(status, reason, result, seconds, importing, peak_bytes=peak_bytes())  # type: ignore[arg-type]
+    worked = time.process_time() - busy
+    return Answer(status, reason, result, seconds, importing, cpu_seconds=worked, peak_bytes=peak_bytes())  # type: ignore[arg-type]
 
 
 def _trial(job: Job) -> Scored:
     """Fit on the fit rows of each fold, score on its validation rows, of which one half picks and the other confirms."""
     estimator = estimators.get(job.estimator)
     train = studies.training(reopen(Path(job.data)).train, job.condition, job.seed)
-    scored = [
-        _fold(job, estimator, train, *rows)
-        for rows in folds(train.y, job.validation_share, job.seed, fold_count(len(train)))
-    ]
+    scored = [_fold(job, estimator, train, *rows) for rows in folds(train.y, job.validation_share, job.seed, job.folds)]
     picked = sum(fold.rows for fold in scored)
     return Scored(
         score=sum(fold.rows * fold.score for fold in scored) / picked,
@@ -82,6 +75,7 @@ def _trial(job: Job) -> Scored:
         fit_seconds=sum(fold.fit_seconds for fold in scored),
         score_seconds=sum(fold.score_seconds for fold in scored),
         history=scored[0].history,
+        start_seconds=sum(fold.start_seconds for fold in scored),
     )
 
 
@@ -97,6 +91,7 @@ class _Fold:
     fit_seconds: float
     score_seconds: float
     history: Mapping[str, Sequence[float]]
+    start_seconds: float
 
 
 def _fold(job: Job, estimator: Estimator, train: Images, fit_rows: NDArray, validation_rows: NDArray) -> _Fold:
@@ -125,6 +120,7 @@ def _fold(job: Job, estimator: Estimator, train: Images, fit_rows: NDArray, vali
         fit_seconds=fitted - started,
         score_seconds=scored - fitted,
         history=getattr(model, "history_", {}),
+        start_seconds=getattr(model, "start_seconds_", 0.0),
     )
 
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import math
 import os
+import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -76,6 +77,7 @@ class Network(ClassifierMixin, BaseEstimator):
     history_ : curves at every tenth of the training, ``{"images": [...], "loss": [...], "accuracy": [...]}``; "images" are
         those shown so far. With validation rows also "val_loss", "val_accuracy", and whether the latter had "flattened" by
         then (see `estimators.models.looks.flattened`), so that ``history_["flattened"][-1]`` tells it of the whole.
+    start_seconds_ : seconds of the fit that do not depend on its length: building and tracing the graph, the temperature.
     found_ : with validation rows ``{"images": n, "temperature": t}``: the length of training that was best (see
         `estimators.models.looks.best_look`), and the temperature.
     """
@@ -134,15 +136,19 @@ class Network(ClassifierMixin, BaseEstimator):
             raise ValueError(f"images must be 1 or more, given {self.images!r}")
         if self.tta_views not in (1, 3):
             raise ValueError(f"tta_views must be 1 or 3, given {self.tta_views!r}")
+        optimizer = self._optimizer(math.ceil(self.images / self.batch_size))
+        # Variables that are made while the first step is traced make TensorFlow trace it twice: a second of every fit.
+        optimizer.build(model.trainable_variables)
         model.compile(
-            optimizer=self._optimizer(math.ceil(self.images / self.batch_size)),
+            optimizer=optimizer,
             loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.label_smoothing),
-            metrics=["accuracy"],
+            metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
             # XLA makes convolutions about eight times slower on a CPU (tensorflow#62808).
             jit_compile=on_gpu(),
         )
         watched = None if validation is None else self._watched(*validation)
         looks = Looks(self.images, self.batch_size, watched)
+        began = time.perf_counter()
         model.fit(
             training_batches(
                 np.ascontiguousarray(X),
@@ -166,6 +172,7 @@ class Network(ClassifierMixin, BaseEstimator):
             temperature = fit_temperature(log(self.predict_proba(V)), targets.argmax(axis=1))
             self.found_ = {"images": looks.best_images, "temperature": temperature}
         self._serve(probabilities(trained, self.tta_views, temperature))
+        self.start_seconds_ = time.perf_counter() - began - looks.seconds
         return self
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -311,6 +318,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 class Looks(keras.callbacks.Callback):
     """Records the curves `LOOKS` times, keeps the best weights, and raises an error for a loss that is not a number.
 
+    `seconds` are those of all steps but the first, for which TensorFlow traces the graph.
     Keras looks at the end of an epoch alone; here all of the training is one epoch, whatever the number of rows.
     """
 
@@ -321,11 +329,18 @@ class Looks(keras.callbacks.Callback):
         steps = math.ceil(images / batch_size)
         self.steps = {math.ceil(steps * look / LOOKS) for look in range(1, LOOKS + 1)}
         self.curves: dict[str, list[float]] = {}
+        self.seconds, self._began = 0.0, 0.0
         self.best_images, self.best_weights = images, None
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Start the clock of a step."""
+        self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Look, if it is time to."""
         step = batch + 1
+        if batch:
+            self.seconds += time.perf_counter() - self._began
         if step not in self.steps:
             return
         shown = min(self.images, step * self.batch_size)

@@ -11,7 +11,8 @@ from benchmarks.costs import Costs
 from benchmarks.data import datasets
 from benchmarks.execution.answer import Answer, Scored
 from benchmarks.ledger import Ledger
-from benchmarks.search import SAFETY, SAVING_SECONDS, fit_effort, search
+from benchmarks.search import fit_effort, search
+from benchmarks.spending import SAFETY, SAVING_SECONDS
 from tests.benchmarks.study import Silent, suite
 
 # Name → seconds of a fit at full effort of all training rows, by setting, and at an effort.
@@ -97,9 +98,9 @@ def test_a_hopeless_effort_is_left_behind(tmp_path, monkeypatch):
         search(cell, ledger, execute, Silent())
         trials = ledger.rows("trials")
         (row,) = ledger.rows("searches")
-    assert row["least_effort"] == pytest.approx(1 / 9)
-    assert [t["effort"] for t in trials if t["round"] == 0] == pytest.approx([1 / 27, 1 / 9])
-    assert all(t["effort"] >= 1 / 9 - 1e-9 for t in trials if t["round"] > 0)
+    assert row["least_effort"] == pytest.approx(1 / 8)
+    assert [t["effort"] for t in trials if t["round"] == 0] == pytest.approx([1 / 32, 1 / 8])
+    assert all(t["effort"] >= 1 / 8 - 1e-9 for t in trials if t["round"] > 0)
 
 
 @given(

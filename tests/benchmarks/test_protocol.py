@@ -32,13 +32,15 @@ def without_clock(frame):
     return frame.drop(columns=clocks)
 
 
-def test_the_first_trial_is_the_base_setting_and_the_best_wins(tmp_path):
+def test_the_first_trial_is_the_base_setting_which_stays_unless_a_better_one_is_confirmed(tmp_path):
     assert carry_out(tmp_path / "run")
     trials = read_table(tmp_path / "run", "trials")
     assert trials["params"][0] == {"shrink": 0.0}
     search = read_table(tmp_path / "run", "searches").iloc[0]
     assert search["trials"] == (trials["status"] == "ok").sum() == 5
-    assert trials.set_index("number")["score"][search["winner"]] == trials["score"].max()
+    finalist = trials.set_index("number")["log_loss"].drop(1).idxmin()
+    assert search["finalist"] == finalist
+    assert search["winner"] == (finalist if search["p_value"] < 0.05 else 1)
 
 
 def test_a_suite_may_change_the_base_setting(tmp_path):
@@ -53,7 +55,7 @@ def test_the_key_is_the_result():
     changes = dict(
         kind="fit", fingerprint="g", variant="v", code="t", seed=1, validation_share=0.2, params={"shrink": 0.1},
         condition=Condition("sizes", 100, 100.0), found={"epochs": 3}, effort=0.5, trained_on="every labelled row",
-        fit_key="k", latency_calls=200,
+        fit_key="k", latency_calls=200, replicate=1, folds=3,
     )  # fmt: skip
     keys = {replace(job, **{name: value}).key for name, value in changes.items()}
     assert len(keys) == len(changes) and job.key not in keys
@@ -145,7 +147,7 @@ def test_a_time_budget_is_not_overspent_by_more_than_a_trial(tmp_path, estimator
     carry_out(tmp_path / "run", estimators=["slow"], budget="1 s")
     search = read_table(tmp_path / "run", "searches").iloc[0]
     trials = read_table(tmp_path / "run", "trials")
-    assert 0.6 < search["spent_seconds"] < 1.5
+    assert 0.2 < search["spent_seconds"] < 1.5
     assert search["spent_seconds"] == pytest.approx(trials["seconds"].sum() + search["proposer_seconds"])
     assert "budget of 1 s spent" in search["ended"]
     assert trials["status"].iloc[-1] == "skipped"

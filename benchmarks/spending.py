@@ -1,0 +1,158 @@
+"""`Spending`: what a variant has spent of its budget, and what it can afford beside the final fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.cell import Cell
+from benchmarks.costs import Costs
+from tuning import Trial
+
+FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
+SAFETY = 1.15  # fits take so much longer than expected, now and then
+SAVING_SECONDS = 1.0  # of the model
+FOLDED_EFFORT, FOLDS_SHARE = (
+    1 / 3,
+    0.1,
+)  # a trial at this effort has several folds if it takes this share of the budget at most
+CONFIRMING = {"classical": 0, "deep": 2}  # fits with a new seed that confirm a finalist, see benchmarks/search.py
+
+
+class Spending:
+    """What a variant has spent of its budget, and whether it can afford another trial beside the final fit.
+
+    Attributes
+    ----------
+    top, least : efforts of the plan, see the docstring of `benchmarks.search`.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell, self.budget, self.scale = cell, cell.budget, 1 - cell.validation_share
+        self.top, self.least = 1.0, 0.0
+        self.trials = 0
+        self.seconds = 0.0  # of trials
+        self.proposer = 0.0
+        self.driver = 0.0  # seconds of this process that no budget pays
+        self.running: dict[int, float] = {}  # place of a trial in its batch → seconds that it is expected to take
+        self.costs = Costs()  # of one fit
+        self.folds = 1 if self.budget.seconds is not None else cell.folds  # fits of a trial, once the plan is made
+        self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
+        self._best = (0.0, -math.inf)  # effort and score of the leader
+
+    @property
+    def spent(self) -> float:
+        return self.seconds + self.proposer
+
+    @property
+    def share(self) -> float:
+        """Of the budget, what is gone."""
+        if self.budget.seconds:
+            return self.spent / self.budget.seconds
+        return self.trials / (self.budget.trials or 1)
+
+    @property
+    def reserve(self) -> float:
+        """Seconds that are kept for the final fit."""
+        if self.budget.seconds is None or not self.trials:
+            return 0.0
+        wanted = SAFETY * self.fit_seconds(self.leader, self.top) + SAVING_SECONDS
+        return min(wanted, 0.9 * self.budget.seconds)
+
+    @property
+    def confirmation(self) -> float:
+        """Seconds that are kept for the fits that confirm a finalist."""
+        if self.budget.seconds is None or not self._best[0]:
+            return 0.0
+        fits = CONFIRMING[self.cell.variant.estimator.family]
+        return fits * self.expected(Trial(self.leader, self._best[0]))
+
+    @property
+    def left(self) -> float:
+        """Seconds beside the reserve; infinite where the budget has none."""
+        if self.budget.seconds is None:
+            return math.inf
+        return self.budget.seconds - self.spent - sum(self.running.values()) - self.reserve
+
+    def refusal(self, trial: Trial, *, counted: bool = True, kept: float = 0.0) -> str:
+        """Why the budget has no room for a trial; "" if it has. The first trial always runs.
+
+        Parameters
+        ----------
+        counted : whether a limit on the number of trials is for this one.
+        kept : seconds that it must leave, beside the reserve.
+        """
+        budget = self.budget
+        if counted and budget.trials is not None and self.trials + len(self.running) >= budget.trials:
+            return f"budget of {budget} spent"
+        if budget.seconds is None or not self.trials:
+            return ""
+        left, expected = self.left - kept, self.expected(trial)
+        if left <= 0 or expected > left:
+            why = f"{self.reserve:.0f} s kept for the final fit" + (f", {kept:.0f} s to confirm" if kept else "")
+            return f"budget of {budget} spent: {why}, {max(0.0, left):.0f} s left, {expected:.0f} s expected"
+        return ""
+
+    def expected(self, trial: Trial) -> float:
+        """Seconds that a trial is expected to take."""
+        return self.folds * self.costs.expected(*work(self.cell, trial.params, trial.effort))
+
+    def fit_seconds(self, params: Mapping[str, Any], effort: float) -> float:
+        """Seconds that a fit on all training rows is expected to take."""
+        return self.costs.expected(*work(self.cell, params, effort / self.scale))
+
+    def affordable(self, params: Mapping[str, Any], seconds: float) -> float:
+        """The highest effort at which such a fit is expected to take no more."""
+        own, full = work(self.cell, params, 1.0)
+        return min(1.0, self.costs.affordable(own, seconds, self.scale, most=full) / full)
+
+    def plan(self) -> None:
+        """Set `top`: the leader, fitted at that effort, takes `FIT_SHARE` of the budget at most."""
+        if self.budget.seconds is not None and self.trials:
+            seconds = max(0.0, FIT_SHARE * self.budget.seconds - SAVING_SECONDS) / SAFETY
+            self.top = rung(self.affordable(self.leader, seconds))
+
+    def plan_folds(self) -> None:
+        """Take as many folds as the cell should have, if several trials of that kind fit into the budget."""
+        if self.budget.seconds is not None and self.trials:
+            one = self.costs.expected(*work(self.cell, self.leader, max(self.least, FOLDED_EFFORT * self.top)))
+            self.folds = self.cell.folds if self.cell.folds * one <= FOLDS_SHARE * self.budget.seconds else 1
+
+    def effort(self, trial: Trial) -> float:
+        """The effort at which a trial of the strategy is run."""
+        if self.budget.seconds is None:
+            return trial.effort
+        return max(self.least, min(self.top, nearest_rung(trial.effort * self.top)))
+
+    def add(self, trial: Trial, row: Mapping[str, Any]) -> None:
+        """Count a trial that ended, by its row."""
+        self.trials += 1
+        self.seconds += row["seconds"] or 0.0
+        if row["status"] == "ok":
+            fits = row["fits"] or 1
+            self.costs.add(
+                *work(self.cell, trial.params, trial.effort),
+                row["fit_seconds"] / fits,
+                (row["start_seconds"] or 0.0) / fits,
+            )
+            if (place := (trial.effort, row["score"])) > self._best:
+                self.leader, self._best = trial.params, place
+
+
+def rung(effort: float) -> float:
+    """The highest of 1, 1/√2, 1/2, … that is not above an effort: equal trials of two rounds are one trial."""
+    return 2.0 ** (math.floor(2 * math.log2(effort) + 1e-9) / 2)
+
+
+def nearest_rung(effort: float) -> float:
+    """The nearest of 1, 1/√2, 1/2, …"""
+    return min(1.0, 2.0 ** (round(2 * math.log2(effort)) / 2))
+
+
+def work(cell: Cell, params: Mapping[str, Any], effort: float) -> tuple[dict[str, Any], float]:
+    """A setting without its length of training, and the effort in lengths of the base setting's."""
+    length = cell.variant.estimator.effort
+    if length == "rows":
+        return dict(params), effort
+    return {**params, length: None}, effort * params[length] / cell.variant.base[length]
