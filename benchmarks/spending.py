@@ -39,7 +39,7 @@ class Spending:
         self.costs = Costs()  # of one fit
         self.folds = 1 if self.budget.seconds is not None else cell.folds  # fits of a trial, once the plan is made
         self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
-        self._best = (0.0, -math.inf)  # effort and score of the leader
+        self._best = (0.0, -math.inf)  # effort and log-loss of the leader, the latter negative
 
     @property
     def spent(self) -> float:
@@ -136,7 +136,7 @@ class Spending:
                 row["fit_seconds"] / fits,
                 (row["start_seconds"] or 0.0) / fits,
             )
-            if (place := (trial.effort, row["score"])) > self._best:
+            if (place := (trial.effort, -row["log_loss"])) > self._best:
                 self.leader, self._best = trial.params, place
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,11 +71,11 @@ def coarse_to_fine(
         if not batch:
             return
         # What comes back may have been through a file, so the trial that was proposed is the one to remember.
-        outcomes = [Outcome(t, o.status, o.score) for t, o in zip(batch, (yield batch), strict=True)]
+        outcomes = [replace(o, trial=t) for t, o in zip(batch, (yield batch), strict=True)]
         if not any(outcome.ok for outcome in outcomes):
             return
         results += outcomes
-        centre = max((r for r in results if r.ok and r.trial.effort == effort), key=_score).trial.params
+        centre = max((r for r in results if r.ok and r.trial.effort == effort), key=_merit).trial.params
 
 
 def _next_window(
@@ -88,7 +89,7 @@ def _next_window(
     axes: dict[str, Axis] = {}
     for name, axis in space.items():
         if isinstance(axis, Choice) and number == 2:
-            ranked = sorted((r for r in results if r.ok), key=_score, reverse=True)
+            ranked = sorted((r for r in results if r.ok), key=_merit, reverse=True)
             axes[name] = Choice(tuple(dict.fromkeys(r.trial.params[name] for r in ranked))[:2])
         elif window[name].at_edge(centre[name]):
             axes[name] = window[name].widen(centre[name])
@@ -128,7 +129,7 @@ def _next_cells(
 ) -> list[Params]:
     """At most `count` cells of a grid over `window` that are not `known`: promising ones, apart from each other.
 
-    A cell promises the average of the scores so far, weighted by closeness (Shepard's interpolation), plus a bonus for
+    A cell promises the average of the merits so far, weighted by closeness (Shepard's interpolation), plus a bonus for
     its distance to what is known or taken. The values of a choice get equal shares, so that they are compared fairly.
     """
     for n in (3, 5, 7, 9):  # odd, so that the centre of the window, which is known already, stays on the grid
@@ -137,7 +138,7 @@ def _next_cells(
             grid.take(params)
         if grid.free.sum() >= count:
             break
-    promise = grid.interpolated(_relative_scores(results))
+    promise = grid.interpolated(_relative_merits(results))
     choices = [name for name in window if isinstance(window[name], Choice)]
     chosen: list[Params] = []
     while len(chosen) < count and grid.free.any():
@@ -145,12 +146,12 @@ def _next_cells(
     return chosen
 
 
-def _relative_scores(results: Sequence[Outcome]) -> list[tuple[Params, float]]:
-    """Settings with their score as a share of the best at the same effort."""
+def _relative_merits(results: Sequence[Outcome]) -> list[tuple[Params, float]]:
+    """Settings with their merit as a share of the best at the same effort."""
     best: dict[float, float] = {}
     for result in results:
-        best[result.trial.effort] = max(best.get(result.trial.effort, 0.0), _score(result))
-    return [(r.trial.params, _score(r) / (best[r.trial.effort] or 1.0)) for r in results]
+        best[result.trial.effort] = max(best.get(result.trial.effort, 0.0), result.merit)
+    return [(r.trial.params, r.merit / (best[r.trial.effort] or 1.0)) for r in results]
 
 
 class _Grid:
@@ -210,5 +211,5 @@ class _Grid:
         return np.sqrt(squares)
 
 
-def _score(outcome: Outcome) -> float:
-    return -math.inf if outcome.score is None else outcome.score
+def _merit(outcome: Outcome) -> float:
+    return outcome.merit

@@ -83,8 +83,8 @@ def _one_by_one(space: Space, base: Mapping[str, Any], seed: int, method: Method
     (outcome,) = yield [Trial(base, effort)]
     with _Oracle(method, space, rng, max_trials=0) as oracle:
         if outcome.score is not None:
-            scores.append(outcome.score)
-            oracle.inform(base, outcome.score)
+            scores.append(outcome.merit)
+            oracle.inform(base, outcome.merit)
         for _ in range(trials - 1):
             asked = oracle.ask()
             if asked is None:
@@ -101,10 +101,10 @@ def _one_by_one(space: Space, base: Mapping[str, Any], seed: int, method: Method
             seen.add(space.point(values))
             (outcome,) = yield [Trial({**base, **values}, effort)]
             if outcome.score is not None:
-                scores.append(outcome.score)
+                scores.append(outcome.merit)
             # A trial told as FAILED is left out of the Gaussian process, which then knows no better than to
             # propose its neighbourhood again. The worst score so far repels, and does not bend the surface as 0 does.
-            oracle.tell(asked, min(scores, default=0.0) if outcome.score is None else outcome.score)
+            oracle.tell(asked, min(scores, default=0.0) if outcome.score is None else outcome.merit)
 
 
 def _hyperband(space: Space, base: Mapping[str, Any], seed: int, rungs: int, factor: int, sweeps: int) -> Search:
@@ -139,7 +139,10 @@ def _hyperband(space: Space, base: Mapping[str, Any], seed: int, rungs: int, fac
                     outcomes = yield [
                         Trial({**base, **dict(zip(space, point, strict=True))}, effort, number + 1) for point in new
                     ]
-                    results |= {(point, effort): outcome.score for point, outcome in zip(new, outcomes, strict=True)}
+                    results |= {
+                        (point, effort): None if outcome.score is None else outcome.merit
+                        for point, outcome in zip(new, outcomes, strict=True)
+                    }
                 for asked, point in zip(group, points, strict=True):
                     score = results.get((point, effort))
                     # Hyperband promotes only while more trials of a rung are COMPLETED than will be thrown out, so a

@@ -1,0 +1,128 @@
+"""The plan of a search: confirmation with another seed, longer training, and what a replay repeats. Workers are made up."""
+
+import numpy as np
+import pytest
+
+from benchmarks.cell import cells
+from benchmarks.data import datasets
+from benchmarks.errors import UserError
+from benchmarks.execution.answer import Answer, Scored
+from benchmarks.ledger import Ledger, Recorded
+from benchmarks.search import fit_effort, repeat, search
+from benchmarks.suite import shared_within
+from tests.benchmarks.study import Silent, suite
+
+
+def searched(
+    tmp_path, estimator, loss, *, budget="100 s", cost=lambda job: 4 * job.effort, history=lambda job: {}, **more
+):
+    """Search with made-up workers; the row of the search, the rows of its trials, and the planned effort of the fit.
+
+    Parameters
+    ----------
+    loss : job -> mean loss of the setting.
+    cost : job -> seconds.
+    """
+    (cell,) = cells(suite(estimators=[estimator], budget=budget, **more), [datasets.load("digits")])
+    noise = np.random.default_rng(0).normal(0, 0.05, 200)  # The rows are the same for all settings.
+
+    def execute(jobs):
+        for job in jobs:
+            jitter = np.random.default_rng(int(job.key[:8], 16)).normal(0, 0.02, 200)
+            result = Scored(
+                0.9, loss(job), (loss(job) + noise + jitter).tolist(), 1, {}, cost(job), 0.0, history(job), 0.001
+            )
+            yield job, Answer("ok", "", result, seconds=cost(job))
+
+    with Ledger(tmp_path) as ledger:
+        search(cell, ledger, execute, Silent())
+        (row,) = ledger.rows("searches")
+        return row, ledger.rows("trials"), fit_effort(cell, ledger), (cell, execute)
+
+
+def better(job):
+    """One setting is better by a fifth."""
+    return 0.8 if job.params["learning_rate"] != 0.003 else 1.0
+
+
+def test_a_network_that_is_better_with_two_seeds_replaces_the_base_setting(tmp_path):
+    row, trials, _, _ = searched(tmp_path, "cnn", better)
+    again = [t for t in trials if t["replicate"]]
+    assert len(again) == 2 and again[0]["params"] == trials[0]["params"]
+    assert row["winner"] == row["finalist"] and row["p_value"] < 0.05 and row["tuned"] == "tuned"
+
+
+def test_luck_with_the_seed_is_no_merit(tmp_path):
+    row, trials, _, _ = searched(tmp_path, "cnn", lambda job: 1.0 if job.replicate else better(job))
+    winner = next(t for t in trials if t["number"] == row["winner"])
+    assert any(t["replicate"] for t in trials)
+    assert winner["params"] == trials[0]["params"] and row["tuned"] == "default" and row["p_value"] > 0.05
+
+
+def test_models_without_luck_are_not_fitted_again(tmp_path):
+    row, trials, _, _ = searched(tmp_path, "svm", lambda job: 0.8 if job.params["features"] == "hog" else 1.0)
+    assert not any(t["replicate"] for t in trials) and row["winner"] == row["finalist"]
+
+
+def test_what_confirms_is_paid_from_the_budget(tmp_path):
+    row, trials, (_, planned), _ = searched(tmp_path, "cnn", better, budget="30 s", cost=lambda job: 20 * job.effort)
+    assert any(t["replicate"] for t in trials) and row["spent_seconds"] + planned <= 31
+
+
+@pytest.mark.parametrize(("flat", "expected"), [(False, 4), (True, 1)])
+def test_a_network_that_still_improves_is_trained_longer(tmp_path, flat, expected):
+    """Four times the images halve the errors, if the curve is not flat; then nobody tries."""
+    row, trials, _, _ = searched(
+        tmp_path,
+        "mlp",
+        lambda job: (job.params["images"] / 600_000) ** -0.5,
+        budget="1000 s",
+        cost=lambda job: 5 * job.effort * job.params["images"] / 600_000,
+        history=lambda job: {"flattened": [flat]},
+    )
+    winner = next(t for t in trials if t["number"] == row["winner"])
+    assert winner["params"]["images"] == expected * 600_000
+    assert row["ended"] == "the strategy ended"
+
+
+def test_longer_training_is_planned_for_the_fit_as_well(tmp_path):
+    """There is time to try it, and none to fit it: it is not tried."""
+    row, _, (_, planned), _ = searched(
+        tmp_path,
+        "mlp",
+        lambda job: (job.params["images"] / 600_000) ** -0.5,
+        budget="100 s",
+        cost=lambda job: 10 * job.effort * job.params["images"] / 600_000,
+        history=lambda job: {"flattened": [False]},
+    )
+    assert row["spent_seconds"] + planned <= 105
+
+
+def test_a_replay_repeats_trials_and_decision_without_a_clock(tmp_path):
+    (tmp_path / "one").mkdir(), (tmp_path / "two").mkdir()
+    row, trials, _, (cell, execute) = searched(
+        tmp_path / "one", "cnn", better, budget="30 s", cost=lambda j: 20 * j.effort
+    )
+
+    def ten_times_slower(jobs):
+        for job, answer in execute(jobs):
+            yield job, Answer("ok", "", answer.result, seconds=10 * answer.seconds)
+
+    with Ledger(tmp_path / "two") as ledger, Recorded(tmp_path / "one") as recorded:
+        repeat(cell, ledger, ten_times_slower, Silent(), recorded)
+        again, (row_again,) = ledger.rows("trials"), ledger.rows("searches")
+    ran = [t for t in trials if t["status"] != "skipped"]
+    assert [t["key"] for t in again] == [t["key"] for t in ran] and len(ran) < len(trials)
+    assert [t["score"] for t in again] == [t["score"] for t in ran]
+    number = {t["number"]: t["key"] for t in trials}, {t["number"]: t["key"] for t in again}
+    assert number[0][row["winner"]] == number[1][row_again["winner"]]
+    assert (row["tuned"], row["p_value"]) == (row_again["tuned"], row_again["p_value"])
+
+
+def test_time_for_a_whole_run_is_shared_equally():
+    shared = shared_within(suite(estimators=["svm", "cnn"], seeds=2), "10m")
+    assert 4 * shared.budget.seconds < 570 < 4 * shared.budget.seconds / 0.8
+    with pytest.raises(UserError, match="4 searches and fits take at least"):
+        shared_within(suite(estimators=["svm", "cnn"], seeds=2), "35s")
+    with pytest.raises(UserError, match="no time"):
+        shared_within(suite(estimators=["svm"]), "5 trials")
