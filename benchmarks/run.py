@@ -85,6 +85,8 @@ def run(
         "command": command,
         "code": {label: _code(cell) for label, cell in {cell.variant.name: cell for cell in todo}.items()},
     }
+    if replay is not None:
+        check_same(replay, read_info(replay), info)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
@@ -93,7 +95,7 @@ def run(
             with _session(folder, info) as session, Ledger(folder, session) as ledger:
                 if before is not None and (note := superseded(ledger, todo, before, info)):
                     observer.noted(note)
-                with executor(execute_by, workers) as execute, _recorded(replay, info, todo) as recorded:
+                with executor(execute_by, workers) as execute, _recorded(replay, todo) as recorded:
                     return _run_cells(todo, folder, ledger, execute, observer, fail_fast, recorded)
     except OSError as error:
         raise UserError(f"The run folder {folder} cannot be written: {error.strerror or error}. {KEPT}") from error
@@ -117,17 +119,16 @@ def _run_cells(
 
 
 @contextmanager
-def _recorded(folder: Path | None, info: Mapping[str, Any], todo: Sequence[Cell]) -> Iterator[Recorded | None]:
+def _recorded(folder: Path | None, todo: Sequence[Cell]) -> Iterator[Recorded | None]:
     """The ledger of a run that is to be repeated, opened for reading.
 
     Raises
     ------
-    UserError : it is of another suite, or has not all of the cells.
+    UserError : it has not all of the cells.
     """
     if folder is None:
         yield None
         return
-    check_same(folder, read_info(folder), info)
     with Recorded(folder) as recorded:
         for cell in todo:
             if not recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS, status="ok"):

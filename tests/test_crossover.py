@@ -1,8 +1,10 @@
 """The command line: what a user types and what comes back."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from typer.testing import CliRunner
@@ -167,3 +169,35 @@ def test_a_run_from_end_to_end(tmp_path):
     assert np.mean(np.equal(labels, test["y"][:20])) >= 0.9
     code, _, err = run("submit", folder, cwd=tmp_path)
     assert code == 2 and "crossover run kaggle" in err
+
+
+def test_a_replay_comes_to_the_same_results_in_another_process_and_says_so(tmp_path):
+    """Also where the clock would plan something else: the second command is given the budget of the first, and no time."""
+    command = ["run", "digits", "--estimators", "svm,logistic_regression", "--within", "60s"]
+    code, _, error = run(*command, "--run", "first", cwd=tmp_path)
+    assert code == 0, error
+    (tmp_path / "elsewhere").mkdir()
+    code, output, error = run(*command, "--replay", tmp_path / "runs" / "first", cwd=tmp_path / "elsewhere")
+    assert code == 0, error
+    assert "accuracies and log-losses are the same" in output
+    same, _, count = output.rpartition("first: ")[2].partition(" accuracies")[0].partition(" of ")
+    assert same == count and int(count) > 20
+
+    with closing(sqlite3.connect(tmp_path / "runs" / "first" / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE trials SET score = score / 2 WHERE number = 2")
+    code, output, error = run(
+        *command, "--run", "again", "--replay", tmp_path / "runs" / "first", cwd=tmp_path / "elsewhere"
+    )
+    assert code == 1 and "score was 0." in output, "results that differ were called the same"
+
+
+def test_what_cannot_be_replayed_is_refused_in_one_line(tmp_path):
+    for arguments, message in [
+        (["--replay", "nowhere"], "nowhere is no run folder"),
+        (["--budget", "5s", "--within", "1m"], "give one of the two"),
+        (["--within", "10s"], "searches and fits take at least"),
+        (["--within", "3 trials"], "is no time"),
+    ]:
+        code, _, error = run("run", "digits", "--estimators", "svm", *arguments, cwd=tmp_path)
+        assert code == 2 and message in error.splitlines()[-1] and "Traceback" not in error, (arguments, error)
+        assert not (tmp_path / "runs").exists()
