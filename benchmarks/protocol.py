@@ -27,7 +27,7 @@ from benchmarks.studies.study import Condition
 
 SAMPLES_PER_CLASS = 8
 LATENCY_CALLS = 200
-AS_LONG = 4  # times as long as the trial that found it a fit may be for what was found to hold
+AS_LONG = 3  # times as long as the trial that found it a fit may be for what was found to hold
 
 
 def run_cell(
@@ -79,7 +79,7 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: R
         if recorded is not None:
             effort = recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS)[0]["effort"]
         # What a much shorter fit found, such as its temperature, is not true of this one.
-        known = trial["found"] if AS_LONG * trial["effort"] >= effort else {}
+        known = trial["found"] if trial["round"] and AS_LONG * trial["effort"] >= effort else {}
         job = cell.job("fit", trial["params"], found=known, effort=effort, model=str(folder / cell.model))
         fit |= {"key": job.key, "params": trial["params"] | known, "validation_score": trial["score"]}
         fit |= (

@@ -241,8 +241,15 @@ class _Trials:
         return bool(history.get("flattened", [False])[-1])
 
     def confirmed(self, selection: Selection | None) -> Selection | None:
-        """The selection, once luck with the random seed is ruled out, for those whose fits depend on it."""
-        if selection is None or not selection.confirmed or not CONFIRMING[self.cell.variant.estimator.family]:
+        """The selection, once luck with the random seed is ruled out, for those whose fits depend on it.
+
+        The base setting stays, too, where there is no time to fit the finalist as long as it was tried.
+        """
+        if selection is None or not selection.confirmed:
+            return selection
+        if not self._can_be_fitted(selection.winner):
+            return replace(selection, winner=_base(self.cell, self.outcomes, selection.winner.trial.effort))
+        if not CONFIRMING[self.cell.variant.estimator.family]:
             return selection
         effort = selection.winner.trial.effort
         again = [
@@ -250,6 +257,14 @@ class _Trials:
             for params in (self.cell.variant.base, selection.winner.trial.params)
         ]
         return _decided(self.cell, selection, list(self.outcomes), self._run(again))
+
+    def _can_be_fitted(self, winner: Outcome) -> bool:
+        budget = self.spending.budget.seconds
+        if budget is None:
+            return True
+        left = (budget - self.spending.spent - SAVING_SECONDS) / SAFETY
+        base, own = (self.spending.affordable(p, left) for p in (self.cell.variant.base, winner.trial.params))
+        return own >= min(winner.trial.effort, base)
 
     def repeat(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run recorded trials again, and take over those that did not end well."""
@@ -368,9 +383,13 @@ def _decided(cell: Cell, selection: Selection, outcomes: Sequence[Outcome], fres
         chance = max(chance, selection.p_value)
         if chance < LEVEL:
             return replace(selection, p_value=chance)
-    effort = selection.winner.trial.effort
-    own = next(o for o in outcomes if o.ok and o.trial.effort == effort and frozen(o.trial.params) == base)
-    return Selection(own, selection.finalist, chance)
+    return Selection(_base(cell, outcomes, selection.winner.trial.effort), selection.finalist, chance)
+
+
+def _base(cell: Cell, outcomes: Sequence[Outcome], effort: float) -> Outcome:
+    """The outcome of the base setting at an effort."""
+    base = frozen(cell.variant.base)
+    return next(o for o in outcomes if o.ok and o.trial.effort == effort and frozen(o.trial.params) == base)
 
 
 def _outcome(trial: Trial, row: Mapping[str, Any]) -> Outcome:
