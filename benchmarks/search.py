@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from benchmarks.observer import Observer
 from tuning import Outcome, Selection, Trial
 
 FIRST_EFFORT = 1 / 27  # of the first trial, where the budget is in seconds
+PORTFOLIO_EFFORT = 1 / 4  # of its first trials, where the budget is in seconds
 FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
 SAFETY = 1.15  # fits take so much longer than expected, now and then
 SAVING_SECONDS = 1.0  # of the model
@@ -44,7 +46,15 @@ def search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) -> 
     variant, spending = cell.variant, Spending(cell)
     trials = _Trials(cell, ledger, execute, observer, spending)
     trials.plan()
-    strategy = tuning.strategy(variant.strategy)(variant.space, variant.base, cell.seed, **variant.search.options)
+    strategy = tuning.first(
+        partial(tuning.strategy(variant.strategy), **variant.search.options),
+        cell.portfolio,
+        variant.space,
+        variant.base,
+        cell.seed,
+        # A budget in trials counts a cheap one like any other.
+        effort=1.0 if cell.budget.seconds is None else PORTFOLIO_EFFORT,
+    )
     answers: list[Outcome] | None = None
     while True:
         started = time.perf_counter()

@@ -199,6 +199,7 @@ def _check_variant(variant: Variant, where: str) -> None:
             raise UserError(f"{where}: base: {name} is a number, given {value!r}.")
     try:
         variant.space.check(variant.base)
+        variant.portfolio("")
     except ValueError as error:
         raise UserError(f"{where}: {error}") from error
 

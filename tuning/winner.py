@@ -59,14 +59,14 @@ def select(outcomes: Iterable[Outcome]) -> Selection | None:
     for effort in efforts:
         if base in by_effort[effort] and len(by_effort[effort]) > 1:
             own, others = by_effort[effort][base], [o for p, o in by_effort[effort].items() if p != base]
-            finalist = min(others, key=_rank)
+            finalist = min(others, key=rank)
             chance = p_value(own.losses, finalist.losses)
             better = chance is not None and chance < LEVEL
             return Selection(finalist if better else own, finalist, chance)
     for effort in efforts:
         if base in by_effort[effort]:
             return Selection(by_effort[effort][base])
-    return Selection(min(by_effort[efforts[0]].values(), key=_rank))
+    return Selection(min(by_effort[efforts[0]].values(), key=rank))
 
 
 def p_value(base: Sequence[float], finalist: Sequence[float]) -> float | None:
@@ -87,7 +87,7 @@ def p_value(base: Sequence[float], finalist: Sequence[float]) -> float | None:
     return float(1 - stdtr(len(gain) - 1, float(gain.mean()) / (spread / math.sqrt(len(gain)))))
 
 
-def _rank(outcome: Outcome) -> tuple[float, float]:
+def rank(outcome: Outcome) -> tuple[float, float]:
     """Candidates with less come first."""
     loss = math.inf if outcome.log_loss is None else outcome.log_loss
     return loss, -(outcome.score or 0.0)
