@@ -34,6 +34,7 @@ from benchmarks.execution.executors import Execute, executor, fitting_workers
 from benchmarks.ledger import Ledger, read_table
 from benchmarks.run import opened, read_info
 from benchmarks.suite import Suite, make_suite
+from benchmarks.variant import Search, Variant
 from estimators.estimator import Estimator
 from estimators.models.threads import threads
 from estimators.portfolios import Portfolio, Task, file_of, read, toml, write
@@ -319,7 +320,7 @@ def write_portfolios(folder: Path, out: Path | None = None) -> list[Path]:
             "seconds": round(sum(task.seconds for task in tasks), 1),
             "length": LENGTH,
         }
-        path = file_of(reference) if out is None else out / f"{name}.toml"
+        path = _path(reference, out)
         portfolio = arranged(name, settings, tasks, learned)
         write(path, portfolio, {axis: estimators.get(reference).base[axis] for axis in settings[0]})
         written.append(path)
@@ -368,9 +369,9 @@ def regret(folder: Path, portfolios: Path | None = None) -> pd.DataFrame:
     for (dataset, condition, variant, seed), rows in trials.groupby(
         ["dataset", "condition", "variant", "seed"], sort=False
     ):
-        reference = info["variants"][variant]["reference"]
-        estimator = estimators.get(reference)
-        path = file_of(reference) if portfolios is None else portfolios / f"{estimator.name}.toml"
+        about = info["variants"][variant]
+        compared = Variant(variant, about["reference"], about["base"], Search(**about["search"]))
+        path = _path(compared.reference, portfolios)
         if not path.exists():
             continue
         base = _name(rows.iloc[0]["params"])
@@ -380,8 +381,8 @@ def regret(folder: Path, portfolios: Path | None = None) -> pd.DataFrame:
             continue
         at = rows[rows["effort"] == max(efforts)].drop_duplicates("setting").set_index("setting")
         loss = {name: _loss(row) for name, row in at.to_dict("index").items()}
-        settings = [estimator.base | rows.iloc[0]["params"] | setting for setting in read(path, estimator).on(dataset)]
-        mine = [name for name in map(_name, settings) if name in loss and name != base]
+        settings = compared.restricted(read(path, compared.estimator).on(dataset))
+        mine = [name for name in map(_name, settings) if name in loss]
         others = [value for name, value in loss.items() if name != base]
         best, reached = min(loss.values()), min([loss[base], *(loss[name] for name in mine)])
         found.append(
@@ -403,6 +404,11 @@ def regret(folder: Path, portfolios: Path | None = None) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(found)
+
+
+def _path(reference: str, folder: Path | None) -> Path:
+    path = file_of(reference)
+    return path if folder is None else folder / path.name
 
 
 def _expected_best(values: Sequence[float] | np.ndarray, count: int) -> float:
@@ -455,7 +461,7 @@ def _check(glob: Glob = "*", out: Out = None) -> None:
     """Find the orders again from the losses in the files, without fitting anything."""
     wrong = False
     for estimator in estimators.select(glob):
-        path = file_of(estimator.name) if out is None else out / f"{estimator.name}.toml"
+        path = _path(estimator.name, out)
         if path.exists():
             problem = check(path, estimator)
             wrong = wrong or bool(problem)

@@ -175,6 +175,7 @@ def check(suite: Suite, origin: str) -> Suite:
             raise UserError(f"{origin}: search.{name}: {unknown('estimator of this suite', name, made_of)}")
     for variant in chosen:
         _check_variant(variant, f"{origin}: {variant.name}")
+        variant.portfolio("")  # A file that cannot be used is told now.
     for name, levels in suite.studies.items():
         _check_levels(name, levels, origin)
     return suite
@@ -199,7 +200,6 @@ def _check_variant(variant: Variant, where: str) -> None:
             raise UserError(f"{where}: base: {name} is a number, given {value!r}.")
     try:
         variant.space.check(variant.base)
-        variant.portfolio("")
     except ValueError as error:
         raise UserError(f"{where}: {error}") from error
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 import estimators
+from benchmarks.errors import UserError
 from benchmarks.execution.limits import Limits
 from estimators import Estimator
 from estimators.portfolios import plain, portfolio
@@ -96,9 +97,14 @@ class Variant:
 
         Raises
         ------
-        ValueError : the estimator's portfolio is not fit for it.
+        UserError : the estimator's portfolio is not fit for it.
         """
-        return self.restricted(portfolio(self.reference, dataset)) if self.search.portfolio else ()
+        if not self.search.portfolio:
+            return ()
+        try:
+            return self.restricted(portfolio(self.reference, dataset))
+        except ValueError as error:
+            raise UserError(f"{self.name}: {error}") from error
 
     def restricted(self, settings: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
         """Settings with the values of the axes that are searched here, and those of the base setting elsewhere.

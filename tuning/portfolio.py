@@ -116,8 +116,9 @@ def _drawn(space: Space, base: Params, rng: np.random.Generator, found: Mapping[
     names = list(space)
     while names:
         draws = []
+        count = rng.integers(min(2, len(names)), len(names) + 1)  # first, since the farthest draw has all axes redrawn
         for _ in range(DRAWS):
-            moved = rng.permutation(len(names))[: rng.integers(min(2, len(names)), len(names) + 1)]
+            moved = rng.permutation(len(names))[:count]
             draws.append({**base, **{names[i]: space[names[i]].draw(rng) for i in moved}})
         new = [params for params in draws if space.point(params) not in found]
         if not new:
