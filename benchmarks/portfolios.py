@@ -336,7 +336,10 @@ def check(path: Path, estimator: Estimator) -> str:
     ValueError : it cannot be read, or does not fit the estimator.
     """
     there = read(path, estimator)
-    again = arranged(there.estimator, there.settings, there.tasks, there.learned, there.learned["length"])
+    if not there.tasks:
+        return "there are no losses in it to follow from"
+    length = there.learned.get("length", LENGTH)
+    again = arranged(there.estimator, there.settings, there.tasks, there.learned, length)
     if (again.order, again.settings) != (there.order, there.settings):
         return "the order does not follow from the losses"
     wrong = [name for name in again.without if again.without[name] != there.without.get(name)]

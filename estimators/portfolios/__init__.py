@@ -49,10 +49,10 @@ class _File(BaseModel):
     estimator: str
     order: tuple[NonNegativeInt, ...]
     without: dict[str, tuple[NonNegativeInt, ...]] = {}
-    learned: dict[str, Any]
+    learned: dict[str, Any] = {}
     base: dict[str, Any]
     settings: tuple[dict[str, Any], ...]
-    tasks: tuple[Task, ...]
+    tasks: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True)
