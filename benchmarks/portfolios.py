@@ -252,7 +252,7 @@ def tables(folder: Path) -> dict[str, tuple[list[dict[str, Any]], list[Task]]]:
         found[estimator.name] = (
             [{axis: proposed[name][axis] for axis in estimator.space} for name in tried],
             [
-                Task(dataset=d, rows=n, effort=e, seconds=round(s, 1), losses=tuple(_loss(at[name]) for name in tried))
+                Task(dataset=d, rows=n, effort=e, seconds=round(s, 3), losses=tuple(_loss(at[name]) for name in tried))
                 for d, n, e, s, at in tasks
             ],
         )
@@ -317,7 +317,7 @@ def write_portfolios(folder: Path, out: Path | None = None) -> list[Path]:
             "machine": f"{machine['cpu']}, {machine['cores']} cores, GPU: {machine['gpu']}",
             "python": machine["python"],
             "libraries": {library: version for library, version in machine["libraries"].items() if version},
-            "seconds": round(sum(task.seconds for task in tasks), 1),
+            "seconds": round(sum(task.seconds for task in tasks), 3),
             "length": LENGTH,
         }
         path = _path(reference, out)

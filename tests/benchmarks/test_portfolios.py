@@ -83,9 +83,12 @@ def test_it_is_restricted_to_what_is_searched():
         {"C": 3.0, "gamma": 2.0, "features": "hog", "copies": 2},
         {"C": 10.0, "gamma": 2.0, "features": "hog", "copies": 0},
         {"C": 5.0, "gamma": 2.0, "features": "hog", "copies": 0},
+        {"C": 7.0, "gamma": 2.0, "features": "pixels", "copies": 0},
         {"C": 1e9, "gamma": 2.0, "features": "hog", "copies": 0},
     ]
-    assert [s["C"] for s in plain.restricted(settings)] == [3.0, 5.0], "doubles, base and what is outside are left out"
+    assert [s["C"] for s in plain.restricted(settings)] == [3.0, 5.0, 7.0], (
+        "doubles, base and what is outside are left out"
+    )
     assert all(s == plain.base | {"C": s["C"]} for s in plain.restricted(settings)), "other axes keep the base's value"
     assert [(s["C"], s["features"]) for s in hog.restricted(settings)] == [(3.0, "hog"), (5.0, "hog")]
     (free,) = variants(suite(estimators=["svm"]))
@@ -163,9 +166,9 @@ def test_learning_compares_all_settings_on_every_task_and_writes_the_file(tmp_pa
 
 def test_learning_goes_on_where_it_stopped_and_a_file_that_was_written_changes_nothing(tmp_path, two_sets):
     learned(tmp_path / "whole", two_sets)
-    learned(tmp_path / "run", two_sets, hours=0.08 / 3600)
-    before = read_table(tmp_path / "run", "trials")
     whole = read_table(tmp_path / "whole", "trials")
+    learned(tmp_path / "run", two_sets, hours=whole["seconds"].sum() / 5 / 3600)
+    before = read_table(tmp_path / "run", "trials")
     assert 0 < len(before) < len(whole)
     write_portfolios(tmp_path / "whole")
     learned(tmp_path / "run", two_sets)
@@ -214,6 +217,14 @@ def test_data_sets_of_the_same_images_are_left_out_together():
     assert found.without.keys() == {"mnist", "usps", "cifar-10", "digit-recognizer"}
     assert chosen["mnist"] == chosen["digit-recognizer"] and 2.0 not in chosen["mnist"]
     assert 2.0 in chosen["usps"] and found.order == tuple(range(len(found.order)))
+
+
+def test_a_broken_file_does_not_keep_a_new_one_from_being_learned(tmp_path, two_sets):
+    ship(2, 0)
+    file_of("nearest_mean").write_text("order = [")
+    learned(tmp_path / "run", two_sets)
+    (path,) = write_portfolios(tmp_path / "run")
+    assert check(path, estimators.get("nearest_mean")) == ""
 
 
 def test_a_changed_order_is_found_out(tmp_path, two_sets):
