@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,7 +48,9 @@ SAME = {"digit-recognizer": "mnist"}  # data sets of the same images
 SIZES = (1_000, 10_000)  # training rows; of a data set with fewer than the last, all of them
 SETTINGS = 24  # compared of each estimator
 LENGTH = 8  # of a portfolio, at most
-EFFORTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+EFFORTS: Sequence[float] = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+PROBES = (1 / 32, 1 / 8)  # at which the base setting is timed
+CHANCE = 0.9  # of the log-loss of guessing: above it a trial tells nothing
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -59,7 +61,7 @@ def learn(
     names: Sequence[str] = DATASETS,
     glob: str = "*",
     hours: float = math.inf,
-    seconds: float = 15.0,
+    seconds: float = 20.0,
     limit: float = 60.0,
     settings: int = SETTINGS,
     sizes: Sequence[int] = SIZES,
@@ -127,18 +129,24 @@ class _Trials:
         self.numbers = Counter((row["dataset"], row["condition"], row["variant"]) for row in rows)
 
     def effort(self, cell: Cell, seconds: float) -> float:
-        """The highest of `EFFORTS` at which the base setting takes no more than `seconds`; 0 where not even the least ran."""
-        base, reached = cell.variant.base, 0.0
-        higher = [EFFORTS[0]]
-        while higher:
-            effort = max(higher)
-            self.run([(cell, base, effort)])
-            row = self.known.get(cell.job("trial", base, effort=effort).key)
-            if row is None or row["status"] != "ok":
-                break
-            reached = effort
-            higher = [e for e in EFFORTS if e > effort and row["seconds"] * e / effort <= seconds]
-        return reached
+        """The effort for all settings of a task, by what the base setting takes; 0 where there is none. See `next_effort`."""
+        took: dict[float, float] = {}
+        dull: set[float] = set()
+        left = EFFORTS
+        effort = next_effort(took, dull, left, seconds)
+        while effort and effort not in took:
+            self.run([(cell, cell.variant.base, effort)])
+            row = self.known.get(cell.job("trial", cell.variant.base, effort=effort).key)
+            if row is None:  # All time is spent.
+                return 0.0
+            if row["status"] == "ok":
+                took[effort] = row["seconds"]
+                if row["log_loss"] > CHANCE * math.log(len(cell.dataset.classes)):
+                    dull.add(effort)
+            else:
+                left = tuple(e for e in left if e < effort)
+            effort = next_effort(took, dull, left, seconds)
+        return effort
 
     def run(self, asked: Iterable[tuple[Cell, Mapping[str, Any], float]]) -> None:
         """Run the trials (cell, setting, effort) and write their rows."""
@@ -173,6 +181,29 @@ class _Trials:
             _say(
                 f"{cell.name}: setting {self.numbers[place]} at effort {job.effort:.2g}: {outcome}, {answer.seconds:.1f} s"
             )
+
+
+def next_effort(took: Mapping[float, float], dull: Collection[float], left: Sequence[float], seconds: float) -> float:
+    """The effort to try, or, where it was tried, to take: the highest at which a trial takes no more than `seconds`.
+
+    Two cheap trials come first, and tell what a fit takes to start and how it grows: a network of few images spends more on
+    the start than on the training. If all are too expensive, it is the lowest that tells something. 0 where none does.
+
+    Parameters
+    ----------
+    took : seconds by effort.
+    dull : efforts at which the base setting is hardly better than guessing.
+    left : efforts at which no trial failed, growing.
+    """
+    if probes := [effort for effort in PROBES if effort in left and effort not in took]:
+        return probes[0]
+    telling = [effort for effort in left if effort > max(dull, default=0.0)]
+    if not took or not telling:
+        return 0.0
+    low, high = sorted(took)[0], sorted(took)[-1]
+    slope = max(0.0, took[high] - took[low]) / (high - low) if high > low else took[high] / high
+    affordable = [e for e in telling if took.get(e, took[high] + slope * (e - high)) <= seconds]
+    return max(affordable, default=telling[0])
 
 
 def at_hand(names: Sequence[str], data_dir: Path | None) -> tuple[list[Dataset], list[str]]:
@@ -433,7 +464,7 @@ def _learn(
         list[str] | None, typer.Option("--dataset", help="Names or paths; may be given several times.")
     ] = None,
     hours: Annotated[float, typer.Option(help="Of trials, over all sessions. 0 writes what is there.")] = 10.0,
-    seconds: Annotated[float, typer.Option(help="That a trial of the base setting may take.")] = 15.0,
+    seconds: Annotated[float, typer.Option(help="That a trial of the base setting may take.")] = 20.0,
     limit: Annotated[float, typer.Option(help="Seconds at which a trial is stopped.")] = 60.0,
     settings: Annotated[int, typer.Option(help="Compared of each estimator.")] = SETTINGS,
     sizes: Annotated[str, typer.Option(help="Training rows, separated by commas.")] = ",".join(map(str, SIZES)),

@@ -200,6 +200,35 @@ def test_a_setting_that_fails_or_takes_too_long_is_the_worst(tmp_path, two_sets,
     assert all(found.settings[place]["shrink"] <= 0.8 for place in found.order)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "dull", "most", "efforts"),
+    [
+        (lambda e: 8 * e, (), 10, [1 / 32, 1 / 8, 1]),
+        (lambda e: 40 * e, (), 10, [1 / 32, 1 / 8, 1 / 4]),
+        (lambda e: 7 + 8 * e, (), 10, [1 / 32, 1 / 8, 1 / 4]),  # a start that costs more than the training
+        (lambda e: 40 * e**2, (), 10, [1 / 32, 1 / 8, 1, 1 / 4]),  # faster than a line
+        (lambda e: 40 + e, (), 10, [1 / 32, 1 / 8, 1 / 32]),
+        (lambda e: 90 * e, (1 / 32, 1 / 8, 1 / 4), 10, [1 / 32, 1 / 8, 1 / 4, 1 / 2]),
+        (lambda e: None if e > 1 / 8 else e, (), 10, [1 / 32, 1 / 8, 1, 1 / 2, 1 / 4, 1 / 8]),
+        (lambda e: None if e > 1 / 32 else e, (), 10, [1 / 32, 1 / 8, 1 / 16, 1 / 32]),
+        (lambda e: None, (), 10, [1 / 32, 0]),
+        (lambda e: 8 * e, portfolios.EFFORTS, 10, [1 / 32, 1 / 8, 1 / 4, 1 / 2, 1, 0]),
+    ],
+)
+def test_the_effort_is_the_highest_that_time_allows_and_that_tells_something(seconds, dull, most, efforts):
+    took, left, tried = {}, portfolios.EFFORTS, []
+    while True:
+        effort = portfolios.next_effort(took, [e for e in dull if e in took], left, most)
+        tried += [effort] if not tried or effort != tried[-1] else []
+        if not effort or effort in took:
+            break
+        if seconds(effort) is None:
+            left = [e for e in left if e < effort]
+        else:
+            took[effort] = seconds(effort)
+    assert tried[-1] == efforts[-1] and set(tried) == set(efforts), tried
+
+
 def test_all_settings_of_a_task_are_tried_at_the_effort_that_time_allows(tmp_path, two_sets, estimators_folder):
     add_estimator(estimators_folder, "nearest_mean", "import time; time.sleep(len(X) / 5000)")
     learned(tmp_path / "run", ["digits"], seconds=0.25)
