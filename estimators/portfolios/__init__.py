@@ -1,7 +1,7 @@
 """Portfolios: for each estimator an ordered list of good settings, learned on several data sets, which a search tries first.
 
 ``portfolios/svm.toml`` beside ``svm.py`` is that of `svm`; an estimator of one's own may have one in the same way. It is
-written by ``python -m benchmarks.portfolios`` and holds the losses from which the order follows, so that the order can be
+written by ``python -m benchmarks.portfolios learn`` and holds the losses from which the order follows, so that the order can be
 checked without fitting anything. A search on one of these data sets takes the order that was learned without it.
 """
 
@@ -128,7 +128,7 @@ def read(path: Path, estimator: Estimator) -> Portfolio:
     except ValueError as error:  # TOML that is none is one too.
         reason = str(error)
     raise ValueError(
-        f"The portfolio {path} cannot be used: {reason}. Learn it again with 'python -m benchmarks.portfolios', or delete it."
+        f"The portfolio {path} cannot be used: {reason}. Learn it again with 'python -m benchmarks.portfolios learn', or delete it."
     )
 
 

@@ -212,7 +212,7 @@ def test_a_setting_that_fails_or_takes_too_long_is_the_worst(tmp_path, two_sets,
         (lambda e: None if e > 1 / 8 else e, (), 10, [1 / 32, 1 / 8, 1, 1 / 2, 1 / 4, 1 / 8]),
         (lambda e: None if e > 1 / 32 else e, (), 10, [1 / 32, 1 / 8, 1 / 16, 1 / 32]),
         (lambda e: None, (), 10, [1 / 32, 0]),
-        (lambda e: 8 * e, portfolios.EFFORTS, 10, [1 / 32, 1 / 8, 1 / 4, 1 / 2, 1, 0]),
+        (lambda e: 8 * e, portfolios.EFFORTS, 10, [1 / 32, 1 / 8, 1, 0]),
     ],
 )
 def test_the_effort_is_the_highest_that_time_allows_and_that_tells_something(seconds, dull, most, efforts):
