@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup benchmark report submission test torture lint clean
+.PHONY: help setup benchmark report submission portfolios test torture lint clean
 SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
@@ -24,6 +24,9 @@ submission: $(READY) ## a Kaggle Digit Recognizer submission from train.csv
 	@$(BIN)/crossover run kaggle
 	@$(BIN)/crossover submit runs/kaggle --out submission.csv
 	@$(BIN)/crossover check-submission submission.csv
+
+portfolios: $(READY) ## learn which settings to try first, on the data sets at hand; up to ten hours, goes on where it stopped
+	@$(BIN)/python -m benchmarks.portfolios learn --hours 10
 
 test: $(READY) ## every test that needs no network
 	@$(BIN)/python -m pytest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,8 @@ FEW_ROWS, FOLDS = 3000, 3  # training rows below which one fold cannot tell two 
 class Cell:
     """One (data set, train condition, variant, seed) of a suite.
 
-    `validation_share` of its training rows scores a trial, in up to `folds` folds.
+    `validation_share` of its training rows scores a trial, in up to `folds` folds; its search tries the settings of
+    `portfolio` first.
     """
 
     dataset: Dataset
@@ -38,6 +39,7 @@ class Cell:
     suite: Suite
     validation_share: float
     folds: int
+    portfolio: Sequence[Mapping[str, Any]] = ()
 
     @property
     def where(self) -> dict[str, Any]:
@@ -129,12 +131,23 @@ class Cell:
         return Job(**(limits | facts | more))
 
 
-def cells(suite: Suite, datasets: Sequence[Dataset]) -> list[Cell]:
-    """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed."""
-    compared = variants(suite)
+def cells(
+    suite: Suite, datasets: Sequence[Dataset], portfolios: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
+) -> list[Cell]:
+    """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed.
+
+    `portfolios` are those of an earlier session by data set and variant: a search goes on with the one that it began with.
+    """
+    compared, before = variants(suite), portfolios or {}
+
+    def tried_first(dataset: Dataset, variant: Variant) -> Sequence[Mapping[str, Any]]:
+        recorded = before.get(dataset.name, {}).get(variant.name)
+        return variant.portfolio(dataset.name) if recorded is None else variant.restricted(recorded)
+
     return [
-        Cell(dataset, condition, variant, seed, suite, share, folds)
+        Cell(dataset, condition, variant, seed, suite, share, folds, first[variant.name])
         for dataset in datasets
+        for first in [{variant.name: tried_first(dataset, variant) for variant in compared}]
         for condition in possible(suite, dataset)[0]
         for seed in suite.seeds
         for share, folds in [validation(suite, dataset, condition, seed)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -71,32 +71,55 @@ def run(
         observer.noted(f"{asked} workers would share {workers} cores and slow each other down: {workers} are started")
     for dataset in data:
         notes += possible(suite, dataset)[1]
-    todo = cells(suite, data)  # Fails here if a class has too few rows.
-    for cell in todo:
-        for condition in evaluated_under(cell):  # Now, before any worker imports it.
-            cell.code_under(condition)
+    # Fails here if a class has too few rows.
+    todo = cells(suite, data, _info_before(folder).get("portfolios"))
     observer.planned(len(todo))
     for note in notes:
         observer.noted(note)
-    info = _info(suite, data, notes) | {
-        "executor": execute_by,
-        "workers": workers,
-        "threads": threads(),
-        "command": command,
-        "code": {label: _code(cell) for label, cell in {cell.variant.name: cell for cell in todo}.items()},
-    }
+    facts = {"executor": execute_by, "workers": workers, "threads": threads(), "command": command, "notes": notes}
     if replay is not None:
-        check_same(replay, read_info(replay), info)
+        check_same(replay, read_info(replay), _info(suite, data, todo))
+    with (
+        opened(folder, suite, data, todo, observer.noted, **facts) as ledger,
+        executor(execute_by, workers) as execute,
+        _recorded(replay, todo) as recorded,
+    ):
+        return _run_cells(todo, folder, ledger, execute, observer, fail_fast, recorded)
+
+
+@contextmanager
+def opened(
+    folder: Path,
+    suite: Suite,
+    data: Sequence[Dataset],
+    todo: Sequence[Cell],
+    noted: Callable[[str], None],
+    **facts: Any,
+) -> Iterator[Ledger]:
+    """Hold a run folder for a session, new or of the same suite; yields its ledger, without what other code computed.
+
+    Parameters
+    ----------
+    noted : is told what changed since the last session.
+    facts : for run.json.
+
+    Raises
+    ------
+    UserError : the folder is of another suite, in use, or not writable.
+    """
+    for cell in todo:
+        for condition in evaluated_under(cell):  # Now, before any worker imports it.
+            cell.code_under(condition)
+    info = _info(suite, data, todo) | facts
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            before = read_info(folder) if (folder / "run.json").exists() else None
-            info = _claim(folder, info, before)
+            before = _info_before(folder)
+            info = _claim(folder, info, before or None)
             with _session(folder, info) as session, Ledger(folder, session) as ledger:
-                if before is not None and (note := superseded(ledger, todo, before, info)):
-                    observer.noted(note)
-                with executor(execute_by, workers) as execute, _recorded(replay, todo) as recorded:
-                    return _run_cells(todo, folder, ledger, execute, observer, fail_fast, recorded)
+                if before and (note := superseded(ledger, todo, before, info)):
+                    noted(note)
+                yield ledger
     except OSError as error:
         raise UserError(f"The run folder {folder} cannot be written: {error.strerror or error}. {KEPT}") from error
 
@@ -142,12 +165,22 @@ def _code(cell: Cell) -> dict[str, str]:
     return code_of(*source_files(cell.variant, under))
 
 
-def _info(suite: Suite, data: Sequence[Dataset], notes: Sequence[str]) -> dict[str, Any]:
+def _info_before(folder: Path) -> dict[str, Any]:
+    """The run.json of earlier sessions; empty if there were none."""
+    return read_info(folder) if (folder / "run.json").exists() else {}
+
+
+def _info(suite: Suite, data: Sequence[Dataset], todo: Sequence[Cell]) -> dict[str, Any]:
     """The run.json of a suite, but for what belongs to a session."""
+    portfolios: dict[str, dict[str, Any]] = {d.name: {} for d in data}
+    for cell in todo:
+        axes = cell.variant.space
+        portfolios[cell.dataset.name][cell.variant.name] = [{n: s[n] for n in axes} for s in cell.portfolio]
     return describe(suite) | {
         "datasets": [d.name for d in data],
         "fingerprints": {d.name: d.fingerprint for d in data},
-        "notes": list(notes),
+        "portfolios": portfolios,
+        "code": {label: _code(cell) for label, cell in {cell.variant.name: cell for cell in todo}.items()},
     }
 
 

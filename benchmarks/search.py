@@ -24,6 +24,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ from tuning import Outcome, Selection, Trial
 from tuning.winner import LEVEL, frozen, p_value, rank
 
 FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
+PORTFOLIO_EFFORT = 1 / 4  # of its first trials, where the budget is in seconds
 PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
 CHEAP = 0.05  # a full fit that is expected to take this share of the budget needs no closer look
 ALLOWANCE = 2.0  # seconds above the budget at which a trial is stopped
@@ -68,14 +70,24 @@ def repeat(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, rec
     """
     trials = _Trials(cell, ledger, execute, observer)
     rows = [row for row in recorded.rows("trials", **cell.where) if row["status"] != "skipped"]
-    rows.sort(key=lambda row: row["number"])
+    trials.repeat(sorted(rows, key=lambda row: row["number"]))
     (found,) = recorded.rows("searches", **cell.where)
-    trials.repeat(rows)
-    selection = _selected(trials.outcomes)
-    if selection and selection.confirmed and CONFIRMING[cell.variant.estimator.family]:
-        selection = _decided(cell, selection, trials.outcomes, [o for o in trials.outcomes if o.trial.replicate])
-    trials.spending.top, trials.spending.least = found["top_effort"], found["least_effort"]
-    conclude(cell, ledger, selection, trials, found["ended"])
+    own = dict(zip(sorted(row["number"] for row in rows), trials.keys, strict=True))
+    numbers = {name: found[name] and trials.recorded[own[found[name]]]["number"] for name in ("winner", "finalist")}
+    spending = trials.spending
+    ledger.write(
+        "searches",
+        found
+        | cell.made_of
+        | numbers
+        | {
+            "code": cell.code,
+            "session": ledger.session,
+            "spent_seconds": spending.spent,
+            "proposer_seconds": 0.0,
+            "driver_seconds": spending.driver,
+        },
+    )
 
 
 def conclude(cell: Cell, ledger: Ledger, selection: Selection | None, trials: _Trials, ended: str) -> None:
@@ -187,8 +199,14 @@ class _Trials:
     def follow(self) -> str:
         """Run what the strategy proposes; returns why that ended."""
         variant = self.cell.variant
-        strategy = tuning.strategy(variant.strategy)(
-            variant.space, variant.base, self.cell.seed, **variant.search.options
+        strategy = tuning.first(
+            partial(tuning.strategy(variant.strategy), **variant.search.options),
+            self.cell.portfolio,
+            variant.space,
+            variant.base,
+            self.cell.seed,
+            # A budget in trials counts a cheap one like any other.
+            effort=1.0 if self.cell.budget.seconds is None else PORTFOLIO_EFFORT,
         )
         answers: list[Outcome] | None = None
         while True:
@@ -208,7 +226,6 @@ class _Trials:
 
     def _propose(self, batch: Sequence[Trial]) -> list[Outcome]:
         """The outcomes of a strategy's batch, in its order."""
-        self.spending.plan()
         self.kept = self.spending.confirmation
         outcomes = self._run([replace(trial, effort=self.spending.effort(trial)) for trial in batch])
         self.kept = 0.0

@@ -187,6 +187,7 @@ def check(suite: Suite, origin: str) -> Suite:
             raise UserError(f"{origin}: search.{name}: {unknown('estimator of this suite', name, made_of)}")
     for variant in chosen:
         _check_variant(variant, f"{origin}: {variant.name}")
+        variant.portfolio("")  # A file that cannot be used is told now.
     for name, levels in suite.studies.items():
         _check_levels(name, levels, origin)
     fitted = [str(condition) for condition in conditions(suite, "fitted")]

@@ -8,10 +8,13 @@ strategy
     a generator: yields a batch of trials, is sent their outcomes, yields the next batch, ends. It never runs
     anything, and the same seed and outcomes bring the same proposals, so an interrupted search is
     continued by sending the recorded outcomes again. `STRATEGIES` lists them, `strategy` looks one up.
+`first`
+    has any strategy start with a portfolio: settings that were good on other data.
 `select`
     the setting a search ends with: a finalist that was confirmed, or the base setting.
 """
 
+from tuning.portfolio import candidates, first, greedy
 from tuning.space import Axis, Choice, Float, Int, Space
 from tuning.strategy import STRATEGIES, Strategy, strategy
 from tuning.trial import Outcome, Search, Status, Trial
@@ -30,6 +33,9 @@ __all__ = [
     "Status",
     "Strategy",
     "Trial",
+    "candidates",
+    "first",
+    "greedy",
     "select",
     "strategy",
 ]
