@@ -87,6 +87,7 @@ class Column:
     room : the least room in which it is shown: a "narrow" terminal, the "page", or a "wide" terminal. The files have all
         columns, and the page has the wide ones in a table of their own.
     timed : whether it holds times, which may not be comparable between runs.
+    kind : "number", or "phrase" for words.
     """
 
     sorts_by: str
@@ -95,6 +96,7 @@ class Column:
     explanation: str
     room: Room = "wide"
     timed: bool = False
+    kind: Literal["number", "phrase"] = "number"
 
 
 INTERVAL = Column(
@@ -118,6 +120,7 @@ SETTING = Column(
     lambda row: row.setting or formats.GAP,
     "how far it was searched for: tuned, lightly searched, or the default",
     room="page",
+    kind="phrase",
 )
 
 

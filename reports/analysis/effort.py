@@ -5,6 +5,7 @@ Where the ledger is silent, as on runs with a budget in trials alone, the answer
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,8 +88,13 @@ def _effort(searches: pd.DataFrame, trials: pd.DataFrame, fits: pd.DataFrame) ->
         exceeded=float(over.max()) if len(over) else 0.0,
         fit_effort=float(fits["effort"].min()),
         flattened=False if False in flat else None if None in flat else True,
-        ended="; ".join(dict.fromkeys(text.partition(":")[0] for text in searches["ended"] if text)),
+        ended="; ".join(dict.fromkeys(map(_briefly, filter(None, searches["ended"])))),
     )
+
+
+def _briefly(ended: str) -> str:
+    """``budget of 60 s spent: 9 s kept …`` is ``budget spent``."""
+    return re.sub(r"^budget of .*? spent.*", "budget spent", ended).partition(":")[0]
 
 
 def _flattened(search: Any, trials: pd.DataFrame) -> bool | None:

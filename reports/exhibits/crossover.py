@@ -93,7 +93,7 @@ def note(frame: pd.DataFrame) -> str:
         resource = resource_of(frame)
         every = frame["all_rows"].all()
         told.append(
-            f"{'At every level' if every else f'At {resource.told(frame[resource.column].max())}'} all seeds have the same "
+            f"{f'At every {resource.level}' if every else f'At {resource.told(frame[resource.column].max())}'} all seeds have the same "
             "training set: what varies is the split into rows to fit and to validate, the search and the start of each model."
         )
     return " ".join(told)

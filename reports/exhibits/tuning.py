@@ -48,8 +48,8 @@ tuning = Exhibit(
     title="How far each was tuned",
     group="tuning",
     lead="Default: the base setting stays, since no other was shown to be better. Tuned: another one was confirmed to be better "
-    f"on rows that had not picked it, after at least {CLASSICAL} settings at an effort of {percent(CLASSICAL_EFFORT, 0)} % or more "
-    f"({DEEP} at {percent(DEEP_EFFORT, 0)} % of a network). Lightly searched: confirmed after fewer. An effort is a share of a full "
+    f"on rows that had not picked it, after at least {CLASSICAL} settings at an effort of {percent(CLASSICAL_EFFORT, 0)}\u00a0% or more "
+    f"({DEEP} at {percent(DEEP_EFFORT, 0)}\u00a0% for a network). Lightly searched: confirmed after fewer. An effort is a share of a full "
     "fit: of its rows, or of the images that a network is shown. Seconds are those of a seed; below zero, more was spent than "
     "granted. The curve is the validation accuracy during the longest trial of the setting that was fitted.",
     frame=frame,
@@ -66,6 +66,6 @@ tuning = Exhibit(
         "returned_seconds": SECONDS,
         "fit_effort": SHARE.called("final fit"),
         "flattened": YES_NO.called("curve flat"),
-        "ended": TEXT.called("why the search ended"),
+        "ended": TEXT.called("search ended"),
     },
 )

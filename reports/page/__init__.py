@@ -240,7 +240,7 @@ def _board(rows: pd.DataFrame, looks: style.Looks) -> list[dict[str, Any]]:
 
     shown, columns = [], _columns()
     for rank, row in enumerate(rows.itertuples(), 1):
-        cells = [(c, Cell(c.write(row), _sortable(getattr(row, c.sorts_by)), "number")) for c in columns]
+        cells = [(c, Cell(c.write(row), _sortable(getattr(row, c.sorts_by)), c.kind)) for c in columns]
         scored = not formats.absent(row.accuracy)
         span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
         shape = style.SHAPES[looks[row.variant].marker]
