@@ -121,8 +121,11 @@ def verdict(run: Run, dataset: str) -> Verdict:
     figures += map(_bracket, found)
     sentences += [_crossover(crossover) for crossover in found]
     known = efforts(run, dataset)
-    sentences += _effort({name: known[name] for name in board["variant"] if name in known})
-    sentences += [told for crossover in found for told in _still_rising(run, dataset, crossover)]
+    known = {name: known[name] for name in board["variant"] if name in known}
+    sentences += [Sentence(told, "tuning", "setting") for told in _settings(known)]
+    if rising := [*_rising(known), *(told for crossover in found for told in _rising_at(run, dataset, crossover))]:
+        sentences.append(Sentence(" ".join(rising), "tuning", "not flattened"))
+    sentences += _beyond(known)
     figures.append(
         Figure(
             f"Cost of {leader.variant}",
@@ -206,16 +209,20 @@ def _glance(gap: dict[str, Any]) -> Figure:
     return Figure("The networks tried here", "less accurate", note)
 
 
-def _effort(known: dict[str, Effort]) -> list[Sentence]:
-    """How far each was tuned, which networks may still gain from training, and what the budgets had no room for."""
-    told = [Sentence(text, "tuning", "setting") for text in _settings(known)]
-    if rising := [name for name, own in known.items() if own.flattened is False]:
-        whose, their = ("curves", "their") if len(rising) > 1 else ("curve", "its")
-        text = (
-            f"The validation {whose} of {_listed(rising)} had not flattened when {their} longest "
-            f"{'trials' if len(rising) > 1 else 'trial'} ended, so more training may still help."
-        )
-        told.append(Sentence(text, "tuning", "not flattened"))
+def _rising(known: dict[str, Effort]) -> list[str]:
+    """The networks that may still gain from training."""
+    rising = [name for name, own in known.items() if own.flattened is False]
+    if not rising:
+        return []
+    curve, trial = ("curves", "their longest trials") if len(rising) > 1 else ("curve", "its longest trial")
+    return [
+        f"The validation {curve} of {_listed(rising)} had not flattened when {trial} ended, so more training may still help."
+    ]
+
+
+def _beyond(known: dict[str, Effort]) -> list[Sentence]:
+    """What the budget had no room for, and by whom it was exceeded."""
+    told = []
     if short := [f"{name} ({_share(own.fit_effort)})" for name, own in known.items() if own.fit_effort < FULL]:
         text = f"The budget had no room for a full fit of {_listed(short, 'or')}."
         told.append(Sentence(text, "tuning", "part of a fit"))
@@ -249,18 +256,13 @@ def _share(effort: float) -> str:
     return f"{max(1, int(100 * effort))}\u00a0% of one"
 
 
-def _still_rising(run: Run, dataset: str, found: Crossover) -> list[Sentence]:
-    """At how many levels the curve of the network that was compared had not flattened."""
+def _rising_at(run: Run, dataset: str, found: Crossover) -> list[str]:
+    """At how many levels of a study the curve of the network that was compared had not flattened."""
     there = {level: run.at(condition) for condition, level in run.levels(dataset, found.resource.name)}
     known = [(efforts(there[lead.level], dataset), lead.deep) for lead in found.leads]
     rising = sum(name in own and own[name].flattened is False for own, name in known)
-    if not rising:
-        return []
-    text = (
-        f"At {_word(rising)} of {_word(len(found.leads))} {found.resource.name} the validation curve of the network that was "
-        "compared had not flattened."
-    )
-    return [Sentence(text, "tuning", "not flattened")]
+    of = f"{_word(rising)} of {_word(len(known))} {found.resource.name}"
+    return [f"The curve of the network that was compared had not flattened at {of}."] if rising else []
 
 
 def _crossover(found: Crossover) -> Sentence:

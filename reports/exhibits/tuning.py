@@ -11,7 +11,7 @@ from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.run import Run
 
 (CLASSICAL, CLASSICAL_EFFORT), (DEEP, DEEP_EFFORT) = TUNED["classical"], TUNED["deep"]
-SECONDS = Format(lambda value: number(value, 1), "s", "_seconds", decimals=4)
+SECONDS = Format(lambda value: number(value, 1).replace("-", "−"), "s", "_seconds", decimals=4)
 SHARE = Format(lambda value: percent(value, 0), "%", decimals=6)
 
 
@@ -66,6 +66,6 @@ tuning = Exhibit(
         "returned_seconds": SECONDS,
         "fit_effort": SHARE.called("final fit"),
         "flattened": YES_NO.called("curve flat"),
-        "ended": TEXT.called("search ended"),
+        "ended": TEXT.called("why it ended"),
     },
 )

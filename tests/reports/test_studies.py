@@ -75,7 +75,7 @@ def test_a_network_that_was_compared_before_it_had_flattened_is_counted(budgets,
         rising = '{"flattened": [false]}'
         db.execute(f"UPDATE trials SET history = '{rising}' WHERE variant = 'cnn' AND condition != 'budgets=100'")
     told = [s.text for s in verdict(reports.load(run.folder), "things").sentences if s.rule == "not flattened"]
-    assert told == ["At two of three budgets the validation curve of the network that was compared had not flattened."]
+    assert told == ["The curve of the network that was compared had not flattened at two of three budgets."]
 
 
 def test_how_far_each_was_tuned_under_every_condition(budgets):
