@@ -73,7 +73,7 @@ GROUPS = {
     "study": "The study",
     "result": "The result",
     "errors": "Where they err",
-    "tuning": "How they were tuned",
+    "tuning": "Tuning and training",
     "bill": "The bill",
     "data": "The data",
 }

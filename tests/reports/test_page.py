@@ -177,6 +177,7 @@ def test_the_leaderboard_needs_no_scrolling_and_nothing_is_lost(opened, page):
         tab.goto(f"{tab.url.partition('#')[0]}#{name}")
         board = tab.locator(f"#{name}-leaderboard .scroll").first
         assert board.evaluate("box => box.scrollWidth <= box.clientWidth")
+        assert "setting" in board.locator("thead").inner_text()
     for column in leaderboard.shown_columns():
         assert page.count(f'title="{column.explanation}') == 2
 
