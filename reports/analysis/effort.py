@@ -94,7 +94,7 @@ def _effort(searches: pd.DataFrame, trials: pd.DataFrame, fits: pd.DataFrame) ->
 
 def _briefly(ended: str) -> str:
     """``budget of 60 s spent: 9 s kept …`` is ``budget spent``."""
-    return re.sub(r"^budget of .*? spent.*", "budget spent", ended).partition(":")[0]
+    return re.sub(r"^budget of .*? spent.*", "budget spent", ended).partition(":")[0].removeprefix("the ")
 
 
 def _flattened(search: Any, trials: pd.DataFrame) -> bool | None:

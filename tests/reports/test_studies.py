@@ -84,7 +84,7 @@ def test_how_far_each_was_tuned_under_every_condition(budgets):
     row = frame.iloc[0]
     assert (row["granted_seconds"], row["search_seconds"]) == (10, 5)
     assert row["fit_seconds"] == pytest.approx(3.5) and row["returned_seconds"] == pytest.approx(1.5)
-    assert row["setting"] == "tuned" and row["ended"] == "the strategy ended"
+    assert row["setting"] == "tuned" and row["ended"] == "strategy ended"
 
 
 def test_seeds_are_summed_up_and_reasons_are_short(tmp_path):
@@ -93,7 +93,7 @@ def test_seeds_are_summed_up_and_reasons_are_short(tmp_path):
         db.execute("UPDATE searches SET tuned = 'default', ended = 'budget of 90 s spent: 9 s kept' WHERE seed = 1")
         db.execute("UPDATE trials SET effort = 0.25 WHERE seed = 2")
     own = efforts(reports.load(run.folder), "things")["svm"]
-    assert own.setting == "2 tuned, 1 default" and own.ended == "the strategy ended; budget spent"
+    assert own.setting == "2 tuned, 1 default" and own.ended == "strategy ended; budget spent"
     assert (own.settings, own.highest) == (1, 0.75)
 
 
