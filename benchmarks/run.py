@@ -198,6 +198,7 @@ def describe(suite: Suite) -> dict[str, Any]:
                 "estimator": v.estimator.name,
                 "reference": v.reference,
                 "family": v.estimator.family,
+                "prior_knowledge": v.estimator.prior_knowledge,
                 "base": dict(v.fixed),
                 "search": v.search.model_dump(mode="json", exclude={"limits"}),
             }
@@ -326,7 +327,7 @@ def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any]) 
     UserError : results of `info` do not belong there.
     """
     check_format(folder, there)
-    plain = json.loads(json.dumps(info))
+    plain, there = _compared(json.loads(json.dumps(info))), _compared(there)
     for key in IDENTITY:
         if key in plain and there.get(key) != plain[key]:
             old, new = there.get(key), plain[key]
@@ -339,6 +340,15 @@ def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any]) 
                 f"{folder} belongs to another run: its {key} is {_short(old)}, not {_short(new)}. "
                 f"Give --run NAME for a folder of its own, or delete {folder}."
             )
+
+
+def _compared(info: Mapping[str, Any]) -> dict[str, Any]:
+    """A run.json without the words on its variants, which change no result."""
+    variants = {
+        label: {name: value for name, value in facts.items() if name != "prior_knowledge"}
+        for label, facts in info.get("variants", {}).items()
+    }
+    return {**info, "variants": variants} if variants else dict(info)
 
 
 def check_format(folder: Path, info: Mapping[str, Any]) -> None:

@@ -110,4 +110,7 @@ cnn = Estimator(
     ),
     strategy="kerastuner:hyperband",
     effort="images",
+    prior_knowledge="Convolutions: neighbouring pixels belong together, wherever they are. Shifts, turns, zooms and shears that suit "
+    "characters are on in the base setting, and answers are averaged over three shifted views. Layers, dropout, schedule and "
+    "length of training of the base setting were tuned by hand on handwritten digits.",
 )

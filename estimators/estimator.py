@@ -32,6 +32,7 @@ class Estimator:
     strategy : name of the default search strategy.
     effort : what a cheap trial has less of: "rows", or a whole-number parameter of `build` that is scaled, such as
         "images", the training images that a network is shown.
+    prior_knowledge : what was put in by hand before any data was seen, in a sentence; "" says nothing.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Estimator:
     space: Space
     strategy: str = "coarse_to_fine"
     effort: str = "rows"
+    prior_knowledge: str = ""
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:

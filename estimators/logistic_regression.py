@@ -24,4 +24,6 @@ logistic_regression = Estimator(
         features=Choice(("pixels", "hog")),
         copies=Choice((0, 1, 2)),
     ),
+    prior_knowledge="Oriented gradients (HOG) are an axis, and so are shifted and turned copies, which suit characters; the base "
+    "setting, on plain pixels, was chosen on handwritten digits.",
 )

@@ -77,4 +77,6 @@ mlp = Estimator(
     ),
     strategy="kerastuner:hyperband",
     effort="images",
+    prior_knowledge="Nothing is put in about which pixels are neighbours. Shifts, turns and zooms that suit characters are an axis; "
+    "layers, schedule and length of training of the base setting were chosen on handwritten digits.",
 )

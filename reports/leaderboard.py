@@ -5,23 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from reports.analysis import metrics
 from reports.analysis.comparison import compared, letters
+from reports.analysis.effort import efforts
 from reports.analysis.intervals import accuracy_interval
 from reports.drawing import formats
-from reports.drawing.formats import COUNT, MILLISECONDS, PERCENT, SECONDS, TEXT, Format
+from reports.drawing.formats import COUNT, MILLISECONDS, PERCENT, SECONDS, TEXT, YES_NO, Format
 from reports.run import Run
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-WHO = {"dataset": TEXT, "variant": TEXT, "estimator": TEXT, "family": TEXT, "strategy": TEXT, "seeds": COUNT}
+WHO = {
+    "dataset": TEXT,
+    "variant": TEXT,
+    "estimator": TEXT,
+    "family": TEXT,
+    "strategy": TEXT,
+    "setting": TEXT,
+    "seeds": COUNT,
+}
 OF_ACCURACY = {"accuracy_low": PERCENT, "accuracy_high": PERCENT, "accuracy_spread": PERCENT, "letters": TEXT}
 COSTS = {
     "search_seconds": SECONDS,
@@ -34,7 +43,15 @@ COSTS = {
     "trials": COUNT,
     "failed_trials": COUNT,
 }
-REST = {"params": TEXT, "validation_score": PERCENT, "backend": TEXT, "status": TEXT, "reason": TEXT}
+REST = {
+    "params": TEXT,
+    "fit_effort": PERCENT,
+    "flattened": YES_NO,
+    "validation_score": PERCENT,
+    "backend": TEXT,
+    "status": TEXT,
+    "reason": TEXT,
+}
 MEANS = [
     "fit_seconds",
     "predict_seconds",
@@ -54,6 +71,9 @@ def columns() -> dict[str, Format]:
     return WHO | scores | COSTS | REST
 
 
+Room = Literal["narrow", "page", "wide"]
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of the leaderboard as readers see it.
@@ -64,16 +84,19 @@ class Column:
     heading : with the unit.
     write : the text for a row of `frame`.
     explanation : one line.
-    narrow : whether a narrow terminal shows it; the page and the files have all.
+    room : the least room in which it is shown: a "narrow" terminal, the "page", or a "wide" terminal. The files have all
+        columns, and the page has the wide ones in a table of their own.
     timed : whether it holds times, which may not be comparable between runs.
+    kind : "number", or "phrase" for words.
     """
 
     sorts_by: str
     heading: str
     write: Callable[[Any], str]
     explanation: str
-    narrow: bool = False
+    room: Room = "wide"
     timed: bool = False
+    kind: Literal["number", "phrase"] = "number"
 
 
 INTERVAL = Column(
@@ -82,20 +105,28 @@ INTERVAL = Column(
     lambda row: formats.interval(row.accuracy_low, row.accuracy_high),
     "where the accuracy on more such images would lie, and for several seeds with other seeds too; Wilson, of as many "
     "images as the uncertainty amounts to",
-    narrow=True,
+    room="narrow",
 )
 LETTERS = Column(
     "accuracy",
     "tied",
     lambda row: row.letters or formats.GAP,
     "models that share a letter are tied: paired test on the same images, Holm-corrected, 5 %",
-    narrow=True,
+    room="narrow",
+)
+SETTING = Column(
+    "setting",
+    "setting",
+    lambda row: row.setting or formats.GAP,
+    "how far it was searched for: tuned, lightly searched, or the default",
+    room="page",
+    kind="phrase",
 )
 
 
-def _cost(name: str, heading: str, write: Callable[[Any], str], explanation: str, narrow: bool = False) -> Column:
+def _cost(name: str, heading: str, write: Callable[[Any], str], explanation: str, room: Room = "wide") -> Column:
     timed = COSTS[name] in (SECONDS, MILLISECONDS)
-    return Column(name, heading, lambda row: write(getattr(row, name)), explanation, narrow, timed)
+    return Column(name, heading, lambda row: write(getattr(row, name)), explanation, room, timed)
 
 
 def _tenths(seconds: Any) -> str:
@@ -103,14 +134,14 @@ def _tenths(seconds: Any) -> str:
 
 
 SHOWN_COSTS = (
-    _cost("search_seconds", "search s", _tenths, "the search of a seed", narrow=True),
-    _cost("fit_seconds", "fit s", _tenths, "the final fit on all training images", narrow=True),
+    _cost("search_seconds", "search s", _tenths, "the search of a seed", "narrow"),
+    _cost("fit_seconds", "fit s", _tenths, "the final fit", "narrow"),
     _cost("predict_seconds", "predict s", formats.number, "all test images at once"),
-    _cost("latency_ms", "one image ms", formats.number, "median time to label one image", narrow=True),
-    _cost("model_bytes", "size MB", formats.megabytes, "the saved model, in 10⁶ bytes", narrow=True),
+    _cost("latency_ms", "one image ms", formats.number, "median time to label one image", "narrow"),
+    _cost("model_bytes", "size MB", formats.megabytes, "the saved model, in 10⁶ bytes", "narrow"),
     _cost("parameters", "parameters", formats.count, "numbers learned"),
-    _cost("trials", "trials", formats.count, "trials that ran, of a seed as all costs are"),
-    _cost("failed_trials", "failed", formats.count, "trials that ran and came to nothing, in all seeds", narrow=True),
+    _cost("trials", "trials", formats.count, "trials that ran, of a seed as all costs are", "page"),
+    _cost("failed_trials", "failed", formats.count, "trials that ran and came to nothing, in all seeds", "narrow"),
 )
 
 
@@ -118,16 +149,18 @@ def shown_columns() -> tuple[Column, ...]:
     """The columns that readers see behind estimator and family, in order: the metrics, then the costs."""
     shown: list[Column] = []
     for metric in metrics.METRICS:
-        accuracy = metric.name == "accuracy"
-        shown += [_scored(metric, narrow=accuracy), *([INTERVAL, LETTERS] if accuracy else [])]
+        if metric.name == "accuracy":
+            shown += [_scored(metric, "narrow"), INTERVAL, LETTERS, SETTING]
+        else:
+            shown.append(_scored(metric, "page" if metric.name == "log_loss" else "wide"))
     return (*shown, *SHOWN_COSTS)
 
 
-def _scored(metric: metrics.Metric, narrow: bool) -> Column:
+def _scored(metric: metrics.Metric, room: Room) -> Column:
     heading = metric.format.called(metric.heading).heading(metric.name, mark=" ")
     better = "higher" if metric.higher_is_better else "lower"
     explanation = f"{metric.explanation}; {better} is better"
-    return Column(metric.name, heading, lambda row: metric.format.write(getattr(row, metric.name)), explanation, narrow)
+    return Column(metric.name, heading, lambda row: metric.format.write(getattr(row, metric.name)), explanation, room)
 
 
 def frame(run: Run) -> pd.DataFrame:
@@ -140,7 +173,7 @@ def frame(run: Run) -> pd.DataFrame:
     Variants of a data set that share one of the ``letters`` are tied (`reports.analysis.comparison.letters`).
     ``params`` is the JSON text of the setting fitted, of the seed with the best validation score. ``status`` is "ok",
     "partial" (some seeds failed), "unfinished" (nothing recorded yet), or what went wrong; then the scores are missing
-    and ``reason`` says why.
+    and ``reason`` says why. ``setting``, ``fit_effort`` and ``flattened`` are those of `reports.analysis.effort.Effort`.
     """
     return run.once(("leaderboard", metrics.METRICS), lambda: _frame(run)).copy()
 
@@ -189,8 +222,10 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
         "search_seconds": searches["spent_seconds"].mean(),
         "trials": (trials["status"] != "skipped").sum() / max(1, trials["seed"].nunique()),
         "failed_trials": int((~trials["status"].isin(["ok", "skipped"])).sum()),
-        "params": "", "backend": "", "letters": "",
+        "params": "", "backend": "", "letters": "", "setting": "",
     }  # fmt: skip
+    if own := efforts(run, dataset).get(variant):
+        row |= {"setting": own.setting, "fit_effort": own.fit_effort, "flattened": own.flattened}
     if not seeds:
         return row
     y, correct = run.test(dataset).y, run.correct(dataset, variant)
@@ -223,8 +258,14 @@ def subject(table: pd.DataFrame) -> str:
 
 
 def name(row: Any) -> str:
-    """The variant as the leaderboard shows it: marked where not everything went well."""
-    return row.variant if row.status == "ok" else f"{row.variant} ({row.status})"
+    """The variant as the leaderboard shows it, with its `marks`."""
+    return f"{row.variant} ({', '.join(marks(row))})" if marks(row) else row.variant
+
+
+def marks(row: Any) -> list[str]:
+    """What qualifies a row: that not everything went well, that a network's validation curve had not flattened."""
+    rising = not formats.absent(row.flattened) and not row.flattened
+    return [*([row.status] if row.status != "ok" else []), *(["may still improve"] if rising else [])]
 
 
 def csv(table: pd.DataFrame) -> str:
@@ -288,7 +329,7 @@ def print_leaderboard(table: pd.DataFrame, notes: Sequence[str], console: Consol
     for dataset, rows in table.groupby("dataset", sort=False):
         view = _view(str(dataset), rows, shown_columns())
         if console.measure(view, options=console.options.update_width(10_000)).maximum > console.width:
-            view = _view(str(dataset), rows, tuple(column for column in shown_columns() if column.narrow))
+            view = _view(str(dataset), rows, tuple(column for column in shown_columns() if column.room == "narrow"))
         console.print(view)
         for row in rows.itertuples():
             if row.reason:
@@ -307,6 +348,6 @@ def _view(title: str, rows: pd.DataFrame, shown: Sequence[Column]) -> Table:
         view.add_column(column.heading, justify="right")
     for row in rows.itertuples():
         colour = {"classical": "blue", "deep": "dark_orange3"}.get(row.family, "default")
-        label = f"[{colour}]{escape(row.variant)}[/]" + ("" if row.status == "ok" else f" [red]{row.status}[/]")
+        label = f"[{colour}]{escape(row.variant)}[/]" + "".join(f" [red]{mark}[/]" for mark in marks(row))
         view.add_row(label, *(column.write(row) for column in shown))
     return view

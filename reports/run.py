@@ -23,6 +23,8 @@ from benchmarks.studies import STANDARD, Condition
 from reports import environments
 
 T = TypeVar("T")
+# Studies whose largest level speaks for a run that lacks the standard condition, and what that is then.
+WHOLE = {"sizes": "training on {:,} images", "budgets": "a budget of {:g} s"}
 CELL = ["dataset", "variant", "seed"]  # what tells the cells of one condition apart
 EVALUATED = ["predict_seconds", "warmup_seconds", "latency_ms", "latency_p95_ms", "latency_calls"]
 
@@ -79,6 +81,11 @@ class Run:
     def conditions(self) -> tuple[Condition, ...]:
         """The conditions of the suite, in its order."""
         return tuple(_condition(fields) for fields in self.info["conditions"])
+
+    @property
+    def fitted(self) -> tuple[Condition, ...]:
+        """The conditions under which there are searches and fits of their own; the others have other test images."""
+        return tuple(condition for condition in self.conditions if self._fitted(condition) == condition)
 
     def at(self, condition: Condition) -> Run:
         """The run under another condition: a `Run` like any other.
@@ -316,8 +323,8 @@ class Run:
 def load(folder: Path | str) -> Run:
     """Open a run folder for reading, under the standard condition.
 
-    Of a study of sizes without "all", it is opened at the largest size; of one that is under way, at the largest size that
-    most variants have come to, with a note.
+    Of a study of sizes without "all", or of budgets, it is opened at the largest; of one that is under way, at the largest
+    that most variants have come to, with a note.
 
     Parameters
     ----------
@@ -341,7 +348,7 @@ def load(folder: Path | str) -> Run:
     ledger["evaluations"] = _current(everything)
     shown = {dataset: _default(everything, dataset) for dataset in everything.datasets}
     under_way = [
-        f"{dataset}: not all sizes are done; this is training on {condition.level:,} images."
+        f"{dataset}: not all {condition.study} are done; this is {WHOLE[condition.study].format(condition.level)}."
         for dataset, condition in shown.items()
         if not condition.is_standard and STANDARD in everything.conditions
     ]
@@ -407,17 +414,17 @@ def _current(run: Run) -> pd.DataFrame:
 
 
 def _default(run: Run, dataset: str) -> Condition:
-    """The condition that speaks for a run: the standard one, or the largest size, to which most variants came.
+    """The condition that speaks for a run: the standard one, or the largest size or budget, to which most variants came.
 
     While a study is under way, not all of its variants have come to the largest size, and would not be compared.
     """
-    trained = [c for c in run.conditions if _stage(run.info, c) == "train"]
-    whole = [c for c in trained if c.is_standard or c.study == "sizes"] or trained
+    fitted = run.fitted
+    whole = [c for c in fitted if c.is_standard or c.study in WHOLE] or list(fitted)
 
     def rank(condition: Condition) -> tuple[int, bool, float]:
         cells = run.at(condition).cells
         ended = cells.loc[(cells["dataset"] == dataset) & (cells["status"] != "unfinished"), "variant"].nunique()
-        return ended, condition.is_standard, (condition.value or 0.0) if condition.study == "sizes" else 0.0
+        return ended, condition.is_standard, (condition.value or 0.0) if condition.study in WHOLE else 0.0
 
     return max(whole, key=rank) if len(whole) > 1 else [*whole, STANDARD][0]
 

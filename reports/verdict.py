@@ -11,10 +11,14 @@ rules, by the name that every `Sentence` carries:
 | `tie` | the two are tied | the errors of both, the difference, and the lead that would have been found |
 | `lead` | one family alone was run | the leader's distance to the second |
 | `training time` | the final fits of the two were timed alike | both times, or that they cannot be told apart |
-| `ahead everywhere` | a study of sizes, the network ahead at each | from which size on that is confirmed |
-| `crossover` | the network's lead is established from a size on, and was not there at all of the smaller ones | the bracket |
-| `no crossover` | the classical model is established as better at the largest size | that none was seen |
-| `not settled` | at the largest size neither is established as better | that nothing is claimed |
+| `setting` | the ledger tells how far the searches came | who is tuned, lightly searched, or has its default setting |
+| `not flattened` | the validation curve of a network had not flattened in its longest trial with the setting fitted | which network, and at how many levels of a study |
+| `part of a fit` | the budget had room for less than a full fit | of whom, and how much |
+| `over budget` | search and fit took more than 5 % and more than 2 s beyond the budget | who, and by how much |
+| `ahead everywhere` | a study of sizes or budgets, the network ahead at each | from which level on that is confirmed |
+| `crossover` | the network's lead is established from a level on, and was not there at all of the smaller ones | the bracket |
+| `no crossover` | the classical model is established as better at the largest level | that none was seen |
+| `not settled` | at the largest level neither is established as better | that nothing is claimed |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
 | `hardest class` | one class alone has the lowest recall, of the leader | which, its recall and precision |
 | `most frequent error` | at most three confusions are equally frequent, and happen more than once | which, and how often |
@@ -36,6 +40,8 @@ from reports.analysis.comparison import between, compared, tied
 from reports.analysis.confusion import confusion_matrix, per_class
 from reports.analysis.costs import FIT, LATENCY, costs
 from reports.analysis.crossover import Crossover, crossover_of
+from reports.analysis.effort import FULL, SETTINGS, Effort, efforts
+from reports.analysis.resources import RESOURCES, SIZES
 from reports.drawing import formats, style
 from reports.run import Run
 
@@ -111,9 +117,15 @@ def verdict(run: Run, dataset: str) -> Verdict:
             ", a tie." if gap["tie"] else "."
         )
         sentences.append(Sentence(told, "differences", "lead"))
-    if found := crossover_of(run, dataset):
-        figures.append(_bracket(found))
-        sentences.append(_crossover(found))
+    found = [crossover for resource in RESOURCES if (crossover := crossover_of(run, dataset, resource))]
+    figures += map(_bracket, found)
+    sentences += [_crossover(crossover) for crossover in found]
+    known = efforts(run, dataset)
+    known = {name: known[name] for name in board["variant"] if name in known}
+    sentences += [Sentence(told, "tuning", "setting") for told in _settings(known)]
+    if rising := [*_rising(known), *(told for crossover in found for told in _rising_at(run, dataset, crossover))]:
+        sentences.append(Sentence(" ".join(rising), "tuning", "not flattened"))
+    sentences += _beyond(known)
     figures.append(
         Figure(
             f"Cost of {leader.variant}",
@@ -197,47 +209,105 @@ def _glance(gap: dict[str, Any]) -> Figure:
     return Figure("The networks tried here", "less accurate", note)
 
 
+def _rising(known: dict[str, Effort]) -> list[str]:
+    """The networks that may still gain from training."""
+    rising = [name for name, own in known.items() if own.flattened is False]
+    if not rising:
+        return []
+    curve, trial = ("curves", "their longest trials") if len(rising) > 1 else ("curve", "its longest trial")
+    return [
+        f"The validation {curve} of {_listed(rising)} had not flattened when {trial} ended, so more training may still help."
+    ]
+
+
+def _beyond(known: dict[str, Effort]) -> list[Sentence]:
+    """What the budget had no room for, and by whom it was exceeded."""
+    told = []
+    if short := [f"{name} ({_share(own.fit_effort)})" for name, own in known.items() if own.fit_effort < FULL]:
+        text = f"The budget had no room for a full fit of {_listed(short, 'or')}."
+        told.append(Sentence(text, "tuning", "part of a fit"))
+    if over := {name: own for name, own in known.items() if own.exceeded}:
+        by = _listed([f"{name} by {formats.duration(own.exceeded)}" for name, own in over.items()])
+        granted = formats.duration(next(iter(over.values())).granted)
+        told.append(Sentence(f"The budget of {granted} was exceeded: {by}.", "tuning", "over budget"))
+    return told
+
+
+def _settings(known: dict[str, Effort]) -> list[str]:
+    """Who is tuned, who was lightly searched, and who has its default setting; where seeds differ, how many of which."""
+    groups: dict[str, list[str]] = {}
+    for name, own in known.items():
+        if own.setting:
+            groups.setdefault(own.setting, []).append(name)
+    if list(groups) == ["default"] and len(known) > 1:
+        return ["All have their default settings: no search showed a better one."]
+    words = {"tuned": ("is tuned", "are tuned"), "lightly searched": ("was lightly searched", "were lightly searched")}
+    words |= {"default": ("has its default setting", "have their default settings")}
+    told = [
+        f"{_listed(groups[setting])} {words[setting][len(groups[setting]) > 1]}"
+        for setting in SETTINGS
+        if setting in groups
+    ]
+    told += [f"the seeds of {_listed(names)} differ ({mixed})" for mixed, names in groups.items() if mixed not in words]
+    return [f"{_capital('; '.join(told))}."] if told else []
+
+
+def _share(effort: float) -> str:
+    return f"{max(1, int(100 * effort))}\u00a0% of one"
+
+
+def _rising_at(run: Run, dataset: str, found: Crossover) -> list[str]:
+    """At how many levels of a study the curve of the network that was compared had not flattened."""
+    there = {level: run.at(condition) for condition, level in run.levels(dataset, found.resource.name)}
+    known = [(efforts(there[lead.level], dataset), lead.deep) for lead in found.leads]
+    rising = sum(name in own and own[name].flattened is False for own, name in known)
+    of = f"{_word(rising)} of {_word(len(known))} {found.resource.name}"
+    return [f"The curve of the network that was compared had not flattened at {of}."] if rising else []
+
+
 def _crossover(found: Crossover) -> Sentence:
-    """Where deep learning passes classical, by the outcome of the study of sizes."""
+    """Where deep learning passes classical, by the outcome of the study."""
     first, last = found.leads[0], found.leads[-1]
+    resource = found.resource
+    most = f"{resource.told(last.level, words=True)}, the most that {'were' if resource == SIZES else 'was'} tried"
     seeds = min(lead.seeds for lead in found.leads)
     cannot = f"{_word(seeds)} {'seed' if seeds == 1 else 'seeds'} cannot"
     if found.outcome == "ahead everywhere":
         sure = (
-            "each lead is established" if found.by == first.size else f"below {found.by:,} images {cannot} confirm it"
+            "each lead is established"
+            if found.by is None or found.by == first.level
+            else f"below {resource.told(found.by)} {cannot} confirm it"
         )
-        text = f"The best network was ahead at all {_word(len(found.leads))} sizes; {sure}."
-    elif found.outcome == "crossover" and found.after is not None:
-        before = next(lead for lead in found.leads if lead.size == found.after)
+        text = f"The best network was ahead at all {_word(len(found.leads))} {resource.name}; {sure}."
+    elif found.outcome == "crossover" and found.by is not None and found.after is not None:
+        before = next(lead for lead in found.leads if lead.level == found.after)
         text = (
-            f"Between {found.after:,} and {found.by:,} training images deep learning passes classical: at {found.after:,} "
-            f"{before.classical} is ahead, from {found.by:,} on the best network."
+            f"Between {found.after:,.10g} and {resource.told(found.by, words=True)} deep learning passes classical: at "
+            f"{found.after:,.10g} {before.classical} is ahead, from {found.by:,.10g} on the best network."
         )
-    elif found.outcome == "crossover":
-        text = f"From {found.by:,} training images on the best network is ahead; below, {cannot} tell who is."
+    elif found.outcome == "crossover" and found.by is not None:
+        text = f"From {resource.told(found.by, words=True)} on the best network is ahead; below, {cannot} tell who is."
     elif found.outcome == "none seen":
-        text = (
-            f"No crossover was seen: at {last.size:,} training images, the most that were tried, {last.classical} is ahead "
-            f"of {last.deep}."
-        )
+        text = f"No crossover was seen: at {most}, {last.classical} is ahead of {last.deep}."
     else:
-        text = f"At {last.size:,} training images, the most that were tried, {cannot} tell who is ahead: no crossover is claimed."
-    return Sentence(text, "crossover", {"none seen": "no crossover"}.get(found.outcome, found.outcome))
+        text = f"At {most}, {cannot} tell who is ahead: no crossover is claimed."
+    rule = {"none seen": "no crossover"}.get(found.outcome, found.outcome)
+    return Sentence(text, "crossover" if resource == SIZES else "crossover_budgets", rule)
 
 
 def _bracket(found: Crossover) -> Figure:
-    """The sizes between which deep learning becomes better, at a glance."""
-    seeds = min(lead.seeds for lead in found.leads)
+    """The levels between which deep learning becomes better, at a glance."""
+    seeds, resource = min(lead.seeds for lead in found.leads), found.resource
     if found.by is None:
         value = "not seen" if found.outcome == "none seen" else "not settled"
     elif found.after is None:
-        value = f"≤ {found.by:,} images"
+        value = f"≤ {resource.told(found.by)}"
     else:
-        value = f"{found.after:,}–{found.by:,} images"
+        value = f"{found.after:,.10g}–{resource.told(found.by)}"
     return Figure(
         "Deep learning pays from",
         value,
-        f"best network against best classical model at {_word(len(found.leads))} sizes, {_word(seeds)} "
+        f"best network against best classical model at {_word(len(found.leads))} {resource.name}, {_word(seeds)} "
         f"{'seed' if seeds == 1 else 'seeds'}",
     )
 
@@ -344,5 +414,5 @@ def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+def _listed(words: list[str], last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""

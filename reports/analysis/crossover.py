@@ -1,7 +1,7 @@
-"""The crossover: the training-set sizes between which deep learning becomes better than classical learning.
+"""The crossover: the training-set sizes, or budgets, between which deep learning becomes better than classical learning.
 
-At every size the best network is compared with the best classical model, each chosen by its validation score, never by
-the test. The difference has a paired interval over seeds and images, and Holm's correction over the sizes decides where
+At every level the best network is compared with the best classical model, each chosen by its validation score, never by
+the test. The difference has a paired interval over seeds and images, and Holm's correction over the levels decides where
 its sign is established. `simulated` has the false-alarm rate of all of it, which
 `python -m pytest -m torture -s tests/reports/analysis/test_simulation.py` measures again.
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from reports.analysis.comparison import holm, paired_p
 from reports.analysis.intervals import SIGNIFICANT, difference_interval
+from reports.analysis.resources import SIZES, Resource, whole
 
 if TYPE_CHECKING:
     from reports.run import Run
@@ -30,18 +31,18 @@ FAMILIES = ("deep", "classical")
 
 @dataclass(frozen=True)
 class Lead:
-    """The best network less the best classical model at one size.
+    """The best network less the best classical model at one level.
 
     Parameters
     ----------
-    size : training images.
+    level : an amount of the resource, such as 3,000 training images.
     deep, classical : the two models, each the best of its family by validation score.
     seeds : on which both were tested.
     difference, low, high : accuracy of `deep` less that of `classical`, with its paired 95 % interval.
-    p : corrected for the number of sizes (Holm).
+    p : corrected for the number of levels (Holm).
     """
 
-    size: int
+    level: float
     deep: str
     classical: str
     seeds: int
@@ -65,34 +66,36 @@ class Crossover:
 
     Parameters
     ----------
-    leads : one per size, ascending.
+    leads : one per level, ascending.
+    resource : what the levels are amounts of.
     """
 
     leads: tuple[Lead, ...]
+    resource: Resource = SIZES
 
     @property
-    def by(self) -> int | None:
-        """The smallest size from which on the network is established as better at all sizes; None if there is none."""
+    def by(self) -> float | None:
+        """The smallest level from which on the network is established as better at all levels; None if there is none."""
         last = None
         for lead in reversed(self.leads):
             if lead.sign != 1:
                 break
-            last = lead.size
+            last = lead.level
         return last
 
     @property
-    def after(self) -> int | None:
-        """The largest size below `by` at which the classical model is established as better; None if there is none."""
-        below = [lead.size for lead in self.leads if lead.sign == -1 and (self.by is None or lead.size < self.by)]
+    def after(self) -> float | None:
+        """The largest level below `by` at which the classical model is established as better; None if there is none."""
+        below = [lead.level for lead in self.leads if lead.sign == -1 and (self.by is None or lead.level < self.by)]
         return max(below, default=None)
 
     @property
     def outcome(self) -> Outcome:
-        """What the sizes come to.
+        """What the levels come to.
 
-        "ahead everywhere": the network has the higher accuracy at every size, from `by` on established. "crossover": it is
+        "ahead everywhere": the network has the higher accuracy at every level, from `by` on established. "crossover": it is
         between `after` and `by`, or below `by` where `after` is None. "none seen": the classical model is established as
-        better at the largest size. "not settled": at the largest size neither is.
+        better at the largest level. "not settled": at the largest level neither is.
         """
         if self.by is not None:
             return "ahead everywhere" if all(lead.difference > 0 for lead in self.leads) else "crossover"
@@ -107,7 +110,7 @@ class Rates:
     ----------
     false_alarm : any lead or crossover declared between families that are equally accurate; the worst of three spreads of
         the seeds (0, 0.3 and 1 point), with 1,000 to 5,000 test images.
-    found : a lead of the networks declared where they are 1 point better at all sizes, with a spread of the seeds of 0.3
+    found : a lead of the networks declared where they are 1 point better at all levels, with a spread of the seeds of 0.3
         points and 6,000 to 10,000 test images.
     """
 
@@ -124,21 +127,27 @@ def simulated(seeds: int) -> Rates | None:
 SIMULATED = (Rates(3, 0.026, 0.42), Rates(5, 0.031, 0.95), Rates(10, 0.025, 1.0))
 
 
-def crossover(sizes: Sequence[int], differences: Sequence[NDArray], names: Sequence[tuple[str, str]] = ()) -> Crossover:
-    """The comparison of two families at several sizes.
+def crossover(
+    levels: Sequence[float],
+    differences: Sequence[NDArray],
+    names: Sequence[tuple[str, str]] = (),
+    resource: Resource = SIZES,
+) -> Crossover:
+    """The comparison of two families at several levels.
 
     Parameters
     ----------
-    sizes : ascending numbers of training images.
-    differences : for each size (s, n); the images are the same at all sizes, the number of seeds may differ.
-    names : for each size the two models compared, the network first.
+    levels : ascending amounts of the resource.
+    differences : for each level (s, n); the images are the same at all levels, the number of seeds may differ.
+    names : for each level the two models compared, the network first.
     """
     corrected = holm(np.array([paired_p(difference) for difference in differences]))
-    named = names or [FAMILIES] * len(sizes)
-    return Crossover(tuple(
-        Lead(size, *pair, len(difference), float(difference.mean()), *difference_interval(difference), float(p))
-        for size, pair, difference, p in zip(sizes, named, differences, corrected, strict=True)
-    ))  # fmt: skip
+    named = names or [FAMILIES] * len(levels)
+    leads = tuple(
+        Lead(level, *pair, len(difference), float(difference.mean()), *difference_interval(difference), float(p))
+        for level, pair, difference, p in zip(levels, named, differences, corrected, strict=True)
+    )
+    return Crossover(leads, resource)
 
 
 def best_by_validation(scores: Mapping[str, float]) -> str:
@@ -146,14 +155,14 @@ def best_by_validation(scores: Mapping[str, float]) -> str:
     return max(scores, key=lambda name: -1.0 if np.isnan(scores[name]) else scores[name])
 
 
-def crossover_of(run: Run, dataset: str) -> Crossover | None:
-    """The crossover of a study of sizes; None without both families at two sizes."""
-    return run.once(("crossover", dataset), lambda: _crossover_of(run, dataset))
+def crossover_of(run: Run, dataset: str, resource: Resource = SIZES) -> Crossover | None:
+    """The crossover of the study of a resource; None without both families at two levels."""
+    return run.once(("crossover", resource.name, dataset), lambda: _crossover_of(run, dataset, resource))
 
 
-def _crossover_of(run: Run, dataset: str) -> Crossover | None:
-    sizes, differences, names = [], [], []
-    for condition, size in run.levels(dataset, "sizes"):
+def _crossover_of(run: Run, dataset: str, resource: Resource) -> Crossover | None:
+    levels, differences, names = [], [], []
+    for condition, level in run.levels(dataset, resource.name):
         there = run.at(condition)
         cells = there.cells[(there.cells["dataset"] == dataset) & (there.cells["status"] == "ok")]
         scores = cells.groupby("variant", sort=False)["validation_score"].mean()
@@ -171,7 +180,7 @@ def _crossover_of(run: Run, dataset: str) -> Crossover | None:
             there.correct(dataset, name)[[own.index(seed) for seed in shared]].astype(np.int8)
             for name, own in zip(best, seeds, strict=True)
         )
-        sizes.append(int(size))
+        levels.append(whole(level))
         differences.append(deep - classical)
         names.append((best[0], best[1]))
-    return crossover(sizes, differences, names) if len(sizes) > 1 else None
+    return crossover(levels, differences, names, resource) if len(levels) > 1 else None

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.analysis.resources import SIZES, Resource, whole
+
 if TYPE_CHECKING:
     from reports.run import Run
 
@@ -22,21 +24,21 @@ FLOORS = 1 - np.geomspace(1, 0.001, 60)  # candidates for c, as shares of the sm
 SIZES_FOR_A_FLOOR = 4  # fewer points cannot tell a floor from a slope
 
 
-def wrong(run: Run, dataset: str) -> dict[tuple[str, int], NDArray[np.bool_]]:
-    """(estimator, training rows) -> which test images were labelled wrongly, (s, n); empty below two sizes."""
+def wrong(run: Run, dataset: str, resource: Resource = SIZES) -> dict[tuple[str, float], NDArray[np.bool_]]:
+    """(estimator, amount) -> which test images were labelled wrongly, (s, n); empty below two levels of the study."""
 
-    def compute() -> dict[tuple[str, int], NDArray[np.bool_]]:
-        levels = run.levels(dataset, "sizes")
+    def compute() -> dict[tuple[str, float], NDArray[np.bool_]]:
+        levels = run.levels(dataset, resource.name)
         if len(levels) < 2:
             return {}
         return {
-            (name, int(size)): ~run.at(condition).correct(dataset, name)
+            (name, whole(amount)): ~run.at(condition).correct(dataset, name)
             for name in run.variants
-            for condition, size in levels
+            for condition, amount in levels
             if run.at(condition).evaluated(dataset, name)
         }
 
-    return run.once(("wrong", dataset), compute)
+    return run.once(("wrong", resource.name, dataset), compute)
 
 
 def curve(run: Run, dataset: str, variant: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

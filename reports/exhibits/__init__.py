@@ -13,29 +13,34 @@ from reports.exhibits.compute import compute
 from reports.exhibits.conditions import conditions
 from reports.exhibits.confusion import confusion
 from reports.exhibits.cost import cost
-from reports.exhibits.crossover import crossover
+from reports.exhibits.crossover import crossover, crossover_budgets
 from reports.exhibits.curves import curves
 from reports.exhibits.differences import differences
 from reports.exhibits.disagreements import disagreements
 from reports.exhibits.ensembles import ensembles
 from reports.exhibits.exhibit import Exhibit
 from reports.exhibits.failures import failures
+from reports.exhibits.gain import gain
 from reports.exhibits.gap import gap
 from reports.exhibits.layers import layers
-from reports.exhibits.learning import learning
+from reports.exhibits.learning import learning, learning_budgets
 from reports.exhibits.mistakes import mistakes
 from reports.exhibits.passport import passport
 from reports.exhibits.prediction import prediction
+from reports.exhibits.prior_knowledge import prior_knowledge
 from reports.exhibits.progress import progress
 from reports.exhibits.ranks import ranks
 from reports.exhibits.rounds import rounds
 from reports.exhibits.samples import samples
 from reports.exhibits.settings import settings
 from reports.exhibits.spending import spending
+from reports.exhibits.tuning import tuning
 
 EXHIBITS: tuple[Exhibit, ...] = (
     crossover,
+    crossover_budgets,
     learning,
+    learning_budgets,
     compute,
     prediction,
     conditions,
@@ -48,12 +53,15 @@ EXHIBITS: tuple[Exhibit, ...] = (
     calibration,
     disagreements,
     mistakes,
+    tuning,
+    gain,
     settings,
     rounds,
     progress,
     gap,
     curves,
     layers,
+    prior_knowledge,
     spending,
     failures,
     passport,
@@ -65,7 +73,7 @@ GROUPS = {
     "study": "The study",
     "result": "The result",
     "errors": "Where they err",
-    "tuning": "How they were tuned",
+    "tuning": "Tuning and training",
     "bill": "The bill",
     "data": "The data",
 }

@@ -23,7 +23,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
             {
                 "variant": search.variant, "family": search.family, "seed": search.seed,
                 "strategy": search.strategy, "trials": int((cell["status"] != "skipped").sum()), "base_accuracy": scores.get(1), "base_effort": efforts.get(1),
-                "tuned_accuracy": scores.get(search.winner), "tuned_effort": efforts.get(search.winner), "winning_trial": search.winner,
+                "winner_accuracy": scores.get(search.winner), "winner_effort": efforts.get(search.winner), "winning_trial": search.winner,
                 "setting": formats.setting(fit["params"].iloc[0]) if len(fit) else "", "ended": search.ended,
             }
         )  # fmt: skip
@@ -32,7 +32,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 settings = Exhibit(
     name="settings",
-    title="What tuning found",
+    title="What the search found",
     group="tuning",
     lead="Validation accuracy of the base setting (always trial 1) and of the winner, each with the effort it was "
     "tried at (the share of a full fit), and the setting that was fitted again on all training images.",
@@ -45,8 +45,8 @@ settings = Exhibit(
         "trials": COUNT,
         "base_accuracy": PERCENT,
         "base_effort": PERCENT,
-        "tuned_accuracy": PERCENT,
-        "tuned_effort": PERCENT,
+        "winner_accuracy": PERCENT,
+        "winner_effort": PERCENT,
         "winning_trial": COUNT,
         "setting": TEXT,
         "ended": TEXT,

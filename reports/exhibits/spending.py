@@ -34,9 +34,9 @@ NAMES = {
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per estimator, seeds added up, and one for all of them.
 
-    ``search_seconds`` is the sum of ``trial_seconds`` and ``proposer_seconds`` (what the strategy itself took), and all
-    that the budget is charged. ``overspent_seconds`` adds up, over the seeds, what a search took beyond its grant, at
-    most its last trial: compare ``longest_trial_seconds``. Imports of libraries are charged to nobody;
+    ``search_seconds`` is the sum of ``trial_seconds`` and ``proposer_seconds`` (what the strategy itself took). The budget is
+    charged that and the final fit with its saving. ``overspent_seconds`` adds up, over the seeds, what search and fit took
+    beyond the grant. Imports of libraries are charged to nobody;
     ``other_seconds`` of final fit and evaluation are warm-up, latency, saving and loading. ``total_seconds`` is the sum
     of search, import, fit, predict and other.
     """
@@ -53,7 +53,10 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         granted, over = float("nan"), float("nan")
         if search["granted_seconds"].notna().any():
             granted = search["granted_seconds"].sum()
-            over = (search["spent_seconds"] - search["granted_seconds"]).clip(lower=0).sum()
+            spent_by_seed = search.set_index("seed")["spent_seconds"].add(
+                fit.set_index("seed")["seconds"], fill_value=0
+            )
+            over = (spent_by_seed - search.set_index("seed")["granted_seconds"]).clip(lower=0).sum()
         imports = sum(t["import_seconds"].sum() for t in (tried, fit, evaluation))
         fitting, predicting = fit["fit_seconds"].sum(), evaluation["predict_seconds"].sum()
         beside = (fit["seconds"] - fit["fit_seconds"], evaluation["seconds"] - evaluation["predict_seconds"])
@@ -80,7 +83,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 @style.styled
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
-    """Stacked bars: search, imports, final fit, prediction, the rest; a tick marks the budget granted to the search."""
+    """Stacked bars: search, imports, final fit, prediction, the rest; a tick marks the budget."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -102,9 +105,7 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     axes.set_xlabel("seconds")
     handles: list = [Patch(color=style.MUTED, alpha=alpha, label=NAMES[part]) for part, alpha in PARTS.items()]
     if frame["granted_seconds"].notna().any():
-        handles.append(
-            Line2D([], [], color=style.INK, marker="|", markersize=11, linestyle="none", label="granted to the search")
-        )
+        handles.append(Line2D([], [], color=style.INK, marker="|", markersize=11, linestyle="none", label="granted"))
     style.legend(page, handles, 1.4)
     return page
 
@@ -123,10 +124,9 @@ spending = Exhibit(
     name="spending",
     title="Where the time went",
     group="bill",
-    lead="Wall-clock seconds of each estimator on this data set, all seeds together. Every search was granted the "
-    "same. It is charged its trials and what its strategy took to propose them; imports of libraries are charged to "
-    "nobody. A search ends with the trial that uses its budget up, so it may overspend by one trial at most: the "
-    "table has both.",
+    lead="Wall-clock seconds of each estimator on this data set, all seeds together. Each was granted the "
+    "same. The budget pays for the search, which is its trials and what its strategy took to propose them, and for the final "
+    "fit with its saving; imports of libraries and the evaluation are charged to nobody.",
     frame=frame,
     empty="Nothing has been run yet.",
     columns={

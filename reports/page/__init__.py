@@ -15,6 +15,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports import leaderboard
+from reports.analysis.resources import BUDGETS
 from reports.drawing import formats, style
 from reports.drawing.formats import Format
 from reports.drawing.side_by_side import each
@@ -89,7 +90,7 @@ def render(run: Run) -> str:
         css=Markup(_asset("page.css") + shared.css()),
         js=Markup(_asset("page.js")),
         download=download("leaderboard.csv", leaderboard.csv(board)),
-        columns=leaderboard.shown_columns(),
+        columns=_columns(),
         interval=leaderboard.INTERVAL,
         not_comparable=NOT_COMPARABLE if run.not_comparable else "",
     )
@@ -133,6 +134,7 @@ def _section(
         "title": run.title(dataset),
         "verdict": verdict(run, dataset),
         "board": _board(rows, style.looks(run.families)),
+        "rest": _rest(rows),
         "reasons": [r for r in rows.itertuples() if r.reason],
         "groups": groups,
         "labels": {group: GROUPS[group] for group in groups},
@@ -236,18 +238,36 @@ def _board(rows: pd.DataFrame, looks: style.Looks) -> list[dict[str, Any]]:
     def place(share: float) -> float:
         return round(4 + 92 * (float(style.stretch(share)) - float(ends[0])) / reach, 1)
 
-    shown, columns = [], leaderboard.shown_columns()
+    shown, columns = [], _columns()
     for rank, row in enumerate(rows.itertuples(), 1):
-        cells = [(c, Cell(c.write(row), _sortable(getattr(row, c.sorts_by)), "number")) for c in columns]
+        cells = [(c, Cell(c.write(row), _sortable(getattr(row, c.sorts_by)), c.kind)) for c in columns]
         scored = not formats.absent(row.accuracy)
         span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
         shape = style.SHAPES[looks[row.variant].marker]
-        shown.append({"rank": rank, "row": row, "cells": cells, "span": span, "shape": shape})
+        small = [row.family, *([row.backend] if row.backend else [])]
+        facts = {"small": ", ".join(small), "marks": leaderboard.marks(row)}
+        shown.append({"rank": rank, "row": row, "cells": cells, "span": span, "shape": shape, **facts})
     return shown
 
 
+def _columns() -> list[leaderboard.Column]:
+    """The columns of the leaderboard, which fits a page; `_rest` has the others."""
+    return [column for column in leaderboard.shown_columns() if column.room != "wide"]
+
+
+def _rest(rows: pd.DataFrame) -> Table:
+    """The scores and costs that the leaderboard has no room for."""
+    columns = [column for column in leaderboard.shown_columns() if column.room == "wide"]
+    headings = [(leaderboard.subject(rows), "text", ""), *((c.heading, "number", c.explanation) for c in columns)]
+    cells = [
+        [Cell(row.variant), *(Cell(c.write(row), _sortable(getattr(row, c.sorts_by)), "number") for c in columns)]
+        for row in rows.itertuples()
+    ]
+    return Table(headings, [[replace(cell, kind=cell.kind or "text") for cell in row] for row in cells])
+
+
 def _sortable(value: Any) -> Any:
-    return "" if formats.absent(value) else float(value)
+    return "" if formats.absent(value) else value if isinstance(value, str) else float(value)
 
 
 def _headline(sections: list[dict[str, Any]]) -> str:
@@ -278,8 +298,14 @@ def _meta(run: Run) -> list[str]:
     seeds = len(run.info["seeds"])
     parts.append("one seed" if seeds == 1 else f"{seeds} seeds")
     if run.info.get("budget"):
-        parts.append(f"{run.info['budget']} of search for each estimator")
+        parts.append(f"budget of each estimator {_budget(run)}")
     return [part for part in parts if part]
+
+
+def _budget(run: Run) -> str:
+    """What each variant was granted for search and fit, under the condition that is shown."""
+    levels = {condition.level for condition in run.shown.values() if condition.study == BUDGETS.name}
+    return ", ".join(f"{level:g} s" for level in sorted(levels)) or str(run.info.get("budget") or "")
 
 
 def _wall(run: Run) -> float:
@@ -307,7 +333,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     facts = [
         ("command", info.get("command")),
         ("seeds", ", ".join(map(str, info["seeds"]))),
-        ("search budget", info.get("budget")),
+        ("budget of each estimator", _budget(run)),
         (
             "validation rows",
             f"{formats.percent(share, 0)} % of the training images" if isinstance(share, float) else None,

@@ -162,6 +162,16 @@ def test_a_folder_of_another_run_is_refused(tmp_path, change):
     assert (tmp_path / "run" / "run.json").read_text() == before
 
 
+def test_other_words_on_what_is_known_before_make_no_other_run(tmp_path):
+    carry_out(tmp_path / "run")
+    path = tmp_path / "run" / "run.json"
+    info = json.loads(path.read_text())
+    assert info["variants"]["nearest_mean"].pop("prior_knowledge") == ""
+    path.write_text(json.dumps(info))
+    assert carry_out(tmp_path / "run")
+    assert json.loads(path.read_text())["variants"]["nearest_mean"]["prior_knowledge"] == ""
+
+
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):

@@ -275,3 +275,10 @@ def test_a_model_folder_names_no_path_and_no_class_of_others(folder, split):
         with pytest.raises(ValueError, match="is to be read by"):
             load(folder / "model")
     assert not (folder / "sprung").exists()
+
+
+def test_every_estimator_that_comes_with_crossover_says_what_was_put_in_by_hand():
+    for name in ("logistic_regression", "svm", "xgboost", "mlp", "cnn"):
+        told = estimators.get(name).prior_knowledge
+        assert "base setting" in told and told.endswith("."), name
+        assert ("HOG" in told) == (estimators.get(name).family == "classical"), name

@@ -39,7 +39,13 @@ def session(**environment: Any) -> dict[str, Any]:
 
 def variant(estimator: str, **base: Any) -> dict[str, Any]:
     """A variant as run.json has it."""
-    return {"estimator": estimator, "family": (FAMILY | MORE)[estimator], "base": base}
+    family = (FAMILY | MORE)[estimator]
+    return {
+        "estimator": estimator,
+        "family": family,
+        "base": base,
+        "prior_knowledge": f"What {estimator} knows <before>.",
+    }
 
 
 def write_info(
@@ -107,6 +113,7 @@ def trial(cell: Mapping[str, Any], number: int, score: float | None, seconds: fl
     return dict(cell) | {
         "number": number, "key": f"{cell['variant']}-{number}", "strategy": STRATEGY, "round": 1, "effort": 1.0,
         "params": {}, "status": "ok", "reason": "", "score": score, "log_loss": None if score is None else 0.1,
+        "losses": [], "fits": 1,
         "found": {}, "history": {}, "seconds": seconds, "fit_seconds": 0.9 * seconds, "score_seconds": 0.1 * seconds,
         "import_seconds": 0.0, "overhead_seconds": 0.01, "peak_bytes": 412_000_000, "limit_seconds": 30.0,
         "limit_bytes": 4_000_000_000, "finished": 1.7e9 + number,
@@ -117,7 +124,8 @@ def search(cell: Mapping[str, Any], spent: float, winner: int, **more: Any) -> d
     """A row of `searches`."""
     return dict(cell) | {
         "strategy": STRATEGY, "budget": "90 s", "granted_seconds": 90.0, "granted_trials": None, "spent_seconds": spent,
-        "proposer_seconds": 0.0, "trials": winner, "driver_seconds": 0.1, "winner": winner, "ended": "strategy ended",
+        "proposer_seconds": 0.0, "trials": winner, "driver_seconds": 0.1, "winner": winner, "finalist": winner, "p_value": 0.01,
+        "tuned": "tuned", "top_effort": 1.0, "least_effort": 0.04, "ended": "the strategy ended",
     } | more  # fmt: skip
 
 
@@ -126,7 +134,7 @@ def fit(cell: Mapping[str, Any], seconds: float, **more: Any) -> dict[str, Any]:
     place = (cell["dataset"], cell["condition"], cell["variant"], cell["seed"])
     return dict(cell) | {
         "key": "-".join(map(str, ("fit", *place))), "strategy": STRATEGY, "status": "ok", "reason": "", "params": {},
-        "validation_score": 0.9, "trained_on": "training rows", "folder": model_folder(*place), "fit_seconds": seconds,
+        "validation_score": 0.9, "effort": 1.0, "planned_seconds": seconds, "trained_on": "training rows", "folder": model_folder(*place), "fit_seconds": seconds,
         "model_bytes": 1000, "parameters": 10, "backend": "made up", "layers": [], "history": {},
         "seconds": seconds + 0.5, "import_seconds": 0.0, "overhead_seconds": 0.01, "peak_bytes": 512_000_000,
         "limit_seconds": 300.0, "limit_bytes": 4_000_000_000, "finished": 1.7e9,

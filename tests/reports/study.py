@@ -1,14 +1,16 @@
-"""A study of sizes as `crossover run … --study sizes` leaves it, made without running anything."""
+"""Studies of sizes, budgets and tuning as `crossover run … --study NAME` leaves them, made without running anything."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.studies import Condition
+from benchmarks.studies import Condition, Study
+from benchmarks.studies.budgets import budgets
 from benchmarks.studies.sizes import sizes as study
+from benchmarks.studies.tuning import tuning
 from tests.reports.folder import (
     cell,
     evaluation,
@@ -64,3 +66,61 @@ def write_study(
                 write_predictions(folder, evaluations[-1], proba)
     write_rows(folder, trials=trials, searches=searches, fits=fits, evaluations=evaluations)
     return folder
+
+
+def write_levels(
+    folder: Path, chosen: Study, errors: Mapping[object, Mapping[str, float]], tests=2000, seeds=(0, 1, 2)
+) -> Path:
+    """A run folder of a study in which each estimator errs on the given share of the test images at each level.
+
+    At a level without a value a search is granted 100 s.
+    """
+    rng, conditions = np.random.default_rng(4), {level: chosen.condition(level) for level in errors}
+    names = list(next(iter(errors.values())))
+    facts = {
+        "stage": chosen.stage,
+        "title": chosen.title,
+        "axis": chosen.axis,
+        "standard": chosen.standard,
+        "levels": list(errors),
+    }
+    write_info(folder, ["things"], names, seeds, list(conditions.values()), studies={chosen.name: facts})
+    y = write_data(folder, "things", [str(i) for i in range(10)], (8, 8, 1), tests, rng, train=TOTAL)
+    hardness, tables = rng.random(tests), {"trials": [], "searches": [], "fits": [], "evaluations": []}
+    for level, condition in conditions.items():
+        granted = condition.value or 100.0
+        for name, error in errors[level].items():
+            for seed in seeds:
+                own = cell("things", name, seed, condition)
+                tables["trials"].append(trial(own, 1, 0.9, 0.5 * granted))
+                tables["searches"].append(search(own, 0.5 * granted, 1, granted_seconds=granted))
+                tables["fits"].append(fit(own, 0.3 * granted, validation_score=1 - error))
+                tables["evaluations"].append(evaluation(tables["fits"][-1]))
+                proba = probabilities(y, error, hardness + 0.3 * rng.random(tests))
+                write_predictions(folder, tables["evaluations"][-1], proba)
+    write_rows(folder, **tables)
+    return folder
+
+
+def write_budgets(folder: Path, **more) -> Path:
+    """Deep learning is behind with 10 s, and ahead with 30 and 100."""
+    return write_levels(
+        folder,
+        budgets,
+        {
+            10: {"logistic_regression": 0.09, "svm": 0.05, "cnn": 0.12},
+            30: {"logistic_regression": 0.08, "svm": 0.04, "cnn": 0.02},
+            100: {"logistic_regression": 0.08, "svm": 0.04, "cnn": 0.01},
+        },
+        **more,
+    )
+
+
+def write_tuning(folder: Path, **more) -> Path:
+    """Tuning halves the errors of svm and changes nothing for logistic_regression."""
+    return write_levels(
+        folder,
+        tuning,
+        {"default": {"logistic_regression": 0.08, "svm": 0.08}, "tuned": {"logistic_regression": 0.08, "svm": 0.04}},
+        **more,
+    )

@@ -19,7 +19,7 @@ from reports.drawing.formats import PERCENT, PLAIN
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS
 from reports.page import table
 from tests.reports.folder import write_info
-from tests.reports.study import write_study
+from tests.reports.study import write_budgets, write_study, write_tuning
 
 each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
 all_of_them = pytest.mark.parametrize("exhibit", EXHIBITS + ACROSS, ids=lambda exhibit: exhibit.name)
@@ -58,9 +58,10 @@ def test_it_says_in_one_line_what_it_is(exhibit):
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory):
-    """A small study of sizes."""
-    return write_study(tmp_path_factory.mktemp("study") / "run", tests=300, seeds=(0, 1))
+def studies(tmp_path_factory):
+    """Small studies of sizes, budgets and tuning."""
+    write = (write_study, write_budgets, write_tuning)
+    return [one(tmp_path_factory.mktemp("study") / "run", tests=300, seeds=(0, 1)) for one in write]
 
 
 def frames(exhibit, *folders):
@@ -71,15 +72,15 @@ def frames(exhibit, *folders):
 
 
 @all_of_them
-def test_it_declares_each_of_its_columns(exhibit, three_seeds, study):
-    found = frames(exhibit, three_seeds, study)
+def test_it_declares_each_of_its_columns(exhibit, three_seeds, studies):
+    found = frames(exhibit, three_seeds, *studies)
     assert found
     assert set().union(*(frame.columns for _, frame in found)) == set(exhibit.columns)
 
 
 @all_of_them
-def test_a_column_more_shifts_no_other(exhibit, three_seeds, study):
-    _, frame = frames(exhibit, three_seeds, study)[0]
+def test_a_column_more_shifts_no_other(exhibit, three_seeds, studies):
+    _, frame = frames(exhibit, three_seeds, *studies)[0]
     before = table(frame, exhibit.format)
     for place in (0, len(frame.columns) // 2, len(frame.columns)):
         wider = frame.copy()
@@ -101,8 +102,8 @@ def test_units_come_from_what_is_declared_and_never_from_a_name():
 
 
 @pytest.mark.parametrize("exhibit", [e for e in EXHIBITS + ACROSS if e.draw], ids=lambda exhibit: exhibit.name)
-def test_a_figure_can_be_drawn_from_the_csv(exhibit, three_seeds, study):
-    run, frame = frames(exhibit, three_seeds, study)[0]
+def test_a_figure_can_be_drawn_from_the_csv(exhibit, three_seeds, studies):
+    run, frame = frames(exhibit, three_seeds, *studies)[0]
     if "image" in frame:
         pytest.skip("pictures are not in the CSV")
     back = pd.read_csv(io.StringIO(exhibit.csv(frame)))
@@ -113,10 +114,10 @@ def test_a_figure_can_be_drawn_from_the_csv(exhibit, three_seeds, study):
         )
 
 
-def test_an_exhibit_of_a_study_is_shown_by_runs_that_have_it(one_seed, study):
+def test_an_exhibit_of_a_study_is_shown_by_runs_that_have_it(one_seed, studies):
     learning = next(e for e in EXHIBITS if e.name == "learning")
     accuracy = next(e for e in EXHIBITS if e.name == "accuracy")
-    plain, sizes = reports.load(one_seed), reports.load(study)
+    plain, sizes = reports.load(one_seed), reports.load(studies[0])
     assert [learning.belongs_to(plain), learning.belongs_to(sizes)] == [False, True]
     assert accuracy.belongs_to(plain) and accuracy.belongs_to(sizes)
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import reports
+from reports import leaderboard
 from reports.exhibits import EXHIBITS
 from tests.reports.conftest import HOSTILE
 
@@ -167,6 +168,18 @@ def test_it_fits_and_asks_nobody(opened, page_file, width, theme, script):
         tab.goto(f"{page_file.as_uri()}#{name}")
         assert tab.locator(f"#{name}-accuracy figure svg").is_visible()
         assert tab.locator("html").evaluate("page => page.scrollWidth") == width
+
+
+@pytest.mark.browser
+def test_the_leaderboard_needs_no_scrolling_and_nothing_is_lost(opened, page):
+    tab = opened()
+    for name in ("digits", "things"):
+        tab.goto(f"{tab.url.partition('#')[0]}#{name}")
+        board = tab.locator(f"#{name}-leaderboard .scroll").first
+        assert board.evaluate("box => box.scrollWidth <= box.clientWidth")
+        assert "setting" in board.locator("thead").inner_text()
+    for column in leaderboard.shown_columns():
+        assert page.count(f'title="{column.explanation}') == 2
 
 
 @pytest.mark.browser

@@ -12,6 +12,7 @@ import pytest
 import reports
 from reports.analysis.comparison import compared
 from reports.analysis.crossover import Crossover, Lead, best_by_validation
+from reports.analysis.resources import BUDGETS, SIZES
 from reports.page import _headline
 from reports.verdict import Verdict, _bracket, _crossover, verdict
 
@@ -113,13 +114,13 @@ def test_every_sentence_is_made_by_a_rule_that_can_be_looked_up(told, run_folder
 LEADS = {1: (0.02, 0.001), 0: (0.01, 0.2), -1: (-0.02, 0.001), -2: (-0.01, 0.2)}  # difference and p
 
 
-def crossover_with(*signs, seeds=3):
+def crossover_with(*signs, seeds=3, resource=SIZES):
     sizes = [100, 300, 1000, 3000, 10_000, 60_000][: len(signs)]
     leads = (
         Lead(size, "cnn", "svm", seeds, LEADS[sign][0], LEADS[sign][0] - 0.01, LEADS[sign][0] + 0.01, LEADS[sign][1])
         for size, sign in zip(sizes, signs, strict=True)
     )
-    return Crossover(tuple(leads))
+    return Crossover(tuple(leads), resource)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,94 @@ def test_the_outcomes_of_a_study_of_sizes(signs, outcome, words, value):
     assert found.outcome == outcome
     assert words in _crossover(found).text
     assert value in _bracket(found).value
+
+
+@pytest.mark.parametrize(
+    ("signs", "words", "value"),
+    [
+        ((1, 1, 1), "ahead at all three budgets; each lead is established", "≤ 100 s"),
+        ((0, 0, 1, 1), "below 1,000 s three seeds cannot confirm it", "≤ 1,000 s"),
+        ((-1, 0, 1), "Between 100 and 1,000 seconds deep learning passes classical: at 100 svm", "100–1,000 s"),
+        ((-2, 0, 1), "From 1,000 seconds on the best network is ahead", "≤ 1,000 s"),
+        ((0, 0, -1), "No crossover was seen: at 1,000 seconds, the most that was tried, svm is ahead of cnn", "not seen"),
+        ((-1, 1, 0), "At 1,000 seconds, the most that was tried, three seeds cannot tell", "not settled"),
+    ],
+)  # fmt: skip
+def test_the_outcomes_of_a_study_of_budgets_speak_of_seconds(signs, words, value):
+    found = crossover_with(*signs, resource=BUDGETS)
+    told, glance = _crossover(found), _bracket(found)
+    assert words in told.text and value in glance.value and told.source == "crossover_budgets"
+    assert "image" not in told.text + glance.value + glance.note and "size" not in told.text + glance.note
+
+
+def with_ledger(run, *statements):
+    """The sentences on a run, by rule, after its ledger was changed."""
+    with sqlite3.connect(run.folder / "ledger.sqlite") as db:
+        for statement in statements:
+            db.execute(statement)
+    return {s.rule: s.text for s in verdict(reports.load(run.folder), "digits").sentences}
+
+
+def test_tuned_is_said_of_those_that_are(told):
+    run = told(svm=0.9, cnn=0.95).run
+    label = "UPDATE searches SET tuned = CASE variant WHEN 'svm' THEN '{}' ELSE '{}' END".format
+    assert with_ledger(run, label("tuned", "tuned"))["setting"] == "Cnn and svm are tuned."
+    assert with_ledger(run, label("tuned", "default"))["setting"] == "Svm is tuned; cnn has its default setting."
+    assert with_ledger(run, label("lightly searched", "default"))["setting"] == (
+        "Svm was lightly searched; cnn has its default setting."
+    )
+    default = with_ledger(run, label("default", "default"))
+    assert default["setting"] == "All have their default settings: no search showed a better one."
+
+
+def test_a_ledger_that_is_silent_makes_no_sentence(told):
+    """As of a budget in trials: no seconds were granted."""
+    run = told(svm=0.9, cnn=0.95).run
+    found = with_ledger(
+        run,
+        "UPDATE searches SET tuned = NULL, granted_seconds = NULL, granted_trials = 5, top_effort = NULL",
+        "UPDATE fits SET effort = NULL, planned_seconds = NULL",
+        "UPDATE trials SET history = NULL",
+    )
+    assert not {"setting", "not flattened", "part of a fit", "over budget"} & set(found)
+    assert "may still improve" not in reports.report(run.folder).read_text()
+
+
+def test_a_network_that_had_not_flattened_is_marked_once(told):
+    run = told(svm=0.9, cnn=0.95).run
+    assert "not flattened" not in with_ledger(run)
+    # The longest trial of the winner's setting decides: here the setting was tried at a smaller effort first.
+    rising = '{"flattened": [false, false]}'
+    (winner,) = run.searches.query("variant == 'cnn'")["winner"]
+    found = with_ledger(run, f"UPDATE trials SET history = '{rising}' WHERE variant = 'cnn' AND number = {winner}")
+    words = (
+        "The validation curve of cnn had not flattened when its longest trial ended, so more training may still help."
+    )
+    assert found["not flattened"] == words
+    page = reports.report(run.folder).read_text()
+    assert page.count("had not flattened") == 1 and page.count("<em>may still improve</em>") == 1
+    assert "cnn (may still improve)" in (run.folder / "leaderboard.md").read_text()
+    other = next(n for n in run.trials["number"] if n != winner)
+    assert "not flattened" not in with_ledger(
+        run,
+        f"UPDATE trials SET params = (SELECT params FROM trials WHERE variant = 'cnn' AND number = {winner}), effort = 1.0, "
+        f"""history = '{{"flattened": [true]}}' WHERE variant = 'cnn' AND number = {other}""",
+        f"UPDATE trials SET effort = 0.5 WHERE variant = 'cnn' AND number = {winner}",
+    )
+
+
+def test_a_fit_that_the_budget_cut_short_and_a_budget_that_was_exceeded_are_said(told):
+    run = told(svm=0.9, cnn=0.95).run
+    cut = with_ledger(run, "UPDATE fits SET effort = CASE variant WHEN 'cnn' THEN 0.372 ELSE 0.999 END")
+    assert cut["part of a fit"] == "The budget had no room for a full fit of cnn (37\u00a0% of one)."
+    granted = "UPDATE searches SET granted_seconds = {}, spent_seconds = {}".format
+    seconds = "UPDATE fits SET seconds = CASE variant WHEN 'cnn' THEN {} ELSE 1 END".format
+    for grant, fit, over in ((100, 55.1, True), (100, 54.9, False), (52, 4.5, False), (48, 2, True)):
+        found = with_ledger(run, granted(grant, 50), seconds(fit))
+        assert ("over budget" in found) == over, (grant, fit)
+    assert "over budget" not in with_ledger(run, granted(10, 9), seconds(2.9))  # by less than 2 s
+    found = with_ledger(run, granted(60, 50), seconds(22.5))
+    assert found["over budget"] == "The budget of 60.0 s was exceeded: cnn by 12.5 s."
 
 
 def test_times_whose_ranges_overlap_are_not_set_against_each_other(told):

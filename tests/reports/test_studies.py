@@ -1,0 +1,121 @@
+"""Studies of the search: what tuning bought, and the crossover in seconds."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+import reports
+from benchmarks.studies import STANDARD
+from reports.analysis.crossover import crossover_of
+from reports.analysis.effort import efforts
+from reports.analysis.intervals import difference_interval
+from reports.analysis.resources import BUDGETS
+from reports.exhibits import EXHIBITS
+from reports.verdict import verdict
+from tests.reports.study import write_budgets, write_tuning
+
+NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
+
+
+@pytest.fixture(scope="module")
+def budgets(tmp_path_factory):
+    return reports.load(write_budgets(tmp_path_factory.mktemp("budgets") / "run"))
+
+
+@pytest.fixture(scope="module")
+def tuning(tmp_path_factory):
+    return reports.load(write_tuning(tmp_path_factory.mktemp("tuning") / "run"))
+
+
+def test_a_study_of_budgets_speaks_of_its_largest_and_says_so(budgets):
+    assert set(budgets.fits["condition"]) == {"budgets=100"} and budgets.scored("things")
+    assert "budget of each estimator 100 s" in reports.report(budgets.folder).read_text()
+
+
+def test_the_crossover_in_seconds(budgets):
+    found = crossover_of(budgets, "things", BUDGETS)
+    assert (found.outcome, found.after, found.by) == ("crossover", 10, 30)
+    assert crossover_of(budgets, "things") is None
+    frame = NAMED["crossover_budgets"].table(budgets, "things")
+    assert frame["budget_seconds"].tolist() == [10, 30, 100] and frame["established"].tolist() == [
+        "classical", "network", "network",
+    ]  # fmt: skip
+    words = NAMED["crossover_budgets"].describe(frame) + NAMED["crossover_budgets"].lead
+    assert "10 s: cnn against svm" in words and "training images" not in words
+    note = NAMED["crossover_budgets"].note(frame)
+    assert "At every budget all seeds have the same training set" in note
+    told = {s.source: s.text for s in verdict(budgets, "things").sentences}["crossover_budgets"]
+    assert told.startswith("Between 10 and 30 seconds deep learning passes classical: at 10 svm is ahead, from 30 on")
+
+
+def test_the_page_of_a_study_of_budgets_never_counts_training_images_by_level(budgets):
+    page = reports.report(budgets.folder).read_text()
+    assert BUDGETS.study.title in page and "Accuracy by budget" in page
+    assert "From how many training images on" not in page and "size of the training set" not in page
+
+
+def test_the_accuracy_of_every_variant_by_budget(budgets):
+    frame = NAMED["learning_budgets"].table(budgets, "things")
+    assert len(frame) == 9 and "exponent" not in frame
+    first = frame.query("variant == 'cnn' and budget_seconds == 10").iloc[0]
+    at = next(budgets.at(c) for c in budgets.conditions if c.level == 10)
+    assert first["accuracy"] == pytest.approx(at.correct("things", "cnn").mean())
+    assert (
+        NAMED["learning_budgets"]
+        .describe(frame)
+        .startswith("Test accuracy against seconds, all in. logistic_regression")
+    )
+
+
+def test_a_network_that_was_compared_before_it_had_flattened_is_counted(budgets, tmp_path):
+    run = reports.load(write_budgets(tmp_path / "run", tests=300))
+    with sqlite3.connect(run.folder / "ledger.sqlite") as db:
+        rising = '{"flattened": [false]}'
+        db.execute(f"UPDATE trials SET history = '{rising}' WHERE variant = 'cnn' AND condition != 'budgets=100'")
+    told = [s.text for s in verdict(reports.load(run.folder), "things").sentences if s.rule == "not flattened"]
+    assert told == ["The curve of the network that was compared had not flattened at two of three budgets."]
+
+
+def test_how_far_each_was_tuned_under_every_condition(budgets):
+    frame = NAMED["tuning"].table(budgets, "things")
+    assert frame["condition"].tolist() == [f"budgets={level}" for level in (10, 30, 100) for _ in range(3)]
+    row = frame.iloc[0]
+    assert (row["granted_seconds"], row["search_seconds"]) == (10, 5)
+    assert row["fit_seconds"] == pytest.approx(3.5) and row["returned_seconds"] == pytest.approx(1.5)
+    assert row["setting"] == "tuned" and row["ended"] == "strategy ended"
+
+
+def test_seeds_are_summed_up_and_reasons_are_short(tmp_path):
+    run = reports.load(write_tuning(tmp_path / "run", tests=100))
+    with sqlite3.connect(run.folder / "ledger.sqlite") as db:
+        db.execute("UPDATE searches SET tuned = 'default', ended = 'budget of 90 s spent: 9 s kept' WHERE seed = 1")
+        db.execute("UPDATE trials SET effort = 0.25 WHERE seed = 2")
+    own = efforts(reports.load(run.folder), "things")["svm"]
+    assert own.setting == "2 tuned, 1 default" and own.ended == "strategy ended; budget spent"
+    assert (own.settings, own.highest) == (1, 0.75)
+
+
+def test_what_tuning_bought_is_the_paired_difference_on_the_test_part(tuning):
+    frame = NAMED["gain"].table(tuning, "things").set_index("variant")
+    base, winner = (tuning.at(c).correct("things", "svm").astype(int) for c in tuning.conditions)
+    assert tuning.conditions[1] == STANDARD
+    row = frame.loc["svm"]
+    assert row["difference"] == pytest.approx((winner - base).mean()) and row["difference"] > 0.03
+    assert (row["low"], row["high"]) == pytest.approx(difference_interval(winner - base)) and row["low"] > 0
+    same = frame.loc["logistic_regression"]
+    assert same["low"] < 0 < same["high"]
+    assert "The test part was not used for choosing" in NAMED["gain"].lead
+    # The base settings of the study were not searched for.
+    assert NAMED["tuning"].table(tuning, "things")["variant"].tolist() == ["logistic_regression", "svm"]
+
+
+def test_what_was_put_in_by_hand_is_on_the_page(tuning, one_seed):
+    frame = NAMED["prior_knowledge"].table(reports.load(one_seed), "digits")
+    assert frame["prior_knowledge"].tolist()[0] == "What logistic_regression knows <before>." and len(frame) == 5
+    page = reports.report(tuning.folder).read_text()
+    assert "What svm knows &lt;before&gt;." in page and 'id="things-gain"' in page
+    for facts in tuning.info["variants"].values():
+        facts["prior_knowledge"] = ""
+    assert NAMED["prior_knowledge"].table(tuning, "things").empty
