@@ -43,7 +43,6 @@ from tuning import Outcome, Selection, Trial
 from tuning.winner import LEVEL, frozen, p_value, rank
 
 FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
-PORTFOLIO_EFFORT = 1 / 4  # of its first trials, where the budget is in seconds
 PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
 CHEAP = 0.05  # a full fit that is expected to take this share of the budget needs no closer look
 ALLOWANCE = 2.0  # seconds above the budget at which a trial is stopped
@@ -132,18 +131,28 @@ def tuned(selection: Selection, outcomes: Sequence[Outcome], family: str) -> str
 
 
 def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
-    """The share of a full fit that the rest of the budget has room for, and the seconds that it is expected to take."""
+    """The share of a full fit that the rest of the budget has room for, and the seconds that it is expected to take.
+
+    A network whose curve still rose is trained for as long as there is time, up to several times as long as a full fit.
+    """
     spending = Spending(cell)
     (found,) = ledger.rows("searches", **cell.where)
     for row in ledger.rows("trials", **cell.where):
         if row["status"] == "ok":
             spending.add(Trial(row["params"], row["effort"]), row)
-    (won,) = (row["params"] for row in ledger.rows("trials", **cell.where, number=found["winner"]))
+    (won,) = ledger.rows("trials", **cell.where, number=found["winner"])
     effort = 1.0
     if cell.budget.seconds is not None:
         left = max(0.0, cell.budget.seconds - found["spent_seconds"] - SAVING_SECONDS)
-        effort = spending.affordable(won, left / SAFETY)
-    return effort, spending.fit_seconds(won, effort)
+        effort = spending.affordable(won["params"], left / SAFETY, 1.0 if is_flat(cell, won) else LONGER[-1])
+    return effort, spending.fit_seconds(won["params"], effort)
+
+
+def is_flat(cell: Cell, trial: Mapping[str, Any]) -> bool:
+    """Whether the row of a trial tells that a longer fit would not be better; always, if fits have no length."""
+    if cell.variant.estimator.effort == "rows":
+        return True
+    return bool((trial["history"] or {}).get("flattened", [False])[-1])
 
 
 class _Trials:
@@ -206,7 +215,7 @@ class _Trials:
             variant.base,
             self.cell.seed,
             # A budget in trials counts a cheap one like any other.
-            effort=1.0 if self.cell.budget.seconds is None else PORTFOLIO_EFFORT,
+            effort=1.0 if self.cell.budget.seconds is None else TUNED[variant.estimator.family][1],
         )
         answers: list[Outcome] | None = None
         while True:
@@ -239,7 +248,7 @@ class _Trials:
             return
         for times in LONGER:
             best = min(full, key=rank)
-            if self._flattened(best):
+            if is_flat(self.cell, self.recorded[self.key(best)]):
                 return
             params = {**best.trial.params, length: times * self.cell.variant.base[length]}
             trial = Trial(params, 1.0, best.trial.round + 1)
@@ -252,10 +261,6 @@ class _Trials:
             if not outcome.ok or rank(outcome) >= rank(best):
                 return
             full.append(outcome)
-
-    def _flattened(self, outcome: Outcome) -> bool:
-        history = self.recorded[self.key(outcome)]["history"] or {}
-        return bool(history.get("flattened", [False])[-1])
 
     def confirmed(self, selection: Selection | None) -> Selection | None:
         """The selection, once luck with the random seed is ruled out, for those whose fits depend on it.

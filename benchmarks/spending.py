@@ -29,7 +29,9 @@ class Spending:
     """
 
     def __init__(self, cell: Cell) -> None:
-        self.cell, self.budget, self.scale = cell, cell.budget, 1 - cell.validation_share
+        self.cell, self.budget = cell, cell.budget
+        # Fit rows of a trial as a share of those of the final fit; a network is shown as many images of more rows.
+        self.scale = 1 - cell.validation_share if cell.variant.estimator.effort == "rows" else 1.0
         self.top, self.least = 1.0, 0.0
         self.trials = 0
         self.seconds = 0.0  # of trials
@@ -102,10 +104,10 @@ class Spending:
         """Seconds that a fit on all training rows is expected to take."""
         return self.costs.expected(*work(self.cell, params, effort / self.scale))
 
-    def affordable(self, params: Mapping[str, Any], seconds: float) -> float:
-        """The highest effort at which such a fit is expected to take no more."""
+    def affordable(self, params: Mapping[str, Any], seconds: float, most: float = 1.0) -> float:
+        """The highest effort, of `most` at most, at which such a fit is expected to take no more."""
         own, full = work(self.cell, params, 1.0)
-        return min(1.0, self.costs.affordable(own, seconds, self.scale, most=full) / full)
+        return min(most, self.costs.affordable(own, seconds, self.scale, most=most * full) / full)
 
     def plan(self) -> None:
         """Set `top`: the leader, fitted at that effort, takes `FIT_SHARE` of the budget at most."""

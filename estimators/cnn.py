@@ -66,7 +66,7 @@ def build(
     augment: bool = True,
     flip: bool = False,
     tta_views: int = 3,
-    images: int = 300_000,
+    images: int = 200_000,
     temperature: float = 1.0,
 ) -> Any:
     """About 290,000 parameters for 10 classes in its base setting."""

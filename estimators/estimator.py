@@ -63,7 +63,7 @@ class Estimator:
         Parameters
         ----------
         params : complete setting.
-        effort : in (0, 1].
+        effort : in (0, 1], or more where it is not "rows" that are scaled.
         rows : the fit rows there are.
         """
         scaled, share = dict(params), effort

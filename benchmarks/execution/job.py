@@ -31,7 +31,7 @@ class Job:
     condition : what changes the training images, or those that an "evaluate" is shown.
     params : the complete setting.
     found : what a search found out besides (`Outcome.found`); it overrides `params` in a fit.
-    effort : share of a full fit, in (0, 1].
+    effort : share of a full fit, in (0, 1]; the final fit of a network may have more.
     folds : of a trial: how many times it is fitted and scored, each time on other validation rows.
     replicate : 0, or the number of another random seed.
     trained_on : "training rows", or "every labelled row" for the fit of a submission, which may read test labels.

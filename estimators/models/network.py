@@ -44,9 +44,9 @@ with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs:
         tf.config.experimental.set_memory_growth(gpu, True)
 
 TTA_ANGLE = 0.1  # radians
-LOOKS = 10  # times that the curves are recorded
+LOOKS = 6  # times that the curves are recorded
 # Validation rows that are looked at: more would cost a noticeable part of a short training.
-WATCHED = 4_000
+WATCHED = 3_000
 
 Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
@@ -74,7 +74,7 @@ class Network(ClassifierMixin, BaseEstimator):
     ----------
     keras_model_ : the fitted ``keras.Model``, from uint8 images to probabilities, made of Keras' own layers alone. Its
         layer "network" is the trained part, from uint8 images to logits.
-    history_ : curves at every tenth of the training, ``{"images": [...], "loss": [...], "accuracy": [...]}``; "images" are
+    history_ : curves at every sixth of the training, ``{"images": [...], "loss": [...], "accuracy": [...]}``; "images" are
         those shown so far. With validation rows also "val_loss", "val_accuracy", and whether the latter had "flattened" by
         then (see `estimators.models.looks.flattened`), so that ``history_["flattened"][-1]`` tells it of the whole.
     start_seconds_ : seconds of the fit that do not depend on its length: building and tracing the graph, the temperature.
