@@ -136,7 +136,7 @@ class _Trials:
         effort = next_effort(took, dull, left, seconds)
         while effort and effort not in took:
             self.run([(cell, cell.variant.base, effort)])
-            row = self.known.get(cell.job("trial", cell.variant.base, effort=effort).key)
+            row = self.known.get(cell.job("trial", cell.variant.base, effort=effort, folds=cell.folds).key)
             if row is None:  # All time is spent.
                 return 0.0
             if row["status"] == "ok":
@@ -156,7 +156,7 @@ class _Trials:
             for cell, params, effort in asked:
                 if self.spent >= self.granted:
                     return
-                job = cell.job("trial", params, effort=effort)
+                job = cell.job("trial", params, effort=effort, folds=cell.folds)
                 if job.key not in self.known:
                     running[job.key] = cell, params
                     yield job

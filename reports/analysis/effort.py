@@ -32,6 +32,7 @@ class Effort:
     settings : distinct settings tried with success, mean over the seeds.
     highest : effort of the longest trial, mean over the seeds.
     granted, search, fit : seconds of a seed, means; the fit's are those that the budget pays, saving included.
+    core_seconds : of search and fit, on all cores together, of a seed, mean.
     exceeded : the most seconds that a seed spent beyond its budget, 0 if none exceeded it.
     fit_effort : the least share of a full fit that a seed had room for.
     flattened : whether the validation curve of the winner's longest trial had flattened, in all seeds; None for what has no
@@ -45,6 +46,7 @@ class Effort:
     granted: float
     search: float
     fit: float
+    core_seconds: float
     exceeded: float
     fit_effort: float
     flattened: bool | None
@@ -73,6 +75,7 @@ def _of(table: Any, name: str) -> pd.DataFrame:
 
 def _effort(searches: pd.DataFrame, trials: pd.DataFrame, fits: pd.DataFrame) -> Effort:
     done = trials[trials["status"] == "ok"]
+    cores = pd.concat([trials, fits]).groupby("seed")["cpu_seconds"].sum(min_count=1)
     spent = searches.set_index("seed")["spent_seconds"].add(fits.set_index("seed")["seconds"], fill_value=0)
     granted = searches.set_index("seed")["granted_seconds"]
     over = (spent - granted)[(spent > OVER * granted) & (spent > granted + OVER_SECONDS)]
@@ -85,6 +88,7 @@ def _effort(searches: pd.DataFrame, trials: pd.DataFrame, fits: pd.DataFrame) ->
         granted=float(granted.mean()),
         search=float(searches["spent_seconds"].mean()),
         fit=float(fits["seconds"].mean()),
+        core_seconds=float(cores.mean()),
         exceeded=float(over.max()) if len(over) else 0.0,
         fit_effort=float(fits["effort"].min()),
         flattened=False if False in flat else None if None in flat else True,

@@ -33,6 +33,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
             "search_seconds": own.search,
             "fit_seconds": own.fit,
             "returned_seconds": own.granted - own.search - own.fit,
+            "core_seconds": own.core_seconds,
             "fit_effort": own.fit_effort,
             "flattened": own.flattened,
             "ended": own.ended,
@@ -51,7 +52,7 @@ tuning = Exhibit(
     f"on rows that had not picked it, after at least {CLASSICAL} settings at an effort of {percent(CLASSICAL_EFFORT, 0)}\u00a0% or more "
     f"({DEEP} at {percent(DEEP_EFFORT, 0)}\u00a0% for a network). Lightly searched: confirmed after fewer. An effort is a share of a full "
     "fit: of its rows, or of the images that a network is shown. Seconds are those of a seed; below zero, more was spent than "
-    "granted. The curve is the validation accuracy during the longest trial of the setting that was fitted.",
+    "granted. Core-seconds add up what all cores did. The curve is the validation accuracy during the longest trial of the setting that was fitted.",
     frame=frame,
     empty="No search has ended yet.",
     columns={
@@ -64,6 +65,7 @@ tuning = Exhibit(
         "search_seconds": SECONDS,
         "fit_seconds": SECONDS,
         "returned_seconds": SECONDS,
+        "core_seconds": SECONDS,
         "fit_effort": SHARE.called("final fit"),
         "flattened": YES_NO.called("curve flat"),
         "ended": TEXT.called("why it ended"),

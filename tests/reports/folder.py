@@ -113,7 +113,7 @@ def trial(cell: Mapping[str, Any], number: int, score: float | None, seconds: fl
     return dict(cell) | {
         "number": number, "key": f"{cell['variant']}-{number}", "strategy": STRATEGY, "round": 1, "effort": 1.0,
         "params": {}, "status": "ok", "reason": "", "score": score, "log_loss": None if score is None else 0.1,
-        "losses": [], "fits": 1,
+        "losses": [], "fits": 1, "replicate": 0, "start_seconds": 0.0, "cpu_seconds": 1.5 * seconds,
         "found": {}, "history": {}, "seconds": seconds, "fit_seconds": 0.9 * seconds, "score_seconds": 0.1 * seconds,
         "import_seconds": 0.0, "overhead_seconds": 0.01, "peak_bytes": 412_000_000, "limit_seconds": 30.0,
         "limit_bytes": 4_000_000_000, "finished": 1.7e9 + number,
@@ -136,7 +136,7 @@ def fit(cell: Mapping[str, Any], seconds: float, **more: Any) -> dict[str, Any]:
         "key": "-".join(map(str, ("fit", *place))), "strategy": STRATEGY, "status": "ok", "reason": "", "params": {},
         "validation_score": 0.9, "effort": 1.0, "planned_seconds": seconds, "trained_on": "training rows", "folder": model_folder(*place), "fit_seconds": seconds,
         "model_bytes": 1000, "parameters": 10, "backend": "made up", "layers": [], "history": {},
-        "seconds": seconds + 0.5, "import_seconds": 0.0, "overhead_seconds": 0.01, "peak_bytes": 512_000_000,
+        "seconds": seconds + 0.5, "import_seconds": 0.0, "overhead_seconds": 0.01, "cpu_seconds": 1.5 * seconds, "peak_bytes": 512_000_000,
         "limit_seconds": 300.0, "limit_bytes": 4_000_000_000, "finished": 1.7e9,
     } | more  # fmt: skip
 
@@ -150,7 +150,7 @@ def evaluation(fit: Mapping[str, Any], condition: Condition | None = None, **mor
         "status": "ok", "reason": "",
         "folder": cell_folder(fit["dataset"], condition_name, fit["variant"], fit["seed"]), "load_seconds": 0.05,
         "warmup_seconds": 0.1, "predict_seconds": 0.21, "latency_ms": 1.0, "latency_p95_ms": 1.5, "latency_calls": 200,
-        "driver_seconds": 0.02, "seconds": 0.9, "import_seconds": 0.0, "overhead_seconds": 0.01,
+        "driver_seconds": 0.02, "seconds": 0.9, "import_seconds": 0.0, "overhead_seconds": 0.01, "cpu_seconds": 1.0,
         "peak_bytes": 300_000_000, "limit_seconds": 300.0, "limit_bytes": 4_000_000_000, "finished": 1.7e9 + 60,
     } | more  # fmt: skip
 
