@@ -33,6 +33,7 @@ from estimators.estimator import Estimator
 from estimators.models.describe import describe
 from estimators.models.saving import load, save
 
+HELD_OUT = 2000  # rows
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
 
 
@@ -140,11 +141,16 @@ def _fit(job: Job) -> Fitted:
     images = _images_of_fit(job, dataset)
     estimator = estimators.get(job.estimator)
     params, rows = estimator.scaled({**job.params, **job.found}, job.effort, len(images))
+    held_out = None
     if rows < len(images):
-        images = images.rows(subset(images.y, rows, job.seed))
+        chosen = subset(images.y, rows, job.seed)
+        if not job.found:  # No trial was long enough to tell a temperature: rows that the budget leaves over do.
+            more = subset(images.y, min(len(images.y), rows + HELD_OUT), job.seed)
+            held_out = images.rows(np.setdiff1d(more, chosen))
+        images = images.rows(chosen)
     model = estimator.build(job.random_seed, **params)
     started = time.perf_counter()
-    _train(model, images, None)
+    _train(model, images, held_out)
     seconds = time.perf_counter() - started
     facts = {
         "estimator": job.estimator,

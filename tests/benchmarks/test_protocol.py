@@ -6,7 +6,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from benchmarks.data import datasets
 from benchmarks.errors import UserError
+from benchmarks.execution import work
 from benchmarks.execution.job import Job
 from benchmarks.ledger import read_table
 from benchmarks.run import run
@@ -204,3 +206,47 @@ def test_a_worker_that_dies_costs_one_trial(tmp_path, estimators_folder):
     assert len(dead) and set(dead["status"]) == {"killed"}
     assert set(trials.drop(dead.index)["status"]) == {"ok"}
     assert "exit code 7" in dead["reason"].iloc[0]
+
+
+CALIBRATED = '''
+"""Notes how many rows it was fitted on and how many it was given to calibrate with."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from estimators import Estimator
+from tuning import Float, Space
+
+
+class Counting(ClassifierMixin, BaseEstimator):
+    def __init__(self, shift=0.0):
+        self.shift = shift
+
+    def fit(self, X, y, validation=None):
+        self.classes_ = np.unique(y)
+        self.history_ = {"fitted": [len(X)], "held_out": [0 if validation is None else len(validation[0])]}
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+
+def build(seed, shift=0.0):
+    return Counting(shift)
+
+
+counting = Estimator("counting", "classical", build, Space(shift=Float(0.0, 1.0)), strategy="random")
+'''
+
+
+@pytest.mark.parametrize(
+    ("effort", "found", "held_out"), [(0.5, {}, True), (0.5, {"shift": 0.5}, False), (1.0, {}, False)]
+)
+def test_rows_that_a_short_fit_leaves_over_calibrate_it(tmp_path, estimators_folder, effort, found, held_out):
+    """Unless a trial has found what they would; they are training rows, and none that is fitted on."""
+    (estimators_folder / "counting.py").write_text(CALIBRATED)
+    job = trial("counting", {"shift": 0.0}, kind="fit", effort=effort, found=found, model=str(tmp_path / "model"))
+    answer = work.perform(job)
+    rows = len(datasets.load("digits").train)
+    assert answer.ok, answer.reason
+    assert answer.result.history == {"fitted": [round(effort * rows)], "held_out": [rows // 2 if held_out else 0]}
