@@ -23,7 +23,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from estimators.models.calibration import LEAST, fit_temperature, log
 from estimators.models.describe import Description
-from estimators.models.layers import exchange_batch_norm
+from estimators.models.layers import exchange_batch_norm, measure_batch_norm
 from estimators.models.looks import best_look, flattened
 from estimators.models.pipeline import Augmentation, affine_coefficients, batches, training_batches
 from estimators.models.threads import threads
@@ -44,6 +44,7 @@ with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs:
         tf.config.experimental.set_memory_growth(gpu, True)
 
 TTA_ANGLE = 0.1  # radians
+MEASURED = 16  # batches from which BatchNorm's moments are taken in the end
 LOOKS = 6  # times that the curves are recorded
 # Validation rows that are looked at: more would cost a noticeable part of a short training.
 WATCHED = 3_000
@@ -127,7 +128,7 @@ class Network(ClassifierMixin, BaseEstimator):
         """
         keras.backend.clear_session(free_memory=True)
         keras.utils.set_random_seed(self.seed % 2**32)
-        self.classes_ = np.unique(y)
+        X, self.classes_ = np.ascontiguousarray(X), np.unique(y)
         images = keras.Input(X.shape[1:], dtype="uint8")
         scaled = keras.layers.Rescaling(1 / 255)(images)
         model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
@@ -151,7 +152,7 @@ class Network(ClassifierMixin, BaseEstimator):
         began = time.perf_counter()
         model.fit(
             training_batches(
-                np.ascontiguousarray(X),
+                X,
                 self._targets(y),
                 self.images,
                 self.batch_size,
@@ -163,6 +164,10 @@ class Network(ClassifierMixin, BaseEstimator):
             verbose=0,
         )
         self.history_ = looks.curves
+        again = training_batches(
+            X, self._targets(y), MEASURED * self.batch_size, self.batch_size, self.seed % 2**31, self.augmentation
+        )
+        measure_batch_norm(model, (images for images, _ in again))
         trained = exchange_batch_norm(model)
         self.found_: dict[str, Any] = {}
         temperature = self.temperature
