@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,24 +13,37 @@ STEEPEST = 2.0  # kernel machines: seconds grow with the square of the rows
 
 
 class Costs:
-    """Seconds of one fit by setting and effort, learned from trials."""
+    """Seconds of one fit by setting and effort, learned from trials.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    relative : setting -> how its fits compare with those of others, in any unit, as long as it was not timed.
+    """
+
+    def __init__(self, relative: Callable[[Mapping[str, Any]], float] = lambda params: 1.0) -> None:
+        self._relative = relative
         self._seen: dict[str, dict[float, float]] = {}
         self._starts: dict[str, float] = {}
+        self._weights: dict[str, float] = {}
 
     def add(self, params: Mapping[str, Any], effort: float, seconds: float, start: float = 0.0) -> None:
         """Note that a fit of a setting took so many seconds at an effort, of which `start` are the same at any effort."""
         self._seen.setdefault(_name(params), {})[effort] = max(seconds - start, 1e-4)
-        self._starts[_name(params)] = start
+        self._starts[_name(params)], self._weights[_name(params)] = start, self._relative(params)
 
     def expected(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds of one fit; 0 where nothing was timed.
 
-        A setting that was not timed is taken for the median of the others.
+        A setting that was not timed is taken for the median of the others, each multiplied by how the two compare.
         """
-        names = [_name(params)] if _name(params) in self._seen else list(self._seen)
-        seconds = [self._starts[name] + self._extended(self._seen[name], effort) for name in names]
+        name = _name(params)
+        if name in self._seen:
+            return self._starts[name] + self._extended(self._seen[name], effort)
+        weight = self._relative(params)
+        seconds = [
+            self._starts[other] + self._extended(points, effort) * weight / self._weights[other]
+            for other, points in self._seen.items()
+        ]
         return float(np.median(seconds)) if seconds else 0.0
 
     @property

@@ -38,7 +38,7 @@ class Spending:
         self.proposer = 0.0
         self.driver = 0.0  # seconds of this process that no budget pays
         self.running: dict[int, float] = {}  # place of a trial in its batch → seconds that it is expected to take
-        self.costs = Costs()  # of one fit
+        self.costs = Costs(cell.variant.estimator.relative_cost)  # of one fit
         self.folds = 1 if self.budget.seconds is not None else cell.folds  # fits of a trial, once the plan is made
         self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
         self._best = (0.0, -math.inf)  # effort and log-loss of the leader, the latter negative

@@ -47,6 +47,7 @@ xgboost = Estimator(
         features=Choice(("pixels", "hog")),
         copies=Choice((0, 1, 2)),
     ),
+    relative_cost=lambda params: 1 + params["copies"],
     prior_knowledge="Oriented gradients (HOG) are an axis, and so are shifted and turned copies, which suit characters; rounds, "
     "learning rate and depth of the base setting were chosen on handwritten digits.",
 )

@@ -53,8 +53,8 @@ def test_a_budget_in_seconds_starts_with_cheap_trials(tmp_path):
     ship(2, 0)
     carry_out(tmp_path / "run", budget="20 s", search={"nearest_mean": {"options": {"trials": 3}}})
     efforts = {shrink: effort for shrink, effort in trials(tmp_path / "run") if shrink}
-    first = [(shrink, effort) for shrink, effort in trials(tmp_path / "run") if effort == pytest.approx(1 / 4)]
-    assert first == [(0.0, 1 / 4), (0.8, 1 / 4), (0.3, 1 / 4)] and max(efforts.values()) == 1
+    first = [(shrink, effort) for shrink, effort in trials(tmp_path / "run") if effort == pytest.approx(2**-1.5)]
+    assert [shrink for shrink, _ in first] == [0.0, 0.8, 0.3] and max(efforts.values()) == 1
 
 
 def test_on_a_data_set_that_it_was_learned_on_the_order_without_it_is_taken(tmp_path):

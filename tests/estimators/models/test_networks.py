@@ -82,8 +82,8 @@ def test_the_curves_and_the_schedule_end_with_the_plan(digits, rows):
     made = network._optimizer
     network._optimizer = lambda steps: optimizers.append(made(steps)) or optimizers[-1]
     network.fit(X[:rows], y[:rows], validation=(X[700:900], y[700:900]))
-    assert network.history_["images"] == [128, 256, 384, 512, 640, 768, 896, 1000]
-    assert {len(curve) for curve in network.history_.values()} == {8}
+    assert network.history_["images"] == [256, 384, 512, 768, 896, 1000]
+    assert {len(curve) for curve in network.history_.values()} == {6}
     (optimizer,) = optimizers
     assert int(optimizer.iterations) == 8
     rates = [float(optimizer._learning_rate(step)) for step in range(9)]
