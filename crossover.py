@@ -232,7 +232,7 @@ def _suite(
             content |= {"studies": {study: chosen.levels}}
         elif study is not None:
             if study not in names() and Path(study).suffix != ".toml":
-                raise unknown("study or suite", study, [*studies.names(), *names()])
+                raise unknown("study or suite", study, {*studies.names(), *names()})
             content = load_suite(study).model_dump()
             content |= {
                 "name": f"{path.stem}-{Path(study).stem}",

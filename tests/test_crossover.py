@@ -51,7 +51,7 @@ IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") *
         (["run", "smoke", "--budget", "-3"], "is no budget"),
         (["run", "smoke", "--budget", "soon"], "is no budget"),
         (["run", "smoke", "--executor", "lokal"], "Did you mean 'local'?"),
-        (["run", "digits", "--study", "nonsense"], "There are: crossover"),
+        (["run", "digits", "--study", "nonsense"], "There are: budgets, crossover"),
         (["run", "digits", "--study", "crosover"], "Did you mean 'crossover'?"),
         (["run", "smoke", "--study", "crossover"], "smoke is a suite"),
         (["run", "missing.csv"], "missing.csv"),
@@ -173,7 +173,7 @@ def test_a_run_from_end_to_end(tmp_path):
 
 def test_a_replay_comes_to_the_same_results_in_another_process_and_says_so(tmp_path):
     """Also where the clock would plan something else: the second command is given the budget of the first, and no time."""
-    command = ["run", "digits", "--estimators", "svm,logistic_regression", "--within", "60s"]
+    command = ["run", "digits", "--estimators", "svm,logistic_regression", "--budget", "5s"]
     code, _, error = run(*command, "--run", "first", cwd=tmp_path)
     assert code == 0, error
     (tmp_path / "elsewhere").mkdir()

@@ -10,6 +10,7 @@ import pytest
 
 import reports
 from benchmarks.errors import UserError
+from benchmarks.layout import FORMAT
 from benchmarks.studies import STANDARD, Condition
 from reports import leaderboard
 from tests.reports.folder import evaluation, session, variant, write_predictions, write_rows
@@ -44,13 +45,13 @@ def test_a_run_is_opened_with_its_tables_and_arrays(three_seeds):
         (lambda f: (f / "run.json").unlink(), "is not a run folder"),
         (lambda f: (f / "run.json").write_text("{"), "run.json is damaged"),
         (lambda f: (f / "run.json").write_text("[]"), "must hold a JSON object"),
-        (lambda f: (f / "run.json").write_text(json.dumps({"suite": "x", "format": 2})), "lacks 'datasets'"),
+        (lambda f: (f / "run.json").write_text(json.dumps({"suite": "x", "format": FORMAT})), "lacks 'datasets'"),
         (lambda f: change(f, variants={"svm": {}}), "run.json is damaged"),
         (lambda f: change(f, conditions=["sizes=100"]), "run.json is damaged"),
         (lambda f: change(f, variants={"svm": variant("svm")}), "which run.json does not name"),
         (
             lambda f: change(f, format=1, crossover="0.1.0"),
-            "of format 1 (Crossover 0.1.0); this version reads format 2",
+            "of format 1 (Crossover 0.1.0); this version reads format 3",
         ),
         (lambda f: (f / "ledger.sqlite").unlink(), "no ledger.sqlite"),
         (lambda f: (f / "ledger.sqlite").write_bytes(b"not a database" * 99), "damaged or not a ledger"),

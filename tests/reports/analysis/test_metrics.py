@@ -37,7 +37,7 @@ def lists(folder):
     board = leaderboard.frame(run)
     screen = io.StringIO()
     leaderboard.print_leaderboard(board, [], Console(file=screen, width=400, force_terminal=True, color_system=None))
-    html = re.search(r'<table class="sortable board">(.*?)</table>', page.render(run), flags=re.DOTALL)[1]
+    html = re.search(r"More scores and costs</summary>.*?<table.*?>(.*?)</table>", page.render(run), flags=re.DOTALL)[1]
     return {
         "csv": [line.split(",") for line in leaderboard.csv(board.drop(columns="params")).splitlines()],
         "markdown": [line.split("|") for line in leaderboard.markdown(board, []).splitlines() if "|" in line],
