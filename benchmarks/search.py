@@ -46,6 +46,7 @@ FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
 PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
 CHEAP = 0.05  # a full fit that is expected to take this share of the budget needs no closer look
 ALLOWANCE = 2.0  # seconds above the budget at which a trial is stopped
+SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
 LONGER = (2, 4)  # times the images shown in a full fit
 ENDED = "the strategy ended"
@@ -265,7 +266,7 @@ class _Trials:
     def confirmed(self, selection: Selection | None) -> Selection | None:
         """The selection, once luck with the random seed is ruled out, for those whose fits depend on it.
 
-        The base setting stays, too, where there is no time to fit the finalist as long as it was tried.
+        The base setting stays, too, where there is no time to fit the finalist nearly as long as it was tried.
         """
         if selection is None or not selection.confirmed:
             return selection
@@ -286,7 +287,7 @@ class _Trials:
             return True
         left = (budget - self.spending.spent - SAVING_SECONDS) / SAFETY
         base, own = (self.spending.affordable(p, left) for p in (self.cell.variant.base, winner.trial.params))
-        return own >= min(winner.trial.effort, base)
+        return own >= min(SHORTER * winner.trial.effort, base)
 
     def repeat(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run recorded trials again, and take over those that did not end well."""

@@ -41,7 +41,8 @@ class Spending:
         self.costs = Costs(cell.variant.estimator.relative_cost)  # of one fit
         self.folds = 1 if self.budget.seconds is not None else cell.folds  # fits of a trial, once the plan is made
         self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
-        self._best = (0.0, -math.inf)  # effort and log-loss of the leader, the latter negative
+        self.highest = 0.0  # effort of a trial so far
+        self._least = math.inf  # log-loss of the leader
 
     @property
     def spent(self) -> float:
@@ -65,10 +66,10 @@ class Spending:
     @property
     def confirmation(self) -> float:
         """Seconds that are kept for the fits that confirm a finalist."""
-        if self.budget.seconds is None or not self._best[0]:
+        if self.budget.seconds is None or not self.highest:
             return 0.0
         fits = CONFIRMING[self.cell.variant.estimator.family]
-        return fits * self.expected(Trial(self.leader, self._best[0]))
+        return fits * self.expected(Trial(self.leader, self.highest))
 
     @property
     def left(self) -> float:
@@ -138,8 +139,9 @@ class Spending:
                 row["fit_seconds"] / fits,
                 (row["start_seconds"] or 0.0) / fits,
             )
-            if (place := (trial.effort, -row["log_loss"])) > self._best:
-                self.leader, self._best = trial.params, place
+            self.highest = max(self.highest, trial.effort)
+            if row["log_loss"] < self._least:  # A setting that is ahead at less effort is so at more.
+                self.leader, self._least = trial.params, row["log_loss"]
 
 
 def rung(effort: float) -> float:
