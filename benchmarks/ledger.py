@@ -183,10 +183,21 @@ class Ledger:
 
 
 class Recorded:
-    """The ledger of a run that is over, for reading alone; use as a context manager."""
+    """The ledger of a run that is over, for reading alone; use as a context manager.
+
+    Raises
+    ------
+    UserError : it is missing, damaged, or of another version.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._db = _opened_for_reading(folder)
+        try:
+            self._db = _opened_for_reading(folder)
+            columns_there = {row[1] for row in self._db.execute("PRAGMA table_info(trials)")}
+        except sqlite3.Error as error:
+            raise UserError(f"The ledger of {folder} cannot be read: {error}.") from error
+        if lacking := columns("trials").keys() - columns_there:
+            raise UserError(f"The ledger of {folder} lacks {', '.join(sorted(lacking))}: it is of another version.")
         self._db.row_factory = sqlite3.Row
 
     def __enter__(self) -> Recorded:

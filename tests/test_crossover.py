@@ -201,3 +201,13 @@ def test_what_cannot_be_replayed_is_refused_in_one_line(tmp_path):
         code, _, error = run("run", "digits", "--estimators", "svm", *arguments, cwd=tmp_path)
         assert code == 2 and message in error.splitlines()[-1] and "Traceback" not in error, (arguments, error)
         assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_without_its_ledger_cannot_be_replayed(tmp_path):
+    command = ["run", "digits", "--estimators", "svm", "--budget", "1 trials"]
+    assert run(*command, "--run", "first", cwd=tmp_path)[0] == 0
+    (tmp_path / "runs" / "first" / "ledger.sqlite").unlink()
+    code, _, error = run(*command, "--run", "again", "--replay", "runs/first", cwd=tmp_path)
+    assert (
+        code == 2 and "The ledger of runs/first cannot be read" in error.splitlines()[-1] and "Traceback" not in error
+    )
