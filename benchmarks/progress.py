@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.suite import Suite, conditions, variants
+from benchmarks.suite import Suite, cell_count
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,7 +44,7 @@ class Lines:
     def __init__(self, suite: Suite, folder: Path) -> None:
         self.suite = suite
         self.started = time.perf_counter()
-        self.count = len(suite.datasets) * len(variants(suite)) * len(suite.seeds) * len(conditions(suite, "fitted"))
+        self.count = cell_count(suite)
         self.kept = self.ended = self.lost = 0  # cells of earlier sessions, of this one, and those of it that failed
         self.trials: Counter[str] = Counter()  # by status
         self.cell: Cell | None = None

@@ -45,7 +45,7 @@ from tuning.winner import LEVEL, frozen, p_value, rank
 FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
 PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
 CHEAP = 0.05  # a full fit that is expected to take this share of the budget needs no closer look
-ALLOWANCE = 2.0  # seconds above the budget at which a trial is stopped
+ALLOWANCE = 1.0  # seconds above the budget at which a trial is stopped
 SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
 LONGER = (2, 4)  # times the images shown in a full fit
@@ -127,7 +127,7 @@ def tuned(selection: Selection, outcomes: Sequence[Outcome], family: str) -> str
     if not selection.confirmed:
         return "default"
     settings, effort = TUNED[family]
-    tried = {repr(sorted(o.trial.params.items())) for o in outcomes if o.ok and o.trial.effort >= effort - 1e-9}
+    tried = {frozen(o.trial.params) for o in outcomes if o.ok and o.trial.effort >= effort - 1e-9}
     return "tuned" if len(tried) >= settings else "lightly searched"
 
 
@@ -365,7 +365,7 @@ class _Trials:
         if budget is None:
             return longest
         rest = min(spending.left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 3
-        return min(longest, max(0.5, rest) + ALLOWANCE / 2)
+        return min(longest, max(0.5, rest) + ALLOWANCE)
 
     def _keep(self, place: int, trial: Trial, job: Job, answer: Answer) -> Outcome:
         """Write the row of a trial; its outcome."""

@@ -253,6 +253,11 @@ def budget_of(suite: Suite, condition: Condition, seed: int) -> Budget:
     return suite.budgets.get(str(condition)) or studies.granted(suite.budget, condition, seed)
 
 
+def cell_count(suite: Suite) -> int:
+    """How many cells a suite has, if no data set lacks a condition."""
+    return len(suite.datasets) * len(conditions(suite, "fitted")) * len(suite.seeds) * len(variants(suite))
+
+
 def shared_within(suite: Suite, within: str) -> Suite:
     """A suite whose variants have equal shares of a time that is for the whole run.
 
@@ -266,7 +271,7 @@ def shared_within(suite: Suite, within: str) -> Suite:
     seconds = parse_budget(within).seconds
     if seconds is None:
         raise UserError(f"--within {within!r} is no time. Give for example 10m or 1h.")
-    count = len(suite.datasets) * len(conditions(suite, "fitted")) * len(suite.seeds) * len(variants(suite))
+    count = cell_count(suite)
     share = (1 - EVALUATING) * (seconds - STARTING) / count
     if share < LEAST_SHARE:
         least = math.ceil(LEAST_SHARE * count / (1 - EVALUATING) + STARTING)
