@@ -60,7 +60,31 @@ def search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) -> 
     ended = trials.follow()
     if ended == ENDED:
         trials.lengthen()
-    conclude(cell, ledger, trials.confirmed(_selected(trials.outcomes)), trials, ended)
+    selection = trials.confirmed(_selected(trials.outcomes))
+    budget, spending = cell.budget, trials.spending
+    ledger.write(
+        "searches",
+        cell.where
+        | cell.made_of
+        | {
+            "code": cell.code,
+            "strategy": cell.variant.strategy,
+            "budget": str(budget),
+            "granted_seconds": budget.seconds,
+            "granted_trials": budget.trials,
+            "spent_seconds": spending.spent,
+            "proposer_seconds": spending.proposer,
+            "driver_seconds": spending.driver,
+            "trials": spending.trials,
+            "winner": selection and trials.number(selection.winner),
+            "finalist": selection and selection.finalist and trials.number(selection.finalist),
+            "p_value": selection and selection.p_value,
+            "tuned": selection and tuned(selection, trials.outcomes, cell.variant.estimator.family),
+            "top_effort": spending.top,
+            "least_effort": spending.least,
+            "ended": ended,
+        },
+    )
 
 
 def repeat(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, recorded: Recorded) -> None:
@@ -86,34 +110,6 @@ def repeat(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, rec
             "spent_seconds": spending.spent,
             "proposer_seconds": 0.0,
             "driver_seconds": spending.driver,
-        },
-    )
-
-
-def conclude(cell: Cell, ledger: Ledger, selection: Selection | None, trials: _Trials, ended: str) -> None:
-    """Write the row of a search."""
-    budget, spending = cell.budget, trials.spending
-    ledger.write(
-        "searches",
-        cell.where
-        | cell.made_of
-        | {
-            "code": cell.code,
-            "strategy": cell.variant.strategy,
-            "budget": str(budget),
-            "granted_seconds": budget.seconds,
-            "granted_trials": budget.trials,
-            "spent_seconds": spending.spent,
-            "proposer_seconds": spending.proposer,
-            "driver_seconds": spending.driver,
-            "trials": spending.trials,
-            "winner": selection and trials.number(selection.winner),
-            "finalist": selection and selection.finalist and trials.number(selection.finalist),
-            "p_value": selection and selection.p_value,
-            "tuned": selection and tuned(selection, trials.outcomes, cell.variant.estimator.family),
-            "top_effort": spending.top,
-            "least_effort": spending.least,
-            "ended": ended,
         },
     )
 
@@ -264,9 +260,10 @@ class _Trials:
             full.append(outcome)
 
     def confirmed(self, selection: Selection | None) -> Selection | None:
-        """The selection, once luck with the random seed is ruled out, for those whose fits depend on it.
+        """The selection, once luck with the random seed is ruled out by another fit of both, where fits depend on it.
 
-        The base setting stays, too, where there is no time to fit the finalist nearly as long as it was tried.
+        The base setting stays where there was no time for that, and where there is none to fit the finalist nearly as long
+        as it was tried.
         """
         if selection is None or not selection.confirmed:
             return selection
@@ -274,12 +271,17 @@ class _Trials:
             return replace(selection, winner=_base(self.cell, self.outcomes, selection.winner.trial.effort))
         if not CONFIRMING[self.cell.variant.estimator.family]:
             return selection
-        effort = selection.winner.trial.effort
+        finalist = selection.winner.trial
         again = [
-            Trial(params, effort, selection.winner.trial.round, replicate=1)
-            for params in (self.cell.variant.base, selection.winner.trial.params)
+            Trial(params, finalist.effort, finalist.round, replicate=1)
+            for params in (self.cell.variant.base, finalist.params)
         ]
-        return _decided(self.cell, selection, list(self.outcomes), self._run(again))
+        chance = p_value(*(outcome.losses for outcome in self._run(again)))  # None where there was no time for both.
+        if chance is not None and selection.p_value is not None:
+            chance = max(chance, selection.p_value)  # The less certain test counts.
+            if chance < LEVEL:
+                return replace(selection, p_value=chance)
+        return Selection(_base(self.cell, self.outcomes, finalist.effort), selection.finalist, chance)
 
     def _can_be_fitted(self, winner: Outcome) -> bool:
         budget = self.spending.budget.seconds
@@ -392,21 +394,6 @@ def _selected(outcomes: Sequence[Outcome]) -> Selection | None:
     """What the trials of the strategy come to; where none was ok, what those of the plan do."""
     proposed = [o for o in outcomes if o.trial.round and not o.trial.replicate]
     return tuning.select(proposed if any(o.ok for o in proposed) else outcomes)
-
-
-def _decided(cell: Cell, selection: Selection, outcomes: Sequence[Outcome], fresh: Sequence[Outcome]) -> Selection:
-    """The selection after base setting and finalist were fitted once more with another seed: the less certain test counts.
-
-    The base setting stays where there was no time for that.
-    """
-    losses = {frozen(o.trial.params): o.losses for o in fresh if o.ok}
-    base = frozen(cell.variant.base)
-    chance = p_value(losses.get(base, ()), losses.get(frozen(selection.winner.trial.params), ()))
-    if chance is not None and selection.p_value is not None:
-        chance = max(chance, selection.p_value)
-        if chance < LEVEL:
-            return replace(selection, p_value=chance)
-    return Selection(_base(cell, outcomes, selection.winner.trial.effort), selection.finalist, chance)
 
 
 def _base(cell: Cell, outcomes: Sequence[Outcome], effort: float) -> Outcome:
