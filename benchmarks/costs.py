@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tuning.winner import frozen
+
 APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
 STEEPEST = 2.0  # kernel machines: seconds grow with the square of the rows
 
@@ -22,21 +24,25 @@ class Costs:
 
     def __init__(self, relative: Callable[[Mapping[str, Any]], float] = lambda params: 1.0) -> None:
         self._relative = relative
-        self._seen: dict[str, dict[float, float]] = {}
-        self._starts: dict[str, float] = {}
-        self._weights: dict[str, float] = {}
+        self._seen: dict[Any, dict[float, float]] = {}
+        self._starts: dict[Any, float] = {}
+        self._weights: dict[Any, float] = {}
+        self._growing: dict[float, float] = {}  # seconds by effort of the setting that tells how they grow
 
     def add(self, params: Mapping[str, Any], effort: float, seconds: float, start: float = 0.0) -> None:
         """Note that a fit of a setting took so many seconds at an effort, of which `start` are the same at any effort."""
-        self._seen.setdefault(_name(params), {})[effort] = max(seconds - start, 1e-4)
-        self._starts[_name(params)], self._weights[_name(params)] = start, self._relative(params)
+        points = self._seen.setdefault(frozen(params), {})
+        points[effort] = max(seconds - start, 1e-4)
+        if max(points) >= APART * min(points) and max(points) >= max(self._growing, default=0.0):
+            self._growing = points
+        self._starts[frozen(params)], self._weights[frozen(params)] = start, self._relative(params)
 
     def expected(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds of one fit; 0 where nothing was timed.
 
         A setting that was not timed is taken for the median of the others, each multiplied by how the two compare.
         """
-        name = _name(params)
+        name = frozen(params)
         if name in self._seen:
             return self._starts[name] + self._extended(self._seen[name], effort)
         weight = self._relative(params)
@@ -49,7 +55,7 @@ class Costs:
     @property
     def growth_is_known(self) -> bool:
         """Whether a setting was timed at two efforts that are apart, or the start of its fits was."""
-        return any(self._starts.values()) or any(max(points) >= APART * min(points) for points in self._seen.values())
+        return any(self._starts.values()) or bool(self._growing)
 
     def affordable(self, params: Mapping[str, Any], seconds: float, scale: float, most: float = 1.0) -> float:
         """The highest effort in (0, most] at which a fit is expected to take no more than `seconds`.
@@ -74,10 +80,9 @@ class Costs:
         A power where they grew faster than the effort did, as those of kernel machines; else a straight line, since to
         start takes the same however long the fit is. In proportion as long as no setting was timed at two efforts.
         """
-        known = [points for points in self._seen.values() if max(points) >= APART * min(points)]
-        if not known:
+        points = self._growing
+        if not points:
             return effort
-        points = max(known, key=max)
         high = max(points)
         low = max(e for e in points if high >= APART * e)
         power = math.log(points[high] / points[low]) / math.log(high / low)
@@ -86,7 +91,3 @@ class Costs:
         slope = (points[high] - points[low]) / (high - low)
         at_start = max(0.0, points[high] - slope * high)
         return at_start + max(slope, 0.1 * points[high] / high) * effort
-
-
-def _name(params: Mapping[str, Any]) -> str:
-    return repr(sorted(params.items()))

@@ -47,7 +47,7 @@ DATASETS = ("mnist", "fashion-mnist", "cifar-10", "usps", "digits", "emnist47-su
 SAME = {"digit-recognizer": "mnist"}  # data sets of the same images
 SIZES = (1_000, 10_000)  # training rows; of a data set with fewer than the last, all of them
 SETTINGS = 24  # compared of each estimator
-LENGTH = 8  # of a portfolio, at most
+LENGTH = 5  # of a portfolio, at most
 EFFORTS: Sequence[float] = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 PROBES = (1 / 32, 1 / 8)  # at which the base setting is timed
 CHANCE = 0.9  # of the log-loss of guessing: above it a trial tells nothing
@@ -279,13 +279,19 @@ def tables(folder: Path) -> dict[str, tuple[list[dict[str, Any]], list[Task]]]:
             at = {_name(row["params"]): row for row in rows[rows["effort"] == effort].to_dict("records")}
             if len(at) > 1 and at.get(_name(estimator.base), {}).get("status") == "ok":
                 size = int(str(condition).partition("=")[2] or info["rows"][dataset])
-                tasks.append((str(dataset), size, float(effort), float(rows["seconds"].sum()), at))
+                tasks.append((str(dataset), size, float(effort), at))
         tried = [name for name in proposed if tasks and all(name in at for *_, at in tasks)]
         found[estimator.name] = (
             [{axis: proposed[name][axis] for axis in estimator.space} for name in tried],
             [
-                Task(dataset=d, rows=n, effort=e, seconds=round(s, 3), losses=tuple(_loss(at[name]) for name in tried))
-                for d, n, e, s, at in tasks
+                Task(
+                    dataset=d,
+                    rows=n,
+                    effort=e,
+                    losses=tuple(_loss(at[name]) for name in tried),
+                    seconds=tuple(round(at[name]["seconds"], 2) for name in tried),
+                )
+                for d, n, e, at in tasks
             ],
         )
     return found
@@ -315,16 +321,29 @@ def arranged(
 
     For each data set there is an order of its own, learned without it and without those of the same images.
     """
-    losses = np.array([task.losses for task in tasks])
-    first = greedy(losses, length)
+    first = _order(tasks, length)
     places = [*first, *(place for place in range(len(settings)) if place not in first)]
-    tasks = [task.model_copy(update={"losses": tuple(task.losses[i] for i in places)}) for task in tasks]
-    losses = losses[:, places]
+    tasks = [
+        task.model_copy(
+            update={
+                "losses": tuple(task.losses[i] for i in places),
+                "seconds": tuple(task.seconds[i] for i in places),
+            }
+        )
+        for task in tasks
+    ]
     kinds = [SAME.get(task.dataset, task.dataset) for task in tasks]
     names = [*dict.fromkeys([*(task.dataset for task in tasks), *kinds, *(a for a, b in SAME.items() if b in kinds)])]
-    without = {name: tuple(greedy(losses[[kind != SAME.get(name, name) for kind in kinds]], length)) for name in names}
+    without = {
+        name: tuple(_order([t for t, kind in zip(tasks, kinds, strict=True) if kind != SAME.get(name, name)], length))
+        for name in names
+    }
     order = tuple(range(len(first)))
     return Portfolio(estimator, tuple(settings[i] for i in places), order, without, tuple(tasks), dict(learned))
+
+
+def _order(tasks: Sequence[Task], length: int) -> list[int]:
+    return greedy([task.losses for task in tasks], [task.seconds for task in tasks], length) if tasks else []
 
 
 def write_portfolios(folder: Path, out: Path | None = None) -> list[Path]:
@@ -349,7 +368,7 @@ def write_portfolios(folder: Path, out: Path | None = None) -> list[Path]:
             "machine": f"{machine['cpu']}, {machine['cores']} cores, GPU: {machine['gpu']}",
             "python": machine["python"],
             "libraries": {library: version for library, version in machine["libraries"].items() if version},
-            "seconds": round(sum(task.seconds for task in tasks), 3),
+            "seconds": round(sum(sum(task.seconds) for task in tasks), 1),
             "length": LENGTH,
         }
         path = _path(reference, out)

@@ -4,9 +4,10 @@ A budget in seconds is all in: it pays for the search and for the final fit.
 
 1. Plan. The base setting is tried at a small effort, and at a larger one where that is needed to know how the cost of a fit
    grows, or for a score that means something. From that come `top`, the effort of a trial that the strategy calls full, so
-   that about half of the budget is left for the final fit; and `least`, below which no trial is run.
+   that about half of the budget is left for the final fit; and `least`, below which no trial is run: the effort that counts
+   for "tuned" if as many settings as that takes can be tried at it, else less.
 2. Search. The strategy's trials are run, at efforts 1, 1/√2, 1/2, … of a full fit, as long as there is time beside the
-   reserve for the final fit.
+   reserve for the final fit and for what confirms the finalist.
 3. Longer. A network whose curve still rises at full effort is trained twice and four times as long, where there is time.
 4. Confirm. The finalist replaces the base setting only if it is better on rows that did not pick it (`tuning.select`). Luck
    with the random seed is no merit of a setting, so both networks are fitted once more with another seed, and the test is
@@ -58,6 +59,7 @@ def search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) -> 
     trials = _Trials(cell, ledger, execute, observer)
     trials.plan()
     ended = trials.follow()
+    trials.compare()
     if ended == ENDED:
         trials.lengthen()
     selection = trials.confirmed(_selected(trials.outcomes))
@@ -161,7 +163,8 @@ class _Trials:
         self.recorded = {row["key"]: row for row in ledger.rows("trials", **cell.where) if row["status"] != "skipped"}
         self.outcomes: list[Outcome] = []  # in order, with the efforts at which they were run
         self.keys: list[str] = []  # of their jobs
-        self.kept = 0.0  # seconds that no trial may take, beside the reserve for the fit
+        self.portfolio = cell.portfolio  # what of it is tried first
+        self.spent = ""  # why the budget had no room for a trial
 
     def plan(self) -> None:
         """Try the base setting until its score means something and its cost is known; then the plan is made.
@@ -193,6 +196,9 @@ class _Trials:
             (outcome,) = self._run([pilot])
             spending.plan()
         spending.least = min(spending.least or pilot.effort, spending.top)
+        self.portfolio = [params for params in self.cell.portfolio if spending.can_be_fitted(params)]
+        settings, first = TUNED[self.cell.variant.estimator.family][0], [self.cell.variant.base, *self.portfolio]
+        spending.plan_breadth([first[place % len(first)] for place in range(settings)])
         spending.plan_folds()
 
     def _means_something(self, outcome: Outcome) -> bool:
@@ -207,12 +213,12 @@ class _Trials:
         variant = self.cell.variant
         strategy = tuning.first(
             partial(tuning.strategy(variant.strategy), **variant.search.options),
-            self.cell.portfolio,
+            self.portfolio,
             variant.space,
             variant.base,
             self.cell.seed,
             # A budget in trials counts a cheap one like any other.
-            effort=1.0 if self.cell.budget.seconds is None else TUNED[variant.estimator.family][1],
+            effort=self.spending.least or 1.0,
         )
         answers: list[Outcome] | None = None
         while True:
@@ -226,16 +232,35 @@ class _Trials:
             finally:
                 self.spending.proposer += time.perf_counter() - started
             answers = self._propose(batch)
-            if refusals := [outcome.reason for outcome in answers if outcome.status == "skipped"]:
+            if self.spent:
                 strategy.close()
-                return refusals[0]
+                return self.spent
 
     def _propose(self, batch: Sequence[Trial]) -> list[Outcome]:
         """The outcomes of a strategy's batch, in its order."""
-        self.kept = self.spending.confirmation
-        outcomes = self._run([replace(trial, effort=self.spending.effort(trial)) for trial in batch])
-        self.kept = 0.0
+        outcomes = self._run(self._affordable(batch))
         return [replace(outcome, trial=trial) for outcome, trial in zip(outcomes, batch, strict=True)]
+
+    def _affordable(self, batch: Sequence[Trial]) -> list[Trial]:
+        """A batch at the efforts of the plan; at lower ones where there is no time for all of it."""
+        spending = self.spending
+        trials = [replace(trial, effort=spending.effort(trial)) for trial in batch]
+        if spending.budget.seconds is None:
+            return trials
+        known = {_place(o.trial) for o in self.outcomes if o.trial.round}
+        while (highest := max(trials, key=lambda trial: trial.effort)).effort > spending.least:
+            new = {_place(trial): trial for trial in trials if not self._too_dear(trial)}
+            seconds = sum(spending.expected(trial) for place, trial in new.items() if place not in known)
+            if seconds + spending.confirmation(highest) <= spending.left:
+                break
+            trials = [replace(trial, effort=max(spending.least, trial.effort / math.sqrt(2))) for trial in trials]
+        return trials
+
+    def compare(self) -> None:
+        """Try the base setting at the highest effort at which another one was, where the strategy did not."""
+        spending = self.spending
+        if spending.budget.seconds is not None and spending.highest:
+            self._run([Trial(self.cell.variant.base, spending.highest, max(o.trial.round for o in self.outcomes))])
 
     def lengthen(self) -> None:
         """Train the best network longer, as long as that helps and there is time for its fit as well."""
@@ -252,7 +277,7 @@ class _Trials:
             spending = self.spending
             fit = SAFETY * spending.fit_seconds(params, 1.0) + SAVING_SECONDS
             # One trial to try it, two to confirm it.
-            if (1 + CONFIRMING["deep"]) * spending.expected(trial) + fit > budget - spending.spent:
+            if (1 + 2 * CONFIRMING["deep"]) * spending.expected(trial) + fit > budget - spending.spent:
                 return
             (outcome,) = self._run([trial])
             if not outcome.ok or rank(outcome) >= rank(best):
@@ -343,7 +368,7 @@ class _Trials:
                 if row["number"] > len(self.outcomes):  # Of an earlier session; one of this session is paid already.
                     self.spending.add(trial, row)
             elif job.key not in {other.key for other in jobs[place + 1 :]}:
-                if timed and (refusal := self._refusal(trial)):
+                if timed and (refusal := self._too_dear(trial) or self._refusal(trial)):
                     found[place] = self._keep(place, trial, job, Answer("skipped", refusal))
                 else:
                     expected = self.spending.expected(trial)
@@ -353,10 +378,23 @@ class _Trials:
             if to_run is not None:
                 yield to_run
 
+    def _too_dear(self, trial: Trial) -> str:
+        """Why a setting is not tried although there is time for that: there would be none for its fit. Others may be tried."""
+        spending = self.spending
+        if not trial.round or trial.replicate or spending.can_be_fitted(trial.params):
+            return ""
+        return f"its fit would take {spending.fit_seconds(trial.params, spending.top):.0f} s of {spending.budget}"
+
     def _refusal(self, trial: Trial) -> str:
-        """Why the budget has no room for a trial. A limit on the number of trials is for those of the strategy."""
+        """Why the budget has no room for a trial, which ends the search.
+
+        What the strategy proposes is counted, and must leave the time to confirm it.
+        """
         proposed = trial.round > 0 and not trial.replicate
-        return self.spending.refusal(trial, counted=proposed, kept=self.kept if proposed else 0.0)
+        kept = self.spending.confirmation(trial) if proposed else 0.0
+        refusal = self.spending.refusal(trial, counted=proposed, kept=kept)
+        self.spent = self.spent or refusal
+        return refusal
 
     def _limit(self, job: Job, expected: float) -> float:
         """When a trial is stopped: at the end of what the search may spend, the first one at a third of the budget.
@@ -388,6 +426,11 @@ class _Trials:
             self.spending.add(trial, row)
             self.recorded[job.key] = row
         return _outcome(trial, row)
+
+
+def _place(trial: Trial) -> tuple[Any, float, int]:
+    """What makes two trials one."""
+    return frozen(trial.params), trial.effort, trial.replicate
 
 
 def _selected(outcomes: Sequence[Outcome]) -> Selection | None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.cell import Cell
 from benchmarks.costs import Costs
 from tuning import Trial
+from tuning.winner import frozen
 
 FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
-SAFETY = 1.15  # fits take so much longer than expected, now and then
+SAFETY = 1.1  # fits take so much longer than expected, now and then
 SAVING_SECONDS = 1.0  # of the model
-FOLDED_EFFORT, FOLDS_SHARE = (
-    1 / 3,
-    0.1,
-)  # a trial at this effort has several folds if it takes this share of the budget at most
-CONFIRMING = {"classical": 0, "deep": 2}  # fits with a new seed that confirm a finalist, see benchmarks/search.py
+BREADTH = (1 / 3, 1 / 8)  # efforts from which, and to which, trials go down so that more settings can be tried
+FOLDED_EFFORT = 1 / 3  # a trial at this effort has several folds,
+FOLDS_SHARE = 0.1  # if it takes this share of the budget at most
+CONFIRMING = {"classical": 0, "deep": 1}  # new seeds with which a finalist is confirmed, see benchmarks/search.py
 
 
 class Spending:
@@ -41,7 +41,8 @@ class Spending:
         self.costs = Costs(cell.variant.estimator.relative_cost)  # of one fit
         self.folds = 1 if self.budget.seconds is not None else cell.folds  # fits of a trial, once the plan is made
         self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
-        self.highest = 0.0  # effort of a trial so far
+        self.highest = 0.0  # effort of a proposed setting so far
+        self._base_tried: set[float] = set()  # efforts at which the base setting was
         self._least = math.inf  # log-loss of the leader
 
     @property
@@ -63,13 +64,18 @@ class Spending:
         wanted = SAFETY * self.fit_seconds(self.leader, self.top) + SAVING_SECONDS
         return min(wanted, 0.9 * self.budget.seconds)
 
-    @property
-    def confirmation(self) -> float:
-        """Seconds that are kept for the fits that confirm a finalist."""
-        if self.budget.seconds is None or not self.highest:
+    def confirmation(self, trial: Trial) -> float:
+        """Seconds of what confirms a finalist after a trial: the base setting at its effort, and both with a new seed."""
+        if self.budget.seconds is None or not self.trials:
             return 0.0
-        fits = CONFIRMING[self.cell.variant.estimator.family]
-        return fits * self.expected(Trial(self.leader, self.highest))
+        effort = max(self.highest, trial.effort)
+        base, finalist = (self.expected(Trial(params, effort)) for params in (self.cell.variant.base, self.leader))
+        again = CONFIRMING[self.cell.variant.estimator.family] * (base + finalist)
+        tried = effort in self._base_tried or (self._is_base(trial) and effort == trial.effort)
+        return again + (0.0 if tried else base)
+
+    def _is_base(self, trial: Trial) -> bool:
+        return frozen(trial.params) == frozen(self.cell.variant.base)
 
     @property
     def left(self) -> float:
@@ -116,6 +122,27 @@ class Spending:
             seconds = max(0.0, FIT_SHARE * self.budget.seconds - SAVING_SECONDS) / SAFETY
             self.top = rung(self.affordable(self.leader, seconds))
 
+    def can_be_fitted(self, params: Mapping[str, Any]) -> bool:
+        """Whether a fit of a setting at the effort `top` is expected to fit into the half that is left to it, or is no dearer than base's."""
+        if self.budget.seconds is None or not self.trials:
+            return True
+        own, base = (self.fit_seconds(p, self.top) for p in (params, self.cell.variant.base))
+        return own <= max(base, FIT_SHARE * self.budget.seconds / SAFETY)
+
+    def plan_breadth(self, settings: Sequence[Mapping[str, Any]]) -> None:
+        """Raise `least` to the highest effort within `BREADTH` at which all of these can be tried."""
+        if self.budget.seconds is None or not self.trials:
+            return
+        at, lowest = (min(self.top, rung_above(effort)) for effort in BREADTH)
+        while at > max(self.least, lowest):
+            cost = sum(self.expected(Trial(params, at)) for params in settings) + self.confirmation(
+                Trial(settings[0], at)
+            )
+            if cost <= self.left:
+                break
+            at /= math.sqrt(2)
+        self.least = max(self.least, at)
+
     def plan_folds(self) -> None:
         """Take as many folds as the cell should have, if several trials of that kind fit into the budget."""
         if self.budget.seconds is not None and self.trials:
@@ -139,7 +166,10 @@ class Spending:
                 row["fit_seconds"] / fits,
                 (row["start_seconds"] or 0.0) / fits,
             )
-            self.highest = max(self.highest, trial.effort)
+            if trial.round and not trial.replicate:
+                self.highest = max(self.highest, trial.effort)
+                if self._is_base(trial):
+                    self._base_tried.add(trial.effort)
             if row["log_loss"] < self._least:  # A setting that is ahead at less effort is so at more.
                 self.leader, self._least = trial.params, row["log_loss"]
 
@@ -147,6 +177,11 @@ class Spending:
 def rung(effort: float) -> float:
     """The highest of 1, 1/√2, 1/2, … that is not above an effort: equal trials of two rounds are one trial."""
     return 2.0 ** (math.floor(2 * math.log2(effort) + 1e-9) / 2)
+
+
+def rung_above(effort: float) -> float:
+    """The lowest of 1, 1/√2, 1/2, … that is not below an effort."""
+    return 2.0 ** (math.ceil(2 * math.log2(effort) - 1e-9) / 2)
 
 
 def nearest_rung(effort: float) -> float:

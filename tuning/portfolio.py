@@ -20,21 +20,26 @@ from tuning.winner import rank
 
 Params = Mapping[str, Any]
 
+QUICKEST = 0.01  # seconds: what takes less is as cheap
 DRAWS = 16  # of which the one farthest from all others is taken
 
 
-def greedy(losses: Any, length: int = 10) -> list[int]:
-    """The settings to try first, in order: each is the one that helps most where those before it do not.
+def greedy(losses: Any, costs: Any = None, length: int = 10) -> list[int]:
+    """The settings to try first, in order: each is the one that helps most, for its price, where those before it do not.
 
-    Settings are ranked within each task. The first one has the lowest mean rank. Then no rank of a task counts for more
-    than that of the chosen setting there, and so on, until the mean falls no more. This is the greedy rule for portfolios
-    of Auto-sklearn 2.0 (Feurer et al. 2022, https://jmlr.org/papers/v23/21-0992.html) on ranks, as TabArena has it
-    (Erickson et al. 2025, https://arxiv.org/abs/2506.16791). Ranks make tasks count alike, however large their losses are.
+    Settings are ranked within each task, which makes tasks count alike, however large their losses are. A setting's gain is
+    by how much it lowers the best rank so far, summed over the tasks, and the one with the most gain per cost is next: the
+    greedy rule of Streeter & Golovin (2008, *An online algorithm for maximizing submodular functions*); with equal costs
+    that of the portfolios of Auto-sklearn 2.0 (Feurer et al. 2022, https://jmlr.org/papers/v23/21-0992.html), on ranks as
+    TabArena has it (Erickson et al. 2025, https://arxiv.org/abs/2506.16791). When nothing is left to gain, the
+    others are put in order by the same rule.
 
     Parameters
     ----------
     losses : float (tasks, settings), lower is better; NaN where a setting was not tried or failed, which is the worst rank.
-    length : most settings to choose.
+    costs : float (tasks, settings), seconds of each; a setting's price is its share of its task's median, the median over tasks.
+        None: all cost the same.
+    length : most settings to choose. Settings that failed on every task are not chosen.
 
     Returns
     -------
@@ -42,22 +47,34 @@ def greedy(losses: Any, length: int = 10) -> list[int]:
 
     Raises
     ------
-    ValueError : `losses` is no table.
+    ValueError : `losses` is no table, or `costs` has another shape or no number.
     """
     ranks = _ranks(losses)
-    if not len(ranks):
-        return []
+    prices = np.ones(ranks.shape[1]) if costs is None else _prices(costs, ranks.shape)
+    left = [] if not len(ranks) else np.flatnonzero(np.isfinite(np.asarray(losses, dtype=float)).any(axis=0)).tolist()
     chosen: list[int] = []
-    reached = np.full(len(ranks), np.inf)
-    while len(chosen) < min(length, ranks.shape[1]):
-        # Sums of halves are exact, so that equal means are equal.
-        sums = np.minimum(ranks, reached[:, None]).sum(axis=0)
-        best = int(sums.argmin())
-        if sums[best] >= reached.sum():
-            break
-        chosen.append(best)
-        reached = np.minimum(reached, ranks[:, best])
+    worst = np.full(len(ranks), ranks.shape[1] + 1.0)
+    reached = worst
+    while left and len(chosen) < length:
+        gains = np.array([(reached - np.minimum(reached, ranks[:, column])).sum() for column in left]) / prices[left]
+        if not gains.max() > 0:
+            reached = worst
+            continue
+        chosen.append(left.pop(int(gains.argmax())))
+        reached = np.minimum(reached, ranks[:, chosen[-1]])
     return chosen
+
+
+def _prices(costs: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """What each setting costs relative to the others of a task, the median over tasks, as long as it is a number; float (settings,)."""
+    table = np.maximum(np.asarray(costs, dtype=np.float64), QUICKEST)
+    if table.shape != shape or not np.isfinite(table).all():
+        raise ValueError(
+            f"costs must be numbers in the shape of losses, {shape}, given an array of shape {table.shape}"
+        )
+    if not len(table):
+        return np.ones(shape[1])
+    return np.median(table / np.median(table, axis=1, keepdims=True), axis=0)
 
 
 def _ranks(losses: Any) -> np.ndarray:
@@ -141,9 +158,7 @@ def first(
 ) -> Search:
     """Try some settings first, then search from the best of them on.
 
-    Base and the settings are one batch at `effort`. The better half of the settings goes on at twice the effort, and so
-    on up to full effort (successive halving, Jamieson & Talwalkar 2016, https://arxiv.org/abs/1502.07943); base goes on
-    too, to compare with, unless it failed. Then the strategy starts, with the best setting at the highest effort for its base. What it
+    Base and the settings are one batch at `effort`. Then the strategy starts, with the best of them for its base. What it
     proposes and was tried already is answered from memory.
 
     Parameters
@@ -151,7 +166,7 @@ def first(
     propose : a strategy, with its options.
     settings : complete ones, in order. Without any, this is the strategy itself.
     base : complete setting, always the first trial.
-    effort : of the first batch; 1 to try all of them at full effort.
+    effort : of the first batch.
 
     Raises
     ------
@@ -173,24 +188,11 @@ def _then(
     effort: float,
 ) -> Search:
     space.check(base)
-    own = space.point(base)
     field = {space.point(params): dict(params) for params in (base, *settings)}
-    known: dict[tuple[Any, float], Outcome] = {}
-    centre, rounds = base, 0
-    while len(field) > 1:
-        rounds += 1
-        trials = [Trial(params, effort, rounds) for params in field.values()]
-        outcomes = yield trials
-        known |= {(point, effort): outcome for point, outcome in zip(field, outcomes, strict=True)}
-        ranked = sorted((p for p in field if known[p, effort].ok), key=lambda p: rank(known[p, effort]))
-        if not ranked:
-            break
-        centre = field[ranked[0]]
-        if effort >= 1:
-            break
-        effort = min(1.0, 2 * effort)
-        better = [point for point in ranked if point != own][: max(1, (len(field) - 1) // 2)]
-        field = {point: field[point] for point in (own, *better) if point in ranked}
+    outcomes = yield [Trial(params, effort) for params in field.values()]
+    known = {(point, effort): outcome for point, outcome in zip(field, outcomes, strict=True)}
+    tried = [(rank(outcome), params) for params, outcome in zip(field.values(), outcomes, strict=True) if outcome.ok]
+    centre = min(tried, key=lambda one: one[0])[1] if tried else base
     search = propose(space, centre, seed)
     answers: list[Outcome] | None = None
     while True:
@@ -200,6 +202,6 @@ def _then(
             return
         new = {(space.point(t.params), t.effort): t for t in batch if (space.point(t.params), t.effort) not in known}
         if new:
-            outcomes = yield [replace(trial, round=trial.round + rounds) for trial in new.values()]
+            outcomes = yield [replace(trial, round=trial.round + 1) for trial in new.values()]
             known |= dict(zip(new, outcomes, strict=True))
         answers = [replace(known[space.point(t.params), t.effort], trial=t) for t in batch]

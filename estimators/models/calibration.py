@@ -19,6 +19,20 @@ def log(proba: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.log(np.maximum(proba, LEAST))
 
 
+def known(
+    rows: tuple[NDArray[np.uint8], NDArray[np.integer]], classes: NDArray[np.integer]
+) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Images and columns of labels of the rows whose class a model knows.
+
+    Parameters
+    ----------
+    rows : images and labels, of which some may be of a class that was not among the rows of a fit.
+    classes : labels by column, sorted.
+    """
+    there = np.isin(rows[1], classes)
+    return rows[0][there], np.searchsorted(classes, rows[1][there])
+
+
 def fit_temperature(logits: NDArray[np.floating], y: NDArray[np.integer]) -> float:
     """The temperature in [0.01, 100] that minimises the log-loss of ``softmax(logits / temperature)``.
 

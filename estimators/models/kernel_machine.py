@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from estimators.features import features
 from estimators.models.accelerated import PCA
-from estimators.models.calibration import fit_temperature, softmax
+from estimators.models.calibration import fit_temperature, known, softmax
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
 from estimators.models.support_vectors import fit_support_vectors
@@ -78,9 +78,8 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         self.machine_ = fit_support_vectors(data, labels, C=self.C, gamma=self.gamma / max(variance, 1e-12))
         self.temperature_, self.found_ = self.temperature, {}
         if validation is not None:
-            known = np.isin(validation[1], self.classes_)
-            column = np.searchsorted(self.classes_, validation[1][known])
-            self.temperature_ = fit_temperature(self.decision_function(validation[0][known]), column)
+            images, columns = known(validation, self.classes_)
+            self.temperature_ = fit_temperature(self.decision_function(images), columns)
             self.found_ = {"temperature": self.temperature_}
         return self
 

@@ -39,11 +39,25 @@ def measure_batch_norm(model: Any, batches: Iterable[Any]) -> None:
     arXiv:2105.07576, call it PreciseBN.
     """
     found = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    if not found:
+        return
+    moments = [moving for layer in found for moving in (layer.moving_mean, layer.moving_variance)]
     before = [layer.momentum for layer in found]
-    for number, images in enumerate(batches if found else ()):
-        for layer in found:
-            layer.momentum = number / (number + 1)
+    for layer in found:
+        layer.momentum = 0.0  # The moving moments are those of the batch.
+
+    @tf.function(reduce_retracing=True)
+    def pass_through(images: Any) -> None:
         model(images, training=True)
+
+    sums: list[Any] = [0.0] * len(moments)
+    count = 0
+    for images in batches:
+        pass_through(images)
+        sums = [total + moving.numpy() for total, moving in zip(sums, moments, strict=True)]
+        count += 1
+    for moving, total in zip(moments, sums, strict=True):
+        moving.assign(total / count)
     for layer, momentum in zip(found, before, strict=True):
         layer.momentum = momentum
 

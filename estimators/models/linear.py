@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from estimators.features import features
 from estimators.models.accelerated import LogisticRegression
-from estimators.models.calibration import fit_temperature, log, softmax
+from estimators.models.calibration import fit_temperature, known, log, softmax
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
 
@@ -54,9 +54,8 @@ class Linear(ClassifierMixin, BaseEstimator):
         self.classes_ = self.regression_.classes_
         self.temperature_, self.found_ = self.temperature, {}
         if validation is not None:
-            known = np.isin(validation[1], self.classes_)
-            column = np.searchsorted(self.classes_, validation[1][known])
-            self.temperature_ = fit_temperature(self._logits(validation[0][known]), column)
+            images, columns = known(validation, self.classes_)
+            self.temperature_ = fit_temperature(self._logits(images), columns)
             self.found_ = {"temperature": self.temperature_}
         return self
 

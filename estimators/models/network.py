@@ -47,7 +47,7 @@ TTA_ANGLE = 0.1  # radians
 MEASURED = 16  # batches from which BatchNorm's moments are taken in the end
 LOOKS = 6  # times that the curves are recorded
 # Validation rows that are looked at: more would cost a noticeable part of a short training.
-WATCHED = 3_000
+WATCHED = 2_000
 
 Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
 

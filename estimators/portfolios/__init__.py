@@ -31,7 +31,7 @@ HEAD = """\
 class Task(BaseModel):
     """One data set at one size: the log-loss of every setting on the validation rows, NaN where it failed or was stopped.
 
-    `rows` are the training rows, validation included; `effort` is that of the trials; `seconds` is what they took.
+    `rows` are the training rows, validation included; `effort` is that of the trials; `seconds` is what each of them took.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,8 +39,8 @@ class Task(BaseModel):
     dataset: str
     rows: int
     effort: float
-    seconds: float
     losses: tuple[float, ...]
+    seconds: tuple[float, ...]
 
 
 class _File(BaseModel):
@@ -148,9 +148,10 @@ def _checked(file: _File, estimator: Estimator) -> Portfolio:
         if len(set(order)) < len(order) or max(order, default=0) >= len(settings):
             raise ValueError(f"{where} must be distinct places in the {len(settings)} settings, given {list(order)}")
     for task in file.tasks:
-        if len(task.losses) != len(settings):
+        if not len(task.losses) == len(task.seconds) == len(settings):
             raise ValueError(
-                f"{task.dataset} of {task.rows} rows has {len(task.losses)} losses for {len(settings)} settings"
+                f"{task.dataset} of {task.rows} rows has {len(task.losses)} losses and {len(task.seconds)} times for "
+                f"{len(settings)} settings"
             )
     return Portfolio(file.estimator, settings, file.order, file.without, file.tasks, file.learned)
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from tuning.winner import frozen
 
 if TYPE_CHECKING:
     from reports.run import Run
@@ -83,7 +84,7 @@ def _effort(searches: pd.DataFrame, trials: pd.DataFrame, fits: pd.DataFrame) ->
     flat = [_flattened(search, done) for search in searches.itertuples()]
     return Effort(
         setting=_summed_up(searches["tuned"]),
-        settings=float(np.mean([len(set(map(_frozen, rows["params"]))) for _, rows in by_seed])) if len(done) else 0.0,
+        settings=float(np.mean([len(set(map(frozen, rows["params"]))) for _, rows in by_seed])) if len(done) else 0.0,
         highest=float(by_seed["effort"].max().mean()),
         granted=float(granted.mean()),
         search=float(searches["spent_seconds"].mean()),
@@ -117,7 +118,3 @@ def _summed_up(settings: pd.Series) -> str:
     counts = Counter(settings)
     known = [name for name in SETTINGS if counts[name]]
     return known[0] if len(known) == 1 else ", ".join(f"{counts[name]} {name}" for name in known)
-
-
-def _frozen(params: Mapping[str, Any]) -> str:
-    return repr(sorted(params.items()))

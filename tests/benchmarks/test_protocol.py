@@ -15,14 +15,7 @@ from benchmarks.run import run
 from benchmarks.studies import Condition
 from tests.benchmarks.study import Silent, add_estimator, carry_out, suite, trial
 
-
-@pytest.fixture(autouse=True)
-def estimators_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "estimators"
-    folder.mkdir()
-    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
-    add_estimator(folder, "nearest_mean")
-    return folder
+pytestmark = pytest.mark.usefixtures("estimators_folder")
 
 
 def without_clock(frame):

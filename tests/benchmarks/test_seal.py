@@ -21,7 +21,7 @@ from benchmarks.execution import work
 from benchmarks.execution.job import EVERY_LABELLED_ROW
 from benchmarks.ledger import read_table
 from benchmarks.run import run
-from tests.benchmarks.study import Silent, add_estimator, suite, trial
+from tests.benchmarks.study import Silent, suite, trial
 from tests.benchmarks.test_protocol import without_clock
 
 # Looks at the validation rows as networks do: the number of its epochs is the one that did best on them.
@@ -69,13 +69,9 @@ powers = Estimator("powers", "classical", build, Space(shrink=Float(0.0, 0.9)), 
 
 
 @pytest.fixture
-def estimators_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "estimators"
-    folder.mkdir()
-    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
-    add_estimator(folder, "nearest_mean")
-    (folder / "powers.py").write_text(STOPS_EARLY)
-    return folder
+def estimators_folder(estimators_folder):
+    (estimators_folder / "powers.py").write_text(STOPS_EARLY)
+    return estimators_folder
 
 
 def write(path: Path, change: str = "") -> Path:

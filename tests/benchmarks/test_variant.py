@@ -5,7 +5,7 @@ import pytest
 from benchmarks.errors import UserError
 from benchmarks.ledger import read_table
 from benchmarks.suite import load_suite, variants
-from tests.benchmarks.study import add_estimator, carry_out, suite
+from tests.benchmarks.study import carry_out, suite
 
 ABLATION = """
 title = "Does shrinking help?"
@@ -20,13 +20,7 @@ base = { shrink = 0.0 }
 """
 
 
-@pytest.fixture(autouse=True)
-def estimators_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "estimators"
-    folder.mkdir()
-    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
-    add_estimator(folder, "nearest_mean")
-    return folder
+pytestmark = pytest.mark.usefixtures("estimators_folder")
 
 
 def test_a_variant_is_four_lines_and_has_results_of_its_own(tmp_path):

@@ -5,7 +5,6 @@ import pytest
 from tests.benchmarks.execution.test_supervisor import (  # noqa: F401 (fixtures)
     FAULTS,
     breach,
-    estimators_folder,
     job,
     overrun,
     worker,

@@ -34,23 +34,47 @@ def reached(table, chosen):
     return ranks(table)[:, chosen].min(axis=1).mean()
 
 
+def tried(table):
+    return np.flatnonzero(np.isfinite(table).any(axis=0))
+
+
 @given(losses)
 def test_the_first_setting_has_the_lowest_mean_rank(table):
     means = ranks(table).mean(axis=0)
-    assert means[greedy(table)[0]] == pytest.approx(means.min())
+    assert not len(tried(table)) or means[greedy(table)[0]] == pytest.approx(means[tried(table)].min())
 
 
 @given(losses)
-def test_each_setting_lowers_the_mean_rank_most_until_none_does(table):
-    chosen = greedy(table)
-    before = math.inf
+def test_each_setting_lowers_the_mean_rank_most_as_long_as_any_does(table):
+    chosen, before = greedy(table), math.inf
     for length in range(1, len(chosen) + 1):
         after = reached(table, chosen[:length])
-        others = [reached(table, [*chosen[: length - 1], other]) for other in range(table.shape[1])]
+        others = [reached(table, [*chosen[: length - 1], int(other)]) for other in tried(table)]
+        if min(others) >= before:  # Nothing is left to gain: what follows is put in order by itself.
+            break
         assert after < before and after == pytest.approx(min(others))
         before = after
-    assert len(chosen) == len(set(chosen))
-    assert min(reached(table, [*chosen, other]) for other in range(table.shape[1])) == pytest.approx(before)
+    assert sorted(chosen) == tried(table)[: len(chosen)].tolist() or len(chosen) == 10
+
+
+@given(losses, st.data())
+def test_a_setting_that_costs_more_comes_no_earlier(table, data):
+    place = data.draw(st.integers(0, table.shape[1] - 1))
+    costs = np.ones(table.shape)
+    dear = costs.copy()
+    dear[:, place] = 50
+    before, after = greedy(table, costs), greedy(table, dear)
+    assert before == greedy(table)
+    if place in before:
+        assert after.index(place) >= before.index(place)
+
+
+def test_gain_is_weighed_against_the_price():
+    table = [[1, 2, 9, 8], [1, 2, 9, 8], [2, 1, 9, 8]]
+    assert greedy(table)[0] == 0
+    assert greedy(table, np.tile([10.0, 1, 1, 1], (3, 1)))[:2] == [1, 0], "nearly as good at a tenth of the price"
+    with pytest.raises(ValueError, match="shape"):
+        greedy(table, [[1.0]])
 
 
 @given(losses, st.lists(st.sampled_from([lambda x: 3 * x - 7, lambda x: x**3, np.exp]), min_size=6, max_size=6))
@@ -61,13 +85,14 @@ def test_only_the_order_within_a_task_counts(table, changes):
 
 @given(losses, st.integers(1, 3))
 def test_it_is_no_longer_than_asked_for(table, length):
-    assert greedy(table, length) == greedy(table)[:length]
+    assert greedy(table, length=length) == greedy(table)[:length]
 
 
 def test_settings_complement_each_other():
     table = [[1, 2, 9, 3], [1, 2, 9, 3], [9, 8, 1, 7]]
-    assert greedy(table) == [0, 2], "1 has the same mean rank as 0, and nothing to add to it"
+    assert greedy(table) == [0, 2, 1, 3], "1 has the same mean rank as 0, and nothing to add to it; the rest follows"
     assert greedy([[math.nan, 2], [1, 2], [math.nan, 2]]) == [1, 0], "what failed has the last rank"
+    assert greedy([[math.nan, 2], [math.nan, 1]]) == [1], "what always failed is not tried"
     assert greedy(np.empty((0, 3))) == []
     with pytest.raises(ValueError, match="tasks by settings"):
         greedy([1.0, 2.0])
@@ -101,12 +126,10 @@ def search(name, settings=SETTINGS, **options):
 
 
 @each
-def test_the_portfolio_comes_first_and_is_halved(name, play):
+def test_the_portfolio_comes_first(name, play):
     batches = play(search(name), score)
-    tried = [[(o.trial.params, o.trial.effort) for o in batch] for batch in batches]
-    assert tried[0] == [(params, 1 / 4) for params in (BASE, *SETTINGS)]
-    assert [(len(batch), batch[0][0], batch[0][1]) for batch in tried[1:3]] == [(3, BASE, 1 / 2), (2, BASE, 1.0)]
-    assert tried[2][1][0] == GOOD and len(tried) > 3
+    assert [(o.trial.params, o.trial.effort) for o in batches[0]] == [(params, 1 / 4) for params in (BASE, *SETTINGS)]
+    assert len(batches) > 1
 
 
 @each
@@ -114,18 +137,17 @@ def test_the_search_goes_on_from_the_best(name, play):
     """What the strategy would do with the best setting for its base, less what is known."""
     batches = play(search(name), score)
     alone = play(strategy(name)(SPACE, GOOD, 0, **SMALL.get(name, {})), score)
-    known = {(*map(str, o.trial.params.values()), o.trial.effort) for o in flat(batches[:3])}
+    known = {(*map(str, o.trial.params.values()), o.trial.effort) for o in batches[0]}
     expected = [(p, e) for p, e, _ in flat(proposals(alone)) if (*map(str, p.values()), e) not in known]
-    assert [(p, e) for p, e, _ in flat(proposals(batches[3:]))] == expected
-    assert flat(batches[3:])[0].trial.round > flat(batches[:3])[-1].trial.round
+    assert [(p, e) for p, e, _ in flat(proposals(batches[1:]))] == expected
+    assert batches[1][0].trial.round > batches[0][-1].trial.round
 
 
 @each
-def test_nothing_is_tried_twice_and_base_is_there_at_full_effort(name, play):
+def test_nothing_is_tried_twice(name, play):
     outcomes = flat(play(search(name), flaky))
     tried = [(*o.trial.params.items(), o.trial.effort) for o in outcomes]
     assert len(set(tried)) == len(tried)
-    assert any(o.trial.params == BASE and o.trial.effort == 1 for o in outcomes)
 
 
 @each
@@ -154,12 +176,6 @@ def test_all_may_be_tried_at_full_effort(play):
     assert batches[1][0].trial.params not in [BASE, *SETTINGS]
 
 
-def test_what_failed_is_not_tried_again(play):
-    outcomes = flat(play(search("random"), lambda trial: "failed" if trial.params in (BASE, GOOD) else score(trial)))
-    assert [o.trial.effort for o in outcomes if o.trial.params in (BASE, GOOD)] == [1 / 4, 1 / 4]
-    assert len(outcomes) > 12
-
-
 def test_where_all_fail_the_strategy_starts_from_base(play):
     batches = play(search("random"), lambda trial: "failed")
     assert len(batches[0]) == 1 + len(SETTINGS) and batches[1][0].trial == Trial(BASE, 1.0, 2)
@@ -171,7 +187,7 @@ def test_the_log_loss_decides_before_the_accuracy():
     batch = running.send(
         [Outcome(t, "ok", s, log_loss=x) for t, s, x in zip(batch, (0.9, 0.7, 0.8), (3, 1, 2), strict=True)]
     )
-    assert [t.params for t in batch] == [BASE, SETTINGS[0]]
+    assert batch[0].params == SETTINGS[0], "the strategy starts from the one with the lowest loss"
 
 
 @pytest.mark.parametrize("effort", [0, -1, 1.5])

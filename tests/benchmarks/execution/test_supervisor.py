@@ -34,12 +34,7 @@ FAULTS = {  # line of fit → status, words of the reason
 LIMITS = {"seconds": 2, "memory": "500 MB"}
 
 
-@pytest.fixture(autouse=True)
-def estimators_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "estimators"
-    folder.mkdir()
-    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("estimators_folder")
 
 
 @pytest.fixture

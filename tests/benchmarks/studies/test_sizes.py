@@ -18,13 +18,9 @@ SIZES = [120, 400, "all"]
 
 
 @pytest.fixture(autouse=True)
-def estimators_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "estimators"
-    folder.mkdir()
-    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
-    for name in ("nearest_mean", "another"):
-        add_estimator(folder, name)
-    return folder
+def estimators_folder(estimators_folder):
+    add_estimator(estimators_folder, "another")
+    return estimators_folder
 
 
 def test_the_rows_of_a_size_are_nested_and_the_same_for_every_estimator():

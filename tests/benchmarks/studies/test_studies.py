@@ -15,7 +15,7 @@ from benchmarks.errors import UserError
 from benchmarks.ledger import read_table
 from benchmarks.plan import plan
 from benchmarks.studies import STANDARD, Condition
-from tests.benchmarks.study import Silent, add_estimator, carry_out, suite
+from tests.benchmarks.study import Silent, carry_out, suite
 
 # Written into the package, as a contributor would.
 DARKER = '''
@@ -42,13 +42,7 @@ darker = Study(
 '''
 
 
-@pytest.fixture(autouse=True)
-def estimators_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "estimators"
-    folder.mkdir()
-    monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
-    add_estimator(folder, "nearest_mean")
-    return folder
+pytestmark = pytest.mark.usefixtures("estimators_folder")
 
 
 @pytest.fixture
