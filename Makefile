@@ -28,8 +28,8 @@ submission: $(READY) ## a Kaggle Digit Recognizer submission from train.csv
 portfolios: $(READY) ## learn which settings to try first, on the data sets at hand; up to ten hours, goes on where it stopped
 	@$(BIN)/python -m benchmarks.portfolios learn --hours 10
 
-test: $(READY) ## every test that needs no network
-	@$(BIN)/python -m pytest
+test: $(READY) ## every test that needs no network, two at a time
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 torture: $(READY) ## a hundred kills, a thousand trials, memory and speed of workers, thousands of simulated leaderboards; long
 	@$(BIN)/python -m pytest -m torture tests

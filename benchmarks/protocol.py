@@ -75,9 +75,11 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: R
         fit |= answer.row() | {"params": {}, "finished": time.time()}
     else:
         trial = ledger.rows("trials", **cell.where, number=found["winner"])[0]
-        effort, planned = fit_effort(cell, ledger)
-        if recorded is not None:
-            effort = recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS)[0]["effort"]
+        if recorded is None:
+            effort, planned = fit_effort(cell, ledger)
+        else:
+            (again,) = recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS)
+            effort, planned = again["effort"], again["planned_seconds"]
         # What a much shorter fit found, such as its temperature, is not true of this one.
         known = trial["found"] if trial["round"] and AS_LONG * trial["effort"] >= effort else {}
         job = cell.job("fit", trial["params"], found=known, effort=effort, model=str(folder / cell.model))

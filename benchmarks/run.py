@@ -115,7 +115,7 @@ def opened(
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
             before = _info_before(folder)
-            info = _claim(folder, info, before or None)
+            info = _claim(folder, info, before)
             with _session(folder, info) as session, Ledger(folder, session) as ledger:
                 if before and (note := superseded(ledger, todo, before, info)):
                     noted(note)
@@ -311,9 +311,9 @@ def read_info(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read: {error}.") from error
 
 
-def _claim(folder: Path, info: dict[str, Any], there: dict[str, Any] | None) -> dict[str, Any]:
-    """The run.json to write: new, or, of the same suite, with the history of the one there."""
-    if there is None:
+def _claim(folder: Path, info: dict[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """The run.json to write: new, or, of the same suite, with the history of the one there, if that is not empty."""
+    if not there:
         return info | {"created": _now(), "sessions": []}
     check_same(folder, there, info)
     return info | {"created": there["created"], "sessions": there["sessions"]}

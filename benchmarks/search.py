@@ -164,6 +164,7 @@ class _Trials:
         self.outcomes: list[Outcome] = []  # in order, with the efforts at which they were run
         self.keys: list[str] = []  # of their jobs
         self.portfolio = cell.portfolio  # what of it is tried first
+        self.efforts: dict[float, float] = {}  # effort that the strategy asks for → that of the trial
         self.spent = ""  # why the budget had no room for a trial
 
     def plan(self) -> None:
@@ -244,9 +245,10 @@ class _Trials:
     def _affordable(self, batch: Sequence[Trial]) -> list[Trial]:
         """A batch at the efforts of the plan; at lower ones where there is no time for all of it."""
         spending = self.spending
-        trials = [replace(trial, effort=spending.effort(trial)) for trial in batch]
         if spending.budget.seconds is None:
-            return trials
+            return list(batch)
+        # What a strategy takes for equal efforts is equal, so that it compares what can be compared.
+        trials = [replace(t, effort=min(self.efforts.get(t.effort, 1.0), spending.effort(t))) for t in batch]
         known = {_place(o.trial) for o in self.outcomes if o.trial.round}
         while (highest := max(trials, key=lambda trial: trial.effort)).effort > spending.least:
             new = {_place(trial): trial for trial in trials if not self._too_dear(trial)}
@@ -254,6 +256,7 @@ class _Trials:
             if seconds + spending.confirmation(highest) <= spending.left:
                 break
             trials = [replace(trial, effort=max(spending.least, trial.effort / math.sqrt(2))) for trial in trials]
+        self.efforts |= {asked.effort: trial.effort for asked, trial in zip(batch, trials, strict=True)}
         return trials
 
     def compare(self) -> None:

@@ -12,7 +12,7 @@ from tuning import Trial
 from tuning.winner import frozen
 
 FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
-SAFETY = 1.1  # fits take so much longer than expected, now and then
+SAFETY = 1.15  # fits take so much longer than expected, now and then
 SAVING_SECONDS = 1.0  # of the model
 BREADTH = (1 / 3, 1 / 8)  # efforts from which, and to which, trials go down so that more settings can be tried
 FOLDED_EFFORT = 1 / 3  # a trial at this effort has several folds,

@@ -1,4 +1,4 @@
-"""A multilayer perceptron on pixels; its base setting is one hidden layer of 128."""
+"""A multilayer perceptron on pixels; its base setting has two hidden layers of 256 with BatchNorm."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def layers(
 
 def build(
     seed: int,
-    width: int = 128,
-    depth: int = 1,
+    width: int = 256,
+    depth: int = 2,
     dropout: float = 0.0,
-    batch_norm: str = "none",
+    batch_norm: str = "before",
     l1: float = 0.0,
     l2: float = 0.0,
     optimizer: str = "adam",
-    learning_rate: float = 0.001,
+    learning_rate: float = 0.002,
     schedule: str = "one_cycle",
     weight_decay: float = 0.01,
     label_smoothing: float = 0.0,
     batch_size: int = 128,
-    augment: bool = False,
+    augment: bool = True,
     images: int = 600_000,
     temperature: float = 1.0,
 ) -> Any:
-    """A perceptron of 101,770 parameters on 28×28 pixels and 10 classes in its base setting."""
+    """A perceptron of 270,858 parameters on 28×28 pixels and 10 classes in its base setting."""
     from estimators.models.network import Network
     from estimators.models.pipeline import Augmentation
 
@@ -77,7 +77,10 @@ mlp = Estimator(
     ),
     strategy="kerastuner:hyperband",
     effort="images",
-    relative_cost=lambda params: (100 + params["width"] * params["depth"]) * (3 if params["augment"] else 1),
-    prior_knowledge="Nothing is put in about which pixels are neighbours. Shifts, turns and zooms that suit characters are an axis; "
-    "layers, schedule and length of training of the base setting were chosen on handwritten digits.",
+    # Seconds on 28×28 pixels were 6.5, 3 more with augmentation, and 33 per million weights.
+    relative_cost=lambda params: (
+        200 + 90 * params["augment"] + params["width"] * (784 + params["width"] * (params["depth"] - 1)) / 1000
+    ),
+    prior_knowledge="Nothing is put in about which pixels are neighbours. Shifts, turns and zooms that suit characters are on in the "
+    "base setting; it was chosen on validation rows of handwritten digits and letters, printed letters, clothes and photographs.",
 )

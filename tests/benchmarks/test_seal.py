@@ -99,7 +99,7 @@ def carried_out(tmp_path: Path, change: str, executor: str, study: dict) -> Path
 QUICK = {"estimators": ["nearest_mean", "powers"], "budget": "3 trials", "studies": {"sizes": [400, "all"]}}
 REAL = {
     "estimators": ["xgboost", "mlp", "svm"],
-    "budget": "2 trials",
+    "budget": "1 trials",
     "search": {"xgboost": {"base": {"rounds": 6}}, "mlp": {"base": {"images": 3_000}}},
 }
 

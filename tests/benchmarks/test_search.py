@@ -126,3 +126,47 @@ def test_time_for_a_whole_run_is_shared_equally():
         shared_within(suite(estimators=["svm", "cnn"], seeds=2), "35s")
     with pytest.raises(UserError, match="no time"):
         shared_within(suite(estimators=["svm"]), "5 trials")
+
+
+def test_what_a_strategy_compares_has_one_effort(tmp_path):
+    """Coarse to fine asks for full trials in its last two rounds; where there is no time for full ones, both are as short."""
+    both = []
+    for seconds in range(120, 260, 20):
+        folder = tmp_path / str(seconds)
+        folder.mkdir()
+        _, trials, _, _ = searched(
+            folder,
+            "svm",
+            lambda job: 0.8 + 0.1 * abs(np.log(job.params["C"] / 200)) + (job.params["features"] == "pixels"),
+            budget=f"{seconds} s",
+            cost=lambda job: 12 * job.effort,
+        )
+        base = trials[0]["params"]
+        efforts = [
+            {t["effort"] for t in trials if t["round"] == number and t["status"] == "ok" and t["params"] != base}
+            for number in (4, 5)
+        ]
+        if all(efforts):
+            both.append(efforts)
+    assert both and all(later <= earlier for earlier, later in both)
+    assert {effort for efforts in both for effort in efforts[0]} - {1.0}, "time was always enough: this proves nothing"
+
+
+def test_the_base_setting_is_tried_where_the_finalist_was(tmp_path):
+    """The strategy goes on from the portfolio's best setting and forgets base."""
+    row, trials, _, _ = searched(
+        tmp_path, "svm", lambda job: 1.0 - 0.2 * (job.params["features"] == "hog"), cost=lambda job: 2 * job.effort
+    )
+    finalist = next(t for t in trials if t["number"] == row["finalist"])
+    base = [t["effort"] for t in trials if t["params"] == trials[0]["params"]]
+    assert finalist["effort"] == 1.0 == max(base)
+
+
+def test_a_setting_whose_fit_would_take_most_of_the_budget_is_passed_over(tmp_path):
+    row, trials, _, _ = searched(
+        tmp_path, "svm", lambda job: 1.0, cost=lambda job: 30 * job.effort * (1 + job.params["copies"]) ** 2
+    )
+    dear = [t for t in trials if t["params"]["copies"] and t["status"] == "skipped"]
+    assert dear and all("its fit would take" in t["reason"] for t in dear)
+    assert not any(t["params"]["copies"] == 2 and t["status"] == "ok" for t in trials)
+    assert sum(t["status"] == "ok" for t in trials) > 5, "the search goes on with others"

@@ -197,20 +197,25 @@ def test_no_class_is_lost_in_a_small_training_set(digits):
 
 
 def test_both_halves_of_a_large_training_set_have_every_class(monkeypatch):
-    monkeypatch.setattr(boosted_trees, "HALVED_FROM", 50)
+    monkeypatch.setattr(boosted_trees, "ROWS_A_ROUND", 20)
     labels = np.repeat([0, 1, 2, 3], [40, 7, 2, 1])
     first, second = boosted_trees._parts(labels, seed=3)
     assert set(labels[first]) == set(labels[second]) == {0, 1, 2, 3}
     assert set(first) | set(second) == set(range(50)) and set(first) & set(second) == {49}
     assert abs(len(first) - len(second)) <= 1
-    (whole,) = boosted_trees._parts(labels[:49], seed=3)
-    assert sorted(whole) == list(range(49))
+    monkeypatch.setattr(boosted_trees, "ROWS_A_ROUND", 40)
+    first, second = boosted_trees._parts(labels, seed=3)
+    assert len(first) == len(set(first)) <= 41 and len(second) == len(set(second)) <= 41
+    assert set(labels[first]) == set(labels[second]) == {0, 1, 2, 3} and set(first) | set(second) == set(range(50))
+    monkeypatch.setattr(boosted_trees, "ROWS_A_ROUND", 50)
+    (whole,) = boosted_trees._parts(labels, seed=3)
+    assert sorted(whole) == list(range(50))
 
 
-@pytest.mark.parametrize("halved_from", [2, 10**6])
-def test_without_a_tree_the_classes_have_their_shares(digits, monkeypatch, halved_from):
+@pytest.mark.parametrize("rows", [20, 10**6])
+def test_without_a_tree_the_classes_have_their_shares(digits, monkeypatch, rows):
     """The intercepts come from all labels, whichever half the first round looks at."""
-    monkeypatch.setattr(boosted_trees, "HALVED_FROM", halved_from)
+    monkeypatch.setattr(boosted_trees, "ROWS_A_ROUND", rows)
     X, y = digits[0][:61], np.repeat([0, 1, 2], [31, 20, 10])
     model = BoostedTrees(rounds=1, learning_rate=1e-6).fit(X, y)
     np.testing.assert_allclose(model.predict_proba(X[:1])[0], np.array([31, 20, 10]) / 61, atol=1e-4)
