@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FORMAT = 3  # of run folders; those of format 1 had no conditions and no variants
+FORMAT = 4  # of run folders; those of format 1 had no conditions and no variants
 PREDICTIONS = "predictions.npz"
 
 

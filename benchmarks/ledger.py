@@ -74,6 +74,8 @@ CREATE TABLE IF NOT EXISTS fits (         -- one row per cell: the winner, fitte
   session INTEGER, strategy TEXT,
   status TEXT, reason TEXT,
   params JSON,                            -- as fitted, with what the search found
+  found JSON,                             -- what the rows told that were held out, in place of that
+  held_out INTEGER,                       -- training rows that calibrated the fit
   validation_score REAL,                  -- of the winning trial
   effort REAL,                            -- share of a full fit that the budget has room for
   planned_seconds REAL,                   -- what the fit was expected to take

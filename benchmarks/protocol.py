@@ -84,11 +84,9 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: R
         known = trial["found"] if trial["round"] and AS_LONG * trial["effort"] >= effort else {}
         job = cell.job("fit", trial["params"], found=known, effort=effort, model=str(folder / cell.model))
         fit |= {"key": job.key, "params": trial["params"] | known, "validation_score": trial["score"]}
-        fit |= (
-            {"folder": cell.model, "effort": effort, "planned_seconds": planned}
-            | _answer(job, execute).row()
-            | {"finished": time.time()}
-        )
+        row = _answer(job, execute).row()
+        fit |= {"folder": cell.model, "effort": effort, "planned_seconds": planned} | row | {"finished": time.time()}
+        fit["params"] |= row.get("found", {})
     ledger.write("fits", fit)
     return fit
 

@@ -43,7 +43,9 @@ def submission(folder: Path, variant: str, data_dir: Path | None = None) -> NDAr
         place = submission_folder(dataset.name, variant, chosen["seed"])
         model = f"{place}/model"
         more: dict[str, Any] = {"fingerprint": dataset.fingerprint, "trained_on": EVERY_LABELLED_ROW}
-        fit = cell.job("fit", chosen["params"], model=str(folder / model), **more)
+        # What a budget had no time for is made up for; a network that was trained longer is so again.
+        effort = max(1.0, chosen["effort"])
+        fit = cell.job("fit", chosen["params"], effort=effort, model=str(folder / model), **more)
         label = cell.job(
             "label", chosen["params"], fit_key=fit.key, model=str(folder / model), folder=str(folder / place), **more
         )

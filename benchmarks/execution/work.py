@@ -33,7 +33,9 @@ from estimators.estimator import Estimator
 from estimators.models.describe import describe
 from estimators.models.saving import load, save
 
-HELD_OUT = 2000  # rows
+HELD_OUT = 3_000  # rows of a fit that calibrate it and say when to stop, at most,
+HELD_OUT_SHARE = 0.05  # and at most this share of the rows,
+FEWEST_HELD_OUT = 500  # if that makes at least so many: fewer tell less than the search did
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
 
 
@@ -142,16 +144,20 @@ def _fit(job: Job) -> Fitted:
     estimator = estimators.get(job.estimator)
     params, rows = estimator.scaled({**job.params, **job.found}, job.effort, len(images))
     held_out = None
-    if rows < len(images):
-        chosen = subset(images.y, rows, job.seed)
-        if not job.found:  # No trial was long enough to tell a temperature: rows that the budget leaves over do.
-            more = subset(images.y, min(len(images.y), rows + HELD_OUT), job.seed)
-            held_out = images.rows(np.setdiff1d(more, chosen))
-        images = images.rows(chosen)
+    learns_from_them = _takes_validation(estimator.build(job.random_seed, **params))
+    if learns_from_them and (count := _held_out(job, rows, len(images))):
+        # At the length of this fit they tell better what the trials told at theirs.
+        params, _ = estimator.scaled(job.params, job.effort, len(images))
+        chosen = subset(images.y, min(rows, len(images) - count), job.seed)
+        more = subset(images.y, len(chosen) + count, job.seed)
+        images, held_out = images.rows(chosen), images.rows(np.setdiff1d(more, chosen))
+    elif rows < len(images):
+        images = images.rows(subset(images.y, rows, job.seed))
     model = estimator.build(job.random_seed, **params)
     started = time.perf_counter()
     _train(model, images, held_out)
     seconds = time.perf_counter() - started
+    found = estimator.at_full_effort(getattr(model, "found_", {}), job.params, params) if held_out else {}
     facts = {
         "estimator": job.estimator,
         "variant": job.variant,
@@ -159,7 +165,7 @@ def _fit(job: Job) -> Fitted:
         "condition": str(job.condition),
         "classes": list(dataset.classes),
         "image": list(dataset.train.X.shape[1:]),
-        "params": params,
+        "params": params | found,
         "trained_on": f"{len(images)} {job.trained_on}",
     }
     folder = Path(job.model)
@@ -173,7 +179,25 @@ def _fit(job: Job) -> Fitted:
         backend=about.backend,
         layers=about.layers,
         history=getattr(model, "history_", {}),
+        found=found,
+        held_out=0 if held_out is None else len(held_out),
     )
+
+
+def _held_out(job: Job, rows: int, available: int) -> int:
+    """How many training rows a fit is not trained on, which calibrate it: those that a short fit leaves over, or a few of many.
+
+    Parameters
+    ----------
+    rows : that the fit has time for, of those `available`.
+    """
+    if job.trained_on == EVERY_LABELLED_ROW:  # Labels are wanted, not probabilities.
+        return 0
+    spare = available - rows
+    count = min(HELD_OUT, max(spare, int(HELD_OUT_SHARE * available)))
+    if count >= FEWEST_HELD_OUT:
+        return count
+    return 0 if job.found else min(HELD_OUT, spare)
 
 
 def _images_of_fit(job: Job, dataset: Dataset) -> Images:
@@ -214,13 +238,17 @@ def _write(proba: NDArray[np.float32], folder: Path) -> None:
     temporary.replace(folder / PREDICTIONS)
 
 
+def _takes_validation(model: Any) -> bool:
+    return "validation" in inspect.signature(model.fit).parameters
+
+
 def _train(model: Any, images: Images, held_out: Images | None) -> None:
     # The rows are copied into memory: a map of the file would be read again and again.
     X = np.ascontiguousarray(images.X)
     with warnings.catch_warnings():
         # Solvers that are given few iterations on purpose say so at every fit, in between the lines of the progress.
         warnings.simplefilter("ignore")
-        if held_out is not None and "validation" in inspect.signature(model.fit).parameters:
+        if held_out is not None and _takes_validation(model):
             model.fit(X, images.y, validation=(held_out.X, held_out.y))
         else:
             model.fit(X, images.y)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from estimators.models.calibration import LEAST, fit_temperature, log
+from estimators.models.calibration import LEAST, fit_temperature, known, log
 from estimators.models.describe import Description
 from estimators.models.layers import exchange_batch_norm, measure_batch_norm
 from estimators.models.looks import best_look, flattened
@@ -48,6 +48,7 @@ MEASURED = 16  # batches from which BatchNorm's moments are taken in the end
 LOOKS = 6  # times that the curves are recorded
 # Validation rows that are looked at: more would cost a noticeable part of a short training.
 WATCHED = 2_000
+CALIBRATING = 3_000  # of them that the temperature is fitted on
 
 Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
@@ -171,10 +172,10 @@ class Network(ClassifierMixin, BaseEstimator):
         trained = exchange_batch_norm(model)
         self.found_: dict[str, Any] = {}
         temperature = self.temperature
-        if watched is not None:
+        if validation is not None:
             self._serve(probabilities(trained, self.tta_views))
-            V, targets = watched
-            temperature = fit_temperature(log(self.predict_proba(V)), targets.argmax(axis=1))
+            V, columns = known(validation, self.classes_)
+            temperature = fit_temperature(log(self.predict_proba(V[:CALIBRATING])), columns[:CALIBRATING])
             self.found_ = {"images": looks.best_images, "temperature": temperature}
         self._serve(probabilities(trained, self.tta_views, temperature))
         self.start_seconds_ = time.perf_counter() - began - looks.seconds
@@ -247,9 +248,9 @@ class Network(ClassifierMixin, BaseEstimator):
 
     def _watched(self, X: NDArray[np.uint8], y: NDArray[np.integer]) -> Watched:
         """Images and targets of at most `WATCHED` of the validation rows, evenly spread, of classes that are trained."""
-        rows = np.flatnonzero(np.isin(y, self.classes_))
-        rows = rows[:: math.ceil(len(rows) / WATCHED)]
-        return np.ascontiguousarray(X[rows]), self._targets(y[rows])
+        images, columns = known((X, y), self.classes_)
+        every = math.ceil(len(columns) / WATCHED)
+        return np.ascontiguousarray(images[::every]), np.eye(len(self.classes_), dtype=np.float32)[columns[::every]]
 
     def _targets(self, y: NDArray[np.integer]) -> NDArray[np.float32]:
         return np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, y)]

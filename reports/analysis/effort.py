@@ -36,8 +36,8 @@ class Effort:
     core_seconds : of search and fit, on all cores together, of a seed, mean.
     exceeded : the most seconds that a seed spent beyond its budget, 0 if none exceeded it.
     fit_effort : the least share of a full fit that a seed had room for.
-    flattened : whether the validation curve of the winner's longest trial had flattened, in all seeds; None for what has no
-        such curve, and where it is not known of all.
+    flattened : whether the validation curve of the fit, or of the winner's longest trial, had flattened, in all seeds; None for
+        what has no such curve, and where it is not known of all.
     ended : why the searches ended, in a few words.
     """
 
@@ -81,7 +81,7 @@ def _effort(searches: pd.DataFrame, trials: pd.DataFrame, fits: pd.DataFrame) ->
     granted = searches.set_index("seed")["granted_seconds"]
     over = (spent - granted)[(spent > OVER * granted) & (spent > granted + OVER_SECONDS)]
     by_seed = done.groupby("seed")
-    flat = [_flattened(search, done) for search in searches.itertuples()]
+    flat = [_flattened(search, done, fits) for search in searches.itertuples()]
     return Effort(
         setting=_summed_up(searches["tuned"]),
         settings=float(np.mean([len(set(map(frozen, rows["params"]))) for _, rows in by_seed])) if len(done) else 0.0,
@@ -102,8 +102,13 @@ def _briefly(ended: str) -> str:
     return re.sub(r"^budget of .*? spent.*", "budget spent", ended).partition(":")[0].removeprefix("the ")
 
 
-def _flattened(search: Any, trials: pd.DataFrame) -> bool | None:
-    """Whether the curve of the longest trial with the winner's setting had flattened; None without such a curve."""
+def _flattened(search: Any, trials: pd.DataFrame, fits: pd.DataFrame) -> bool | None:
+    """Whether the validation curve of the fit had flattened, or, where no rows were held out of it, that of the longest trial
+    with its setting; None without such a curve.
+    """
+    for history in fits.loc[fits["seed"] == search.seed, "history"]:
+        if told := history.get("flattened"):
+            return bool(told[-1])
     own = trials[trials["seed"] == search.seed]
     won = own[own["number"] == search.winner]
     if won.empty:

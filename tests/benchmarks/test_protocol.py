@@ -6,10 +6,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.execution import work
-from benchmarks.execution.job import Job
+from benchmarks.execution.job import EVERY_LABELLED_ROW, Job
 from benchmarks.ledger import read_table
 from benchmarks.run import run
 from benchmarks.studies import Condition
@@ -232,14 +231,39 @@ counting = Estimator("counting", "classical", build, Space(shift=Float(0.0, 1.0)
 '''
 
 
+# Of 1,438 rows.
 @pytest.mark.parametrize(
-    ("effort", "found", "held_out"), [(0.5, {}, True), (0.5, {"shift": 0.5}, False), (1.0, {}, False)]
+    ("effort", "found", "fewest", "fitted", "held_out"),
+    [
+        (0.5, {}, 500, 719, 719),  # rows that a short fit leaves over
+        (0.5, {"shift": 0.5}, 500, 719, 719),  # at the length of the fit they tell better what a trial told at its own
+        (0.9, {}, 500, 1294, 144),
+        (0.9, {"shift": 0.5}, 500, 1294, 0),  # too few to tell it better
+        (1.0, {}, 500, 1438, 0),
+        (1.0, {"shift": 0.5}, 50, 1367, 71),  # one in twenty of many
+        (1.0, {}, 50, 1367, 71),
+    ],
 )
-def test_rows_that_a_short_fit_leaves_over_calibrate_it(tmp_path, estimators_folder, effort, found, held_out):
-    """Unless a trial has found what they would; they are training rows, and none that is fitted on."""
+def test_a_fit_is_calibrated_on_rows_of_its_own(
+    tmp_path, estimators_folder, monkeypatch, effort, found, fewest, fitted, held_out
+):
+    """They are training rows, and none that is fitted on."""
+    monkeypatch.setattr(work, "FEWEST_HELD_OUT", fewest)
     (estimators_folder / "counting.py").write_text(CALIBRATED)
     job = trial("counting", {"shift": 0.0}, kind="fit", effort=effort, found=found, model=str(tmp_path / "model"))
     answer = work.perform(job)
-    rows = len(datasets.load("digits").train)
     assert answer.ok, answer.reason
-    assert answer.result.history == {"fitted": [round(effort * rows)], "held_out": [rows // 2 if held_out else 0]}
+    assert answer.result.history == {"fitted": [fitted], "held_out": [held_out]} and answer.result.held_out == held_out
+
+
+def test_a_fit_on_every_labelled_row_holds_none_out(tmp_path, estimators_folder, monkeypatch):
+    monkeypatch.setattr(work, "FEWEST_HELD_OUT", 50)
+    (estimators_folder / "counting.py").write_text(CALIBRATED)
+    job = trial("counting", {"shift": 0.0}, kind="fit", trained_on=EVERY_LABELLED_ROW, model=str(tmp_path / "model"))
+    assert work.perform(job).result.history == {"fitted": [1797], "held_out": [0]}
+
+
+def test_an_estimator_that_does_not_ask_for_them_has_every_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "FEWEST_HELD_OUT", 50)
+    answer = work.perform(trial("nearest_mean", kind="fit", found={"shrink": 0.1}, model=str(tmp_path / "model")))
+    assert answer.result.held_out == 0

@@ -163,7 +163,7 @@ def test_the_base_setting_is_tried_where_the_finalist_was(tmp_path):
 
 
 def test_a_setting_whose_fit_would_take_most_of_the_budget_is_passed_over(tmp_path):
-    row, trials, _, _ = searched(
+    _, trials, _, _ = searched(
         tmp_path, "svm", lambda job: 1.0, cost=lambda job: 30 * job.effort * (1 + job.params["copies"]) ** 2
     )
     dear = [t for t in trials if t["params"]["copies"] and t["status"] == "skipped"]

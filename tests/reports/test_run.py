@@ -51,7 +51,7 @@ def test_a_run_is_opened_with_its_tables_and_arrays(three_seeds):
         (lambda f: change(f, variants={"svm": variant("svm")}), "which run.json does not name"),
         (
             lambda f: change(f, format=1, crossover="0.1.0"),
-            "of format 1 (Crossover 0.1.0); this version reads format 3",
+            "of format 1 (Crossover 0.1.0); this version reads format 4",
         ),
         (lambda f: (f / "ledger.sqlite").unlink(), "no ledger.sqlite"),
         (lambda f: (f / "ledger.sqlite").write_bytes(b"not a database" * 99), "damaged or not a ledger"),
