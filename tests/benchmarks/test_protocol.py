@@ -6,10 +6,14 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from benchmarks import protocol
+from benchmarks.cell import cells
+from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.execution import work
+from benchmarks.execution.answer import Answer
 from benchmarks.execution.job import EVERY_LABELLED_ROW, Job
-from benchmarks.ledger import read_table
+from benchmarks.ledger import Ledger, read_table
 from benchmarks.run import run
 from benchmarks.studies import Condition
 from tests.benchmarks.study import Silent, add_estimator, carry_out, suite, trial
@@ -267,3 +271,23 @@ def test_an_estimator_that_does_not_ask_for_them_has_every_row(tmp_path, monkeyp
     monkeypatch.setattr(work, "FEWEST_HELD_OUT", 50)
     answer = work.perform(trial("nearest_mean", kind="fit", found={"shrink": 0.1}, model=str(tmp_path / "model")))
     assert answer.result.held_out == 0
+
+
+@pytest.mark.parametrize(("effort", "used"), [(0.2, False), (0.5, True)])
+def test_what_a_much_shorter_trial_found_is_not_used(tmp_path, effort, used):
+    (cell,) = cells(suite(estimators=["svm"], budget="3 trials"), [datasets.load("digits")])
+    asked = []
+
+    def execute(jobs):
+        for job in jobs:
+            asked.append(job)
+            yield job, Answer("failed", "on purpose")
+
+    row = cell.where | cell.made_of
+    tried = {"number": 1, "round": 1, "effort": effort, "replicate": 0, "params": cell.variant.base, "score": 0.9}
+    times = {"seconds": 1.0, "fit_seconds": 1.0, "start_seconds": 0.0, "fits": 1, "log_loss": 1.0}
+    with Ledger(tmp_path) as ledger:
+        ledger.write("trials", row | tried | times | {"key": "k", "status": "ok", "found": {"temperature": 2.0}})
+        ledger.write("searches", row | {"strategy": "random", "winner": 1, "spent_seconds": 1.0})
+        protocol._fit(cell, tmp_path, ledger, execute, None)
+    assert asked[0].found == ({"temperature": 2.0} if used else {}) and asked[0].effort == 1.0

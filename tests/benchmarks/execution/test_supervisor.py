@@ -188,3 +188,17 @@ def test_a_worker_has_its_share_of_every_pool(job, worker):
     answer = worker.perform(job("\n        ".join(lines)))
     assert answer.status == "ok", answer.reason
     assert set(answer.result.history["threads"]) <= {0, 1} and len(answer.result.history["threads"]) >= 5
+
+
+@pytest.mark.parametrize(("given", "there"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_leave_the_cores_to_others(job, monkeypatch, given, there):
+    """Beside a busy process, threads that spin made XGBoost take three to ten times as long. Who sets it has it."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    supervised = Supervisor(threads=1)
+    try:
+        answer = supervised.perform(job("raise RuntimeError(__import__('os').environ['OMP_WAIT_POLICY'])"))
+    finally:
+        supervised.close()
+    assert there in answer.reason
