@@ -132,7 +132,8 @@ def tuned(selection: Selection, outcomes: Sequence[Outcome], family: str) -> str
 def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
     """The share of a full fit that the rest of the budget has room for, and the seconds that it is expected to take.
 
-    A network whose curve still rose is trained for as long as there is time, up to several times as long as a full fit.
+    A network of which no full trial was flat in the end is trained for as long as there is time, up to several times as long
+    as a full fit.
     """
     spending = Spending(cell)
     (found,) = ledger.rows("searches", **cell.where)
@@ -148,10 +149,13 @@ def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
 
 
 def is_flat(cell: Cell, trial: Mapping[str, Any]) -> bool:
-    """Whether the row of a trial tells that a longer fit would not be better; always, if fits have no length."""
+    """Whether the row of a trial tells that a longer fit would not be better; always, if fits have no length.
+
+    The end of a short training tells nothing of a longer one: with a schedule that ends at rate zero every curve is flat there.
+    """
     if cell.variant.estimator.effort == "rows":
         return True
-    return bool((trial["history"] or {}).get("flattened", [False])[-1])
+    return trial["effort"] >= 1 and bool((trial["history"] or {}).get("flattened", [False])[-1])
 
 
 class _Trials:
