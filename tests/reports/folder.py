@@ -134,7 +134,7 @@ def fit(cell: Mapping[str, Any], seconds: float, **more: Any) -> dict[str, Any]:
     place = (cell["dataset"], cell["condition"], cell["variant"], cell["seed"])
     return dict(cell) | {
         "key": "-".join(map(str, ("fit", *place))), "strategy": STRATEGY, "status": "ok", "reason": "", "params": {},
-        "validation_score": 0.9, "effort": 1.0, "planned_seconds": seconds, "trained_on": "training rows", "folder": model_folder(*place), "fit_seconds": seconds,
+        "validation_score": 0.9, "found": {}, "held_out": 0, "effort": 1.0, "planned_seconds": seconds, "trained_on": "training rows", "folder": model_folder(*place), "fit_seconds": seconds,
         "model_bytes": 1000, "parameters": 10, "backend": "made up", "layers": [], "history": {},
         "seconds": seconds + 0.5, "import_seconds": 0.0, "overhead_seconds": 0.01, "cpu_seconds": 1.5 * seconds, "peak_bytes": 512_000_000,
         "limit_seconds": 300.0, "limit_bytes": 4_000_000_000, "finished": 1.7e9,
