@@ -12,7 +12,7 @@ rules, by the name that every `Sentence` carries:
 | `lead` | one family alone was run | the leader's distance to the second |
 | `training time` | the final fits of the two were timed alike | both times, or that they cannot be told apart |
 | `setting` | the ledger tells how far the searches came | who is tuned, lightly searched, or has its default setting |
-| `not flattened` | the validation curve of a network had not flattened in its longest trial with the setting fitted | which network, and at how many levels of a study |
+| `not flattened` | the validation curve of a network had not flattened during its fit, or, where that had no rows to watch, during its longest trial | which network, and at how many levels of a study |
 | `part of a fit` | the budget had room for less than a full fit | of whom, and how much |
 | `over budget` | search and fit took more than 5 % and more than 2 s beyond the budget | who, and by how much |
 | `ahead everywhere` | a study of sizes or budgets, the network ahead at each | from which level on that is confirmed |
@@ -214,9 +214,9 @@ def _rising(known: dict[str, Effort]) -> list[str]:
     rising = [name for name, own in known.items() if own.flattened is False]
     if not rising:
         return []
-    curve, trial = ("curves", "their longest trials") if len(rising) > 1 else ("curve", "its longest trial")
+    curve, training = ("curves", "their trainings") if len(rising) > 1 else ("curve", "its training")
     return [
-        f"The validation {curve} of {_listed(rising)} had not flattened when {trial} ended, so more training may still help."
+        f"The validation {curve} of {_listed(rising)} had not flattened when {training} ended, so more training may still help."
     ]
 
 

@@ -200,9 +200,7 @@ def test_a_network_that_had_not_flattened_is_marked_once(told):
     rising = '{"flattened": [false, false]}'
     (winner,) = run.searches.query("variant == 'cnn'")["winner"]
     found = with_ledger(run, f"UPDATE trials SET history = '{rising}' WHERE variant = 'cnn' AND number = {winner}")
-    words = (
-        "The validation curve of cnn had not flattened when its longest trial ended, so more training may still help."
-    )
+    words = "The validation curve of cnn had not flattened when its training ended, so more training may still help."
     assert found["not flattened"] == words
     page = reports.report(run.folder).read_text()
     assert page.count("had not flattened") == 1 and page.count("<em>may still improve</em>") == 1
@@ -214,6 +212,10 @@ def test_a_network_that_had_not_flattened_is_marked_once(told):
         f"""history = '{{"flattened": [true]}}' WHERE variant = 'cnn' AND number = {other}""",
         f"UPDATE trials SET effort = 0.5 WHERE variant = 'cnn' AND number = {winner}",
     )
+    # A fit with rows to watch tells it of itself.
+    watched = "UPDATE fits SET history = '{}' WHERE variant = 'cnn'".format
+    assert "not flattened" not in with_ledger(run, watched('{"flattened": [false, true]}'))
+    assert found["not flattened"] == with_ledger(run, watched(rising)).get("not flattened")
 
 
 def test_a_fit_that_the_budget_cut_short_and_a_budget_that_was_exceeded_are_said(told):
