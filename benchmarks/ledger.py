@@ -65,7 +65,8 @@ CREATE TABLE IF NOT EXISTS searches (     -- one row per finished search
   p_value REAL,                           -- of that test, on rows that did not pick; below 0.05 the finalist wins
   tuned TEXT,                             -- "tuned", "lightly searched", "default": see benchmarks/search.py
   top_effort REAL,                        -- the most effort that the budget has room for, of a trial and of the fit
-  least_effort REAL,                      -- the least at which the base setting is clearly above chance
+  least_effort REAL,                      -- the least of a trial of the strategy: base is clearly above chance there, and
+                                          -- no more would leave time for as many settings as "tuned" takes
   ended TEXT,                             -- "the strategy ended", "budget of 60 s spent: ...", ...
   PRIMARY KEY (dataset, condition, variant, seed)
 );
@@ -73,7 +74,7 @@ CREATE TABLE IF NOT EXISTS fits (         -- one row per cell: the winner, fitte
   dataset TEXT, condition TEXT, variant TEXT, estimator TEXT, family TEXT, seed INTEGER, key TEXT, code TEXT,
   session INTEGER, strategy TEXT,
   status TEXT, reason TEXT,
-  params JSON,                            -- as fitted, with what the search found
+  params JSON,                            -- as fitted, with what the search or the held-out rows found
   found JSON,                             -- what the rows told that were held out, in place of that
   held_out INTEGER,                       -- training rows that calibrated the fit
   validation_score REAL,                  -- of the winning trial

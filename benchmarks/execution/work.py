@@ -33,8 +33,8 @@ from estimators.estimator import Estimator
 from estimators.models.describe import describe
 from estimators.models.saving import load, save
 
-HELD_OUT = 3_000  # rows of a fit that calibrate it and say when to stop, at most,
-HELD_OUT_SHARE = 0.05  # and at most this share of the rows,
+HELD_OUT = 3_000  # rows that calibrate a fit and say when to stop, at most: those that a short fit leaves over,
+HELD_OUT_SHARE = 0.05  # or this share of all,
 FEWEST_HELD_OUT = 500  # if that makes at least so many: fewer tell less than the search did
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
 

@@ -48,7 +48,7 @@ MEASURED = 16  # batches from which BatchNorm's moments are taken in the end
 LOOKS = 6  # times that the curves are recorded
 # Validation rows that are looked at: more would cost a noticeable part of a short training.
 WATCHED = 2_000
-CALIBRATING = 3_000  # of them that the temperature is fitted on
+CALIBRATING = 3_000  # validation rows that the temperature is fitted on
 
 Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
@@ -148,13 +148,18 @@ class Network(ClassifierMixin, BaseEstimator):
             # XLA makes convolutions about eight times slower on a CPU (tensorflow#62808).
             jit_compile=on_gpu(),
         )
-        watched = None if validation is None else self._watched(*validation)
+        watched = None
+        if validation is not None:
+            V, columns = known(validation, self.classes_)
+            every = math.ceil(len(columns) / WATCHED)
+            watched = np.ascontiguousarray(V[::every]), self._targets(columns[::every])
         looks = Looks(self.images, self.batch_size, watched)
+        targets = self._targets(np.searchsorted(self.classes_, y))
         began = time.perf_counter()
         model.fit(
             training_batches(
                 X,
-                self._targets(y),
+                targets,
                 self.images,
                 self.batch_size,
                 self.seed % 2**31,
@@ -166,7 +171,7 @@ class Network(ClassifierMixin, BaseEstimator):
         )
         self.history_ = looks.curves
         again = training_batches(
-            X, self._targets(y), MEASURED * self.batch_size, self.batch_size, self.seed % 2**31, self.augmentation
+            X, targets, MEASURED * self.batch_size, self.batch_size, self.seed % 2**31, self.augmentation
         )
         measure_batch_norm(model, (images for images, _ in again))
         trained = exchange_batch_norm(model)
@@ -174,7 +179,6 @@ class Network(ClassifierMixin, BaseEstimator):
         temperature = self.temperature
         if validation is not None:
             self._serve(probabilities(trained, self.tta_views))
-            V, columns = known(validation, self.classes_)
             temperature = fit_temperature(log(self.predict_proba(V[:CALIBRATING])), columns[:CALIBRATING])
             self.found_ = {"images": looks.best_images, "temperature": temperature}
         self._serve(probabilities(trained, self.tta_views, temperature))
@@ -246,14 +250,8 @@ class Network(ClassifierMixin, BaseEstimator):
 
         self._forward = forward
 
-    def _watched(self, X: NDArray[np.uint8], y: NDArray[np.integer]) -> Watched:
-        """Images and targets of at most `WATCHED` of the validation rows, evenly spread, of classes that are trained."""
-        images, columns = known((X, y), self.classes_)
-        every = math.ceil(len(columns) / WATCHED)
-        return np.ascontiguousarray(images[::every]), np.eye(len(self.classes_), dtype=np.float32)[columns[::every]]
-
-    def _targets(self, y: NDArray[np.integer]) -> NDArray[np.float32]:
-        return np.eye(len(self.classes_), dtype=np.float32)[np.searchsorted(self.classes_, y)]
+    def _targets(self, columns: NDArray[np.integer]) -> NDArray[np.float32]:
+        return np.eye(len(self.classes_), dtype=np.float32)[columns]
 
     def _optimizer(self, steps: int) -> Any:
         rate = learning_rate_schedule(self.schedule, self.learning_rate, steps)
