@@ -8,7 +8,7 @@ A budget in seconds is all in: it pays for the search and for the final fit.
    for "tuned" if as many settings as that takes can be tried at it, else less.
 2. Search. The strategy's trials are run, at efforts 1, 1/√2, 1/2, … of a full fit, as long as there is time beside the
    reserve for the final fit and for what confirms the finalist.
-3. Longer. A network whose curve still rises at full effort is trained twice and four times as long, where there is time.
+3. Longer. The best network is trained twice, four and eight times as long, as long as that helps and there is time.
 4. Confirm. The finalist replaces the base setting only if it is better on rows that did not pick it (`tuning.select`). Luck
    with the random seed is no merit of a setting, so both networks are fitted once more with another seed, and the test is
    made again.
@@ -49,7 +49,7 @@ CHEAP = 0.05  # a full fit that is expected to take this share of the budget nee
 ALLOWANCE = 1.0  # seconds above the budget at which a trial is stopped
 SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
-LONGER = (2, 4)  # times the images shown in a full fit
+LONGER = (2, 4, 8)  # times the images shown in a full fit
 ENDED = "the strategy ended"
 TUNED = {"classical": (8, 1 / 3), "deep": (5, 1 / 4)}  # settings that were tried, at this effort or more
 
@@ -132,8 +132,8 @@ def tuned(selection: Selection, outcomes: Sequence[Outcome], family: str) -> str
 def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
     """The share of a full fit that the rest of the budget has room for, and the seconds that it is expected to take.
 
-    A network of which no full trial was flat in the end is trained for as long as there is time, up to several times as long
-    as a full fit.
+    A network is trained for as long as there is time, up to several times as long as a full fit, unless a trial told that a
+    longer training is not better.
     """
     spending = Spending(cell)
     (found,) = ledger.rows("searches", **cell.where)
@@ -144,18 +144,24 @@ def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
     effort = 1.0
     if cell.budget.seconds is not None:
         left = max(0.0, cell.budget.seconds - found["spent_seconds"] - SAVING_SECONDS)
-        effort = spending.affordable(won["params"], left / SAFETY, 1.0 if is_flat(cell, won) else LONGER[-1])
+        most = 1.0 if cell.variant.estimator.effort == "rows" or _longer_was_tried(cell, ledger, won) else LONGER[-1]
+        effort = spending.affordable(won["params"], left / SAFETY, most)
     return effort, spending.fit_seconds(won["params"], effort)
 
 
-def is_flat(cell: Cell, trial: Mapping[str, Any]) -> bool:
-    """Whether the row of a trial tells that a longer fit would not be better; always, if fits have no length.
+def _longer_was_tried(cell: Cell, ledger: Ledger, won: Mapping[str, Any]) -> bool:
+    """Whether a trial with the winner's setting had a longer training, which was not better, or else it would have won.
 
-    The end of a short training tells nothing of a longer one: with a schedule that ends at rate zero every curve is flat there.
+    The validation curve of the winner's own trial does not tell: with a schedule that ends at rate zero every curve is flat in
+    the end.
     """
-    if cell.variant.estimator.effort == "rows":
-        return True
-    return trial["effort"] >= 1 and bool((trial["history"] or {}).get("flattened", [False])[-1])
+    length = cell.variant.estimator.effort
+    return any(
+        row["status"] == "ok"
+        and row["params"] | {length: 0} == won["params"] | {length: 0}
+        and row["effort"] * row["params"][length] > max(1.0, won["effort"]) * won["params"][length]
+        for row in ledger.rows("trials", **cell.where)
+    )
 
 
 class _Trials:
@@ -174,7 +180,7 @@ class _Trials:
     def plan(self) -> None:
         """Try the base setting until its score means something and its cost is known; then the plan is made.
 
-        The first trial is stopped at a third of the budget, and tried again with a quarter of the effort.
+        The first trial is stopped at half of the budget, and tried again with a quarter of the effort.
         """
         spending, budget = self.spending, self.spending.budget.seconds
         if budget is None:
@@ -277,8 +283,6 @@ class _Trials:
             return
         for times in LONGER:
             best = min(full, key=rank)
-            if is_flat(self.cell, self.recorded[self.key(best)]):
-                return
             params = {**best.trial.params, length: times * self.cell.variant.base[length]}
             trial = Trial(params, 1.0, best.trial.round + 1)
             spending = self.spending
@@ -404,14 +408,14 @@ class _Trials:
         return refusal
 
     def _limit(self, job: Job, expected: float) -> float:
-        """When a trial is stopped: at the end of what the search may spend, the first one at a third of the budget.
+        """When a trial is stopped: at the end of what the search may spend, the first one at half of the budget.
 
         One that takes much longer than expected is not worth a large part of the budget either.
         """
         longest, spending, budget = job.limit_seconds or LONGEST, self.spending, self.spending.budget.seconds
         if budget is None:
             return longest
-        rest = min(spending.left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 3
+        rest = min(spending.left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 2
         return min(longest, max(0.5, rest) + ALLOWANCE)
 
     def _keep(self, place: int, trial: Trial, job: Job, answer: Answer) -> Outcome:

@@ -58,15 +58,15 @@ def build(
     l1: float = 0.0,
     l2: float = 0.0,
     optimizer: str = "adamw",
-    learning_rate: float = 0.003,
+    learning_rate: float = 0.004,
     schedule: str = "one_cycle",
     weight_decay: float = 0.01,
     label_smoothing: float = 0.0,
-    batch_size: int = 128,
+    batch_size: int = 64,
     augment: bool = True,
     flip: bool = False,
     tta_views: int = 3,
-    images: int = 200_000,
+    images: int = 120_000,
     temperature: float = 1.0,
 ) -> Any:
     """About 290,000 parameters for 10 classes in its base setting."""

@@ -8,6 +8,7 @@ rules, by the name that every `Sentence` carries:
 | --- | --- | --- |
 | `network ahead` | the best network beats the best classical model | the errors of both, and the difference |
 | `classical ahead` | the best classical model beats the best network | the same; that these networks were less accurate |
+| `hardly trained` | the best network is not ahead, and the budget had room for less than an eighth of a full fit of a network | that the question is not answered |
 | `tie` | the two are tied | the errors of both, the difference, and the lead that would have been found |
 | `lead` | one family alone was run | the leader's distance to the second |
 | `training time` | the final fits of the two were timed alike | both times, or that they cannot be told apart |
@@ -33,6 +34,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from reports import leaderboard
 from reports.analysis.calibration import calibration
@@ -99,6 +101,9 @@ def verdict(run: Run, dataset: str) -> Verdict:
     else:
         headline = f"{_listed([leader.variant, *ties])} are tied at the top on {title}"
     best = {family: rows.iloc[0] for family, rows in board.groupby("family", sort=False) if family}
+    known = efforts(run, dataset)
+    known = {name: known[name] for name in board["variant"] if name in known}
+    hardly: dict[str, Effort] = {}
     figures = [
         Figure(
             "Best accuracy",
@@ -109,8 +114,10 @@ def verdict(run: Run, dataset: str) -> Verdict:
     sentences: list[Sentence] = []
     if {"deep", "classical"} <= set(best):
         gap = between(pairs, best["deep"].variant, best["classical"].variant)
-        figures.append(_glance(gap))
-        sentences += _worth(run, dataset, gap) + _training(run, dataset, gap)
+        if gap["tie"] or gap["difference"] < 0:
+            hardly = _hardly_trained(board, known)
+        figures.append(_glance(gap, hardly))
+        sentences += _worth(run, dataset, gap, hardly) + _training(run, dataset, gap)
     elif len(board) > 1:
         gap = between(pairs, leader.variant, board.iloc[1].variant)
         told = f"{_capital(leader.variant)} is {_difference(gap)} ahead of {gap['b']}" + (
@@ -120,12 +127,10 @@ def verdict(run: Run, dataset: str) -> Verdict:
     found = [crossover for resource in RESOURCES if (crossover := crossover_of(run, dataset, resource))]
     figures += map(_bracket, found)
     sentences += [_crossover(crossover) for crossover in found]
-    known = efforts(run, dataset)
-    known = {name: known[name] for name in board["variant"] if name in known}
     sentences += [Sentence(told, "tuning", "setting") for told in _settings(known)]
     if rising := [*_rising(known), *(told for crossover in found for told in _rising_at(run, dataset, crossover))]:
         sentences.append(Sentence(" ".join(rising), "tuning", "not flattened"))
-    sentences += _beyond(known)
+    sentences += _beyond(known, hardly)
     figures.append(
         Figure(
             f"Cost of {leader.variant}",
@@ -143,8 +148,19 @@ def verdict(run: Run, dataset: str) -> Verdict:
     return Verdict(headline, "" if ties else leader.variant, tuple(figures), (*sentences, *failed))
 
 
-def _worth(run: Run, dataset: str, gap: dict[str, Any]) -> list[Sentence]:
-    """The errors of the best network, `a`, and of the best classical model, `b`."""
+def _hardly_trained(board: pd.DataFrame, known: dict[str, Effort]) -> dict[str, Effort]:
+    """The networks that had too short a fit to tell what they can do."""
+    networks = board.loc[board["family"] == "deep", "variant"]
+    return {name: known[name] for name in networks if name in known and known[name].hardly_trained}
+
+
+def _worth(run: Run, dataset: str, gap: dict[str, Any], hardly: dict[str, Effort]) -> list[Sentence]:
+    """The errors of the best network, `a`, and of the best classical model, `b`.
+
+    Parameters
+    ----------
+    hardly : networks that were hardly trained, if that may be why the best one is not ahead.
+    """
     behind = gap["difference"] < 0 and not gap["tie"]
     first, second, other = (
         (gap["b"], gap["a"], "the best network") if behind else (gap["a"], gap["b"], "the best classical model")
@@ -166,14 +182,19 @@ def _worth(run: Run, dataset: str, gap: dict[str, Any]) -> list[Sentence]:
             else f"a lead of {_points(gap['detectable'])} points would have been found in four of five cases."
         )
         text = f"{told}: a difference of {_difference(gap, gap['difference'] < 0)}, {why}; {shown}"
-        return [Sentence(text, "differences", "tie")]
+        return [Sentence(text, "differences", "tie"), *_not_answered(hardly)]
     text = f"{told}: {_difference(gap, behind, ' fewer')}."
     if not behind:
         return [Sentence(text, "differences", "network ahead")]
-    return [
-        Sentence(text, "differences", "classical ahead"),
-        Sentence(f"The networks tried here{_kind(run, dataset)} were less accurate.", "layers", "classical ahead"),
-    ]
+    less = Sentence(f"The networks tried here{_kind(run, dataset)} were less accurate.", "layers", "classical ahead")
+    return [Sentence(text, "differences", "classical ahead"), *(_not_answered(hardly) or [less])]
+
+
+def _not_answered(hardly: dict[str, Effort]) -> list[Sentence]:
+    if not hardly:
+        return []
+    text = f"The budget had no room to train {_short(hardly)}: whether deep learning is worth it is not answered."
+    return [Sentence(text, "tuning", "hardly trained")]
 
 
 def _kind(run: Run, dataset: str) -> str:
@@ -200,8 +221,10 @@ def _training(run: Run, dataset: str, gap: dict[str, Any]) -> list[Sentence]:
     return [Sentence(text, "cost", "training time")]
 
 
-def _glance(gap: dict[str, Any]) -> Figure:
+def _glance(gap: dict[str, Any], hardly: dict[str, Effort]) -> Figure:
     note = f"{gap['a']} against {gap['b']}, 95 % interval {formats.points(gap['low'])} to {formats.points(gap['high'])} points"
+    if hardly:
+        return Figure("Deep learning worth it?", "not answered", f"the budget had no room to train {_short(hardly)}")
     if gap["tie"]:
         return Figure("Deep learning worth it?", "not shown", note)
     if gap["difference"] > 0:
@@ -220,11 +243,11 @@ def _rising(known: dict[str, Effort]) -> list[str]:
     ]
 
 
-def _beyond(known: dict[str, Effort]) -> list[Sentence]:
-    """What the budget had no room for, and by whom it was exceeded."""
+def _beyond(known: dict[str, Effort], hardly: dict[str, Effort]) -> list[Sentence]:
+    """What the budget had no room for, beside the networks that were hardly trained, and by whom it was exceeded."""
     told = []
-    if short := [f"{name} ({_share(own.fit_effort)})" for name, own in known.items() if own.fit_effort < FULL]:
-        text = f"The budget had no room for a full fit of {_listed(short, 'or')}."
+    if short := {name: own for name, own in known.items() if own.fit_effort < FULL and name not in hardly}:
+        text = f"The budget had no room for a full fit of {_short(short, 'one')}."
         told.append(Sentence(text, "tuning", "part of a fit"))
     if over := {name: own for name, own in known.items() if own.exceeded}:
         by = _listed([f"{name} by {formats.duration(own.exceeded)}" for name, own in over.items()])
@@ -252,8 +275,10 @@ def _settings(known: dict[str, Effort]) -> list[str]:
     return [f"{_capital('; '.join(told))}."] if told else []
 
 
-def _share(effort: float) -> str:
-    return f"{max(1, int(100 * effort))}\u00a0% of one"
+def _short(known: dict[str, Effort], whole: str = "a full fit") -> str:
+    """``cnn (37 % of a full fit) or mlp (…)``."""
+    shares = [f"{name} ({max(1, int(100 * own.fit_effort))}\u00a0% of {whole})" for name, own in known.items()]
+    return _listed(shares, "or")
 
 
 def _rising_at(run: Run, dataset: str, found: Crossover) -> list[str]:

@@ -12,7 +12,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +24,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from estimators.models.calibration import LEAST, fit_temperature, known, log
 from estimators.models.describe import Description
-from estimators.models.layers import exchange_batch_norm, measure_batch_norm
+from estimators.models.layers import measure_batch_norm, plain
 from estimators.models.looks import best_look, flattened
 from estimators.models.pipeline import Augmentation, affine_coefficients, batches, training_batches
 from estimators.models.threads import threads
@@ -49,6 +50,7 @@ LOOKS = 6  # times that the curves are recorded
 # Validation rows that are looked at: more would cost a noticeable part of a short training.
 WATCHED = 2_000
 CALIBRATING = 3_000  # validation rows that the temperature is fitted on
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply such numbers
 
 Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
@@ -131,8 +133,9 @@ class Network(ClassifierMixin, BaseEstimator):
         keras.utils.set_random_seed(self.seed % 2**32)
         X, self.classes_ = np.ascontiguousarray(X), np.unique(y)
         images = keras.Input(X.shape[1:], dtype="uint8")
-        scaled = keras.layers.Rescaling(1 / 255)(images)
-        model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
+        scaled = keras.layers.Rescaling(1 / 255, dtype="float32")(images)
+        with precision(training_precision()):
+            model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
 
         if self.images < 1:
             raise ValueError(f"images must be 1 or more, given {self.images!r}")
@@ -173,8 +176,8 @@ class Network(ClassifierMixin, BaseEstimator):
         again = training_batches(
             X, targets, MEASURED * self.batch_size, self.batch_size, self.seed % 2**31, self.augmentation
         )
-        measure_batch_norm(model, (images for images, _ in again))
-        trained = exchange_batch_norm(model)
+        trained = plain(model)
+        measure_batch_norm(trained, (images for images, _ in again))
         self.found_: dict[str, Any] = {}
         temperature = self.temperature
         if validation is not None:
@@ -282,6 +285,39 @@ def probabilities(network: Any, tta_views: int, temperature: float = 1.0) -> Any
     mean = keras.layers.Average()(shares) if len(shares) > 1 else shares[0]
     logits = keras.ops.log(keras.ops.maximum(mean, LEAST))
     return keras.Model(images, keras.layers.Softmax()(keras.layers.Rescaling(1 / temperature)(logits)))
+
+
+def training_precision() -> str:
+    """The Keras policy to train with: products in bfloat16 where the CPU has instructions for them, else float32.
+
+    A training step of the base cnn takes a quarter less time then. Weights, sums, BatchNorm and the loss are float32
+    (Kalamkar et al. 2019, *A Study of BFLOAT16 for Deep Learning Training*, arXiv:1905.12322), and so is the kept network.
+    ``CROSSOVER_FLOAT32=1`` in the environment turns it off.
+    """
+    if os.environ.get("CROSSOVER_FLOAT32", "0") not in ("", "0") or on_gpu():
+        return "float32"
+    return "mixed_bfloat16" if BFLOAT16 & cpu_flags() else "float32"
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Within it, layers are made with a Keras dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@lru_cache
+def cpu_flags() -> frozenset[str]:
+    """Instruction sets of the CPU by Linux' names for them; none where Linux does not tell."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("flags"):
+                return frozenset(line.split(":", 1)[1].split())
+    return frozenset()
 
 
 def on_gpu() -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OVER, OVER_SECONDS = 1.05, 2.0  # a budget is exceeded if it is by more than 5 % and by more than 2 s
 FULL = 0.995  # an effort from which on a fit is a full one
+HARDLY = 1 / 8  # an effort below which a fit does not tell what a network can do, as no trial that counts is below it
 SETTINGS = ("tuned", "lightly searched", "default")  # as `benchmarks.search.tuned` calls them
 
 
@@ -52,6 +53,11 @@ class Effort:
     fit_effort: float
     flattened: bool | None
     ended: str
+
+    @property
+    def hardly_trained(self) -> bool:
+        """Whether the fit was too short to tell what a network can do."""
+        return self.fit_effort < HARDLY
 
 
 def efforts(run: Run, dataset: str) -> dict[str, Effort]:

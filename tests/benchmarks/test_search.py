@@ -69,20 +69,19 @@ def test_what_confirms_is_paid_from_the_budget(tmp_path):
     assert any(t["replicate"] for t in trials) and row["spent_seconds"] + planned <= 31
 
 
-@pytest.mark.parametrize(("flat", "expected"), [(False, 4), (True, 1)])
-def test_a_network_that_still_improves_is_trained_longer(tmp_path, flat, expected):
-    """Four times the images halve the errors, if the curve is not flat; then nobody tries."""
-    row, trials, _, _ = searched(
+@pytest.mark.parametrize(("power", "expected"), [(-0.5, 8), (0.1, 1)])
+def test_a_network_is_trained_longer_as_long_as_that_helps(tmp_path, power, expected):
+    row, trials, (effort, _), _ = searched(
         tmp_path,
         "mlp",
-        lambda job: (job.params["images"] / 600_000) ** -0.5,
+        lambda job: (job.params["images"] / 600_000) ** power,
         budget="1000 s",
         cost=lambda job: 5 * job.effort * job.params["images"] / 600_000,
-        history=lambda job: {"flattened": [flat]},
     )
     winner = next(t for t in trials if t["number"] == row["winner"])
     assert winner["params"]["images"] == expected * 600_000
     assert row["ended"] == "the strategy ended"
+    assert (effort == 1) == (expected == 1), "what is left goes to the fit, unless a trial told that it is of no use"
 
 
 def test_longer_training_is_planned_for_the_fit_as_well(tmp_path):
@@ -93,7 +92,6 @@ def test_longer_training_is_planned_for_the_fit_as_well(tmp_path):
         lambda job: (job.params["images"] / 600_000) ** -0.5,
         budget="100 s",
         cost=lambda job: 10 * job.effort * job.params["images"] / 600_000,
-        history=lambda job: {"flattened": [False]},
     )
     assert row["spent_seconds"] + planned <= 105
 

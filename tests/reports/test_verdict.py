@@ -232,6 +232,19 @@ def test_a_fit_that_the_budget_cut_short_and_a_budget_that_was_exceeded_are_said
     assert found["over budget"] == "The budget of 60.0 s was exceeded: cnn by 12.5 s."
 
 
+@pytest.mark.parametrize(
+    ("cnn", "effort", "answered"), [(0.93, 0.01, False), (0.969, 0.12, False), (0.99, 0.01, True), (0.93, 0.13, True)]
+)
+def test_a_network_that_was_hardly_trained_is_not_compared(told, cnn, effort, answered):
+    run = told(svm=0.97, cnn=cnn).run
+    found = with_ledger(run, f"UPDATE fits SET effort = CASE variant WHEN 'cnn' THEN {effort} ELSE 1 END")
+    assert ("hardly trained" in found) != answered
+    assert ("part of a fit" in found) == answered
+    values = [figure.value for figure in verdict(reports.load(run.folder), "digits").figures]
+    assert ("not answered" in values) != answered
+    assert "were less accurate" not in found.get("classical ahead", "") or answered
+
+
 def test_times_whose_ranges_overlap_are_not_set_against_each_other(told):
     with sqlite3.connect(told(svm=0.9, cnn=0.95).run.folder / "ledger.sqlite") as db:
         folder = Path(db.execute("PRAGMA database_list").fetchone()[2]).parent

@@ -182,6 +182,60 @@ def test_the_fused_batch_norm_is_keras_own(digits):
     assert np.allclose(ours(images, training=False), theirs(images, training=False), atol=2e-2)
 
 
+@pytest.mark.parametrize("rate", [0.05, 0.5, 0.999])
+@pytest.mark.parametrize("shape", [(2, 3), (129, 7, 5, 3)])
+def test_dropout_drops_the_rate_and_keeps_the_mean(rate, shape):
+    import keras
+    import tensorflow as tf
+
+    from estimators.models.layers import Dropout
+
+    layer, ones = Dropout(rate, seed=1), np.ones(shape, np.float32)
+    assert (layer(ones, training=False).numpy() == 1).all()
+    one, other = (layer(ones, training=True).numpy() for _ in range(2))
+    kept = 1 / one[one > 0]
+    assert one.shape == shape and one.dtype == np.float32 and np.ptp(kept) < 1e-6 if len(kept) else True
+    if one.size > 1000:
+        assert abs((one == 0).mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / one.size) + 1 / 256
+        assert abs(one.mean() - 1) < 4 * np.sqrt(256 / one.size) and (one != other).any()
+    keras.utils.set_random_seed(3)
+    images = tf.Variable(np.ones(shape, np.float32))
+    with tf.GradientTape() as tape:
+        dropped = layer(images, training=True)
+    gradient = tape.gradient(dropped, images)
+    assert np.array_equal(gradient, dropped), "what is dropped has no gradient, what is kept is scaled"
+
+
+def test_a_network_that_was_trained_in_bfloat16_is_kept_in_float32_and_as_good(digits, monkeypatch):
+    import keras
+
+    from estimators.models import network
+
+    X, y = digits
+    found = {}
+    for policy in ("float32", "mixed_bfloat16"):
+        monkeypatch.setattr(network, "training_precision", lambda policy=policy: policy)
+        model = small("cnn", images=20_000).fit(X[:1000], y[:1000], validation=(X[1000:1200], y[1000:1200]))
+        kept = model.keras_model_.get_layer("network")
+        assert {layer.compute_dtype for layer in kept.layers} <= {"float32", "uint8"}
+        assert {type(layer).__module__.split(".")[0] for layer in kept.layers} == {"keras"}
+        found[policy] = (model.predict(X[1200:]) == y[1200:]).mean()
+    assert keras.config.dtype_policy().name == "float32", "what the process does next is not touched"
+    assert min(found.values()) > 0.9 and abs(found["float32"] - found["mixed_bfloat16"]) < 0.04
+
+
+@pytest.mark.parametrize(
+    ("flags", "asked", "expected"),
+    [("fpu avx512_bf16", "0", "mixed_bfloat16"), ("fpu avx512_bf16", "1", "float32"), ("fpu avx2", "0", "float32")],
+)
+def test_bfloat16_is_for_a_cpu_that_has_it(monkeypatch, flags, asked, expected):
+    from estimators.models import network
+
+    monkeypatch.setattr(network, "cpu_flags", lambda: frozenset(flags.split()))
+    monkeypatch.setenv("CROSSOVER_FLOAT32", asked)
+    assert network.training_precision() == expected
+
+
 class TestPipeline:
     def test_augmentation_moves_images_a_little_and_is_repeatable(self):
         import tensorflow as tf
