@@ -39,7 +39,7 @@ from benchmarks.execution.job import Job
 from benchmarks.execution.limits import LONGEST
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
-from benchmarks.spending import CONFIRMING, SAFETY, SAVING_SECONDS, Spending
+from benchmarks.spending import CONFIRMING, SAFETY, SAVING_SECONDS, Spending, next_lower
 from tuning import Outcome, Selection, Trial
 from tuning.winner import LEVEL, frozen, p_value, rank
 
@@ -265,7 +265,7 @@ class _Trials:
             seconds = sum(spending.expected(trial) for place, trial in new.items() if place not in known)
             if seconds + spending.confirmation(highest) <= spending.left:
                 break
-            trials = [replace(trial, effort=max(spending.least, trial.effort / math.sqrt(2))) for trial in trials]
+            trials = [replace(trial, effort=max(spending.least, next_lower(trial.effort))) for trial in trials]
         self.efforts |= {asked.effort: trial.effort for asked, trial in zip(batch, trials, strict=True)}
         return trials
 
@@ -410,12 +410,14 @@ class _Trials:
     def _limit(self, job: Job, expected: float) -> float:
         """When a trial is stopped: at the end of what the search may spend, the first one at half of the budget.
 
-        One that takes much longer than expected is not worth a large part of the budget either.
+        One that takes much longer than expected is not worth a large part of the budget either. One that confirms a finalist
+        is worth a part of what is kept for the fit: without it the search was for nothing.
         """
         longest, spending, budget = job.limit_seconds or LONGEST, self.spending, self.spending.budget.seconds
         if budget is None:
             return longest
-        rest = min(spending.left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 2
+        left = spending.left + (spending.reserve / 4 if job.replicate else 0.0)
+        rest = min(left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 2
         return min(longest, max(0.5, rest) + ALLOWANCE)
 
     def _keep(self, place: int, trial: Trial, job: Job, answer: Answer) -> Outcome:

@@ -140,7 +140,7 @@ class Spending:
             )
             if cost <= self.left:
                 break
-            at /= math.sqrt(2)
+            at = next_lower(at)
         self.least = max(self.least, at)
 
     def plan_folds(self) -> None:
@@ -182,6 +182,11 @@ def rung(effort: float) -> float:
 def rung_above(effort: float) -> float:
     """The lowest of 1, 1/√2, 1/2, … that is not below an effort."""
     return 2.0 ** (math.ceil(2 * math.log2(effort) - 1e-9) / 2)
+
+
+def next_lower(rung: float) -> float:
+    """The one of 1, 1/√2, 1/2, … below another: to the last bit, since scores are compared at equal efforts."""
+    return nearest_rung(rung / math.sqrt(2))
 
 
 def nearest_rung(effort: float) -> float:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+import estimators
 from benchmarks.cell import cells
 from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer, Scored
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.search import fit_effort, repeat, search
+from benchmarks.spending import nearest_rung
 from benchmarks.suite import shared_within
 from tests.benchmarks.study import Silent, suite
 
@@ -42,7 +44,7 @@ def searched(
 
 def better(job):
     """One setting is better by a fifth."""
-    return 0.8 if job.params["learning_rate"] != 0.003 else 1.0
+    return 0.8 if job.params["learning_rate"] != estimators.get("cnn").base["learning_rate"] else 1.0
 
 
 def test_a_network_that_is_better_with_two_seeds_replaces_the_base_setting(tmp_path):
@@ -148,6 +150,20 @@ def test_what_a_strategy_compares_has_one_effort(tmp_path):
             both.append(efforts)
     assert both and all(later <= earlier for earlier, later in both)
     assert {effort for efforts in both for effort in efforts[0]} - {1.0}, "time was always enough: this proves nothing"
+
+
+@pytest.mark.parametrize("estimator", ["xgboost", "cnn"])
+def test_equal_efforts_are_equal_to_the_last_bit(tmp_path, estimator):
+    """Scores are compared at equal efforts: a published search had lost its best setting to 0.1767766952966369."""
+    seen = set()
+    for seconds in (20, 30, 45, 70, 100):
+        folder = tmp_path / str(seconds)
+        folder.mkdir()
+        _, trials, _, _ = searched(
+            folder, estimator, lambda job: 1.0, budget=f"{seconds} s", cost=lambda job: 0.5 + 20 * job.effort
+        )
+        seen |= {t["effort"] for t in trials}
+    assert len(seen) > 3 and seen == {nearest_rung(effort) for effort in seen}
 
 
 def test_the_base_setting_is_tried_where_the_finalist_was(tmp_path):
