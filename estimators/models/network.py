@@ -81,6 +81,7 @@ class Network(ClassifierMixin, BaseEstimator):
     history_ : curves at every sixth of the training, ``{"images": [...], "loss": [...], "accuracy": [...]}``; "images" are
         those shown so far. With validation rows also "val_loss", "val_accuracy", and whether the latter had "flattened" by
         then (see `estimators.models.looks.flattened`), so that ``history_["flattened"][-1]`` tells it of the whole.
+    precision_ : the Keras dtype policy of the training, see `training_precision`.
     start_seconds_ : seconds of the fit that do not depend on its length: building and tracing the graph, the temperature.
     found_ : with validation rows ``{"images": n, "temperature": t}``: the length of training that was best (see
         `estimators.models.looks.best_look`), and the temperature.
@@ -134,7 +135,8 @@ class Network(ClassifierMixin, BaseEstimator):
         X, self.classes_ = np.ascontiguousarray(X), np.unique(y)
         images = keras.Input(X.shape[1:], dtype="uint8")
         scaled = keras.layers.Rescaling(1 / 255, dtype="float32")(images)
-        with precision(training_precision()):
+        self.precision_ = training_precision()
+        with precision(self.precision_):
             model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
 
         if self.images < 1:
@@ -213,7 +215,7 @@ class Network(ClassifierMixin, BaseEstimator):
             for layer in trained.layers
         )
         name = keras.backend.backend()
-        device = "GPU" if on_gpu() else "CPU"
+        device = f"{'GPU' if on_gpu() else 'CPU'}{', bfloat16' if 'bfloat16' in self.precision_ else ''}"
         return Description(
             int(trained.count_params()), f"{name} {version(name)} / keras {version('keras')} {device}", layers
         )
@@ -221,7 +223,7 @@ class Network(ClassifierMixin, BaseEstimator):
     def save_to(self, folder: Path) -> None:
         """Write ``network.keras`` and ``network.json`` into an existing folder."""
         self.keras_model_.save(folder / "network.keras")
-        facts = {"classes": self.classes_.tolist(), "history": self.history_}
+        facts = {"classes": self.classes_.tolist(), "history": self.history_, "precision": self.precision_}
         (folder / "network.json").write_text(json.dumps(facts))
 
     @classmethod
@@ -231,6 +233,7 @@ class Network(ClassifierMixin, BaseEstimator):
         network = cls(layers=_already_built, settings={})
         network.classes_ = np.asarray(facts["classes"])
         network.history_ = facts["history"]
+        network.precision_ = facts.get("precision", "float32")
         network._serve(keras.models.load_model(folder / "network.keras", compile=False))
         return network
 
@@ -290,7 +293,7 @@ def probabilities(network: Any, tta_views: int, temperature: float = 1.0) -> Any
 def training_precision() -> str:
     """The Keras policy to train with: products in bfloat16 where the CPU has instructions for them, else float32.
 
-    A training step of the base cnn takes a quarter less time then. Weights, sums, BatchNorm and the loss are float32
+    Weights, sums, BatchNorm and the loss are float32
     (Kalamkar et al. 2019, *A Study of BFLOAT16 for Deep Learning Training*, arXiv:1905.12322), and so is the kept network.
     ``CROSSOVER_FLOAT32=1`` in the environment turns it off.
     """
