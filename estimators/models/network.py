@@ -361,7 +361,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 class Looks(keras.callbacks.Callback):
     """Records the curves `LOOKS` times, keeps the best weights, and raises an error for a loss that is not a number.
 
-    `seconds` are those of all steps but the first, for which TensorFlow traces the graph.
+    `seconds` are those of all steps but the first, for which TensorFlow traces the graph, and of waiting for their batches.
     Keras looks at the end of an epoch alone; here all of the training is one epoch, whatever the number of rows.
     """
 
@@ -372,20 +372,18 @@ class Looks(keras.callbacks.Callback):
         steps = math.ceil(images / batch_size)
         self.steps = {math.ceil(steps * look / LOOKS) for look in range(1, LOOKS + 1)}
         self.curves: dict[str, list[float]] = {}
-        self.seconds, self._began = 0.0, 0.0
+        self.seconds, self._looked = 0.0, 0.0
         self.best_images, self.best_weights = images, None
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Start the clock of a step."""
-        self._began = time.perf_counter()
-
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Look, if it is time to."""
-        step = batch + 1
+        """Count the seconds of the step, and look if it is time to."""
         if batch:
-            self.seconds += time.perf_counter() - self._began
-        if step not in self.steps:
-            return
+            self.seconds += time.perf_counter() - self._looked
+        if batch + 1 in self.steps:
+            self._look(batch + 1, logs)
+        self._looked = time.perf_counter()
+
+    def _look(self, step: int, logs: Any) -> None:
         shown = min(self.images, step * self.batch_size)
         if not math.isfinite(logs["loss"]):
             raise FloatingPointError(f"the loss became {logs['loss']} within {shown} images")

@@ -144,7 +144,9 @@ def training_batches(
     """
     import tensorflow as tf
 
-    pictures, wanted, rows = tf.constant(X), tf.constant(targets), len(X)
+    rows = len(X)
+    with tf.device("CPU"):  # Else they are on a GPU, and copied from there for every batch.
+        pictures, wanted = tf.constant(X), tf.constant(targets)
 
     def batch(number: Any, places: Any) -> tuple[Any, Any]:
         places = places[: images - number * batch_size]
