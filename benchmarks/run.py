@@ -219,6 +219,7 @@ def describe(suite: Suite) -> dict[str, Any]:
             for name, study in chosen.items()
         },
         "conditions": [{"study": c.study, "level": c.level, "value": c.value} for c in under],
+        "claims": {"told": suite.claims, "accuracies": {v.name: v.claim for v in suite.variants if v.claim}},
     }
 
 

@@ -41,7 +41,7 @@ class VariantTable(BaseModel):
     """One ``[[variants]]`` of a suite file.
 
     `name` is the label; `estimator` what it is made of; `base` are settings that are fixed, and so not searched; `search`
-    completes that of the estimator.
+    completes that of the estimator; `claim` is the accuracy that somebody reported for such a model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +50,7 @@ class VariantTable(BaseModel):
     estimator: str
     base: dict[str, Any] = {}
     search: Search = Search()
+    claim: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 def _seeds(value: Any) -> Any:
@@ -73,6 +74,7 @@ class Suite(BaseModel):
     fallback : data set to use, loudly, in place of one that cannot be had.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
+    claims : where the claims of the variants come from, and what they were measured on, in a sentence.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -92,6 +94,7 @@ class Suite(BaseModel):
     fallback: str | None = None
     limits: Limits = Limits()
     search: dict[str, Search] = {}
+    claims: str = ""
 
     @field_serializer("budget")
     def _budget_as_given(self, budget: Budget) -> str:

@@ -8,6 +8,7 @@ several data sets shows them.
 from reports.exhibits.accuracy import accuracy
 from reports.exhibits.balance import balance
 from reports.exhibits.calibration import calibration
+from reports.exhibits.claims import claims
 from reports.exhibits.classes import classes
 from reports.exhibits.compute import compute
 from reports.exhibits.conditions import conditions
@@ -37,6 +38,7 @@ from reports.exhibits.spending import spending
 from reports.exhibits.tuning import tuning
 
 EXHIBITS: tuple[Exhibit, ...] = (
+    claims,
     crossover,
     crossover_budgets,
     learning,

@@ -44,6 +44,7 @@ class Exhibit:
     note : ``note(frame)`` -> what these numbers call for, a warning perhaps; "" where nothing is to be said.
     by : a column of the frame; the page draws the rows of each of its values and lets the reader switch between them.
     studies : the studies it belongs to, `ANY_STUDY` for any; a run without any of them does not show it. () for every run.
+    applies : ``applies(run)`` -> whether the run has what it is about; the page leaves it out where not.
     timed : whether it compares times, which may not be comparable between runs.
     """
 
@@ -59,6 +60,7 @@ class Exhibit:
     note: Callable[[pd.DataFrame], str] = lambda frame: ""
     by: str = ""
     studies: tuple[str, ...] = ()
+    applies: Callable[[Run], bool] = lambda run: True
     timed: bool = False
 
     def table(self, run: Run, *dataset: str) -> pd.DataFrame:
@@ -79,9 +81,10 @@ class Exhibit:
         return frame[kept].to_csv(index=False, lineterminator="\n")
 
     def belongs_to(self, run: Run) -> bool:
-        """Whether a run has one of the studies that the exhibit is about, if it is about any."""
+        """Whether a run has one of the studies that the exhibit is about, if it is about any, and whatever else it needs."""
         carried_out = studies(run)
-        return not self.studies or any(study in self.studies or ANY_STUDY in self.studies for study in carried_out)
+        about = not self.studies or any(study in self.studies or ANY_STUDY in self.studies for study in carried_out)
+        return about and self.applies(run)
 
 
 def studies(run: Run) -> set[str]:

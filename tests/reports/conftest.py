@@ -84,7 +84,11 @@ def write_run(
     """Write a run folder: `classes` names the data sets and their classes, the second one has failed cells."""
     classes = classes or {"digits": [str(i) for i in range(10)], "things": HOSTILE}
     rng = np.random.default_rng(7)
-    write_info(folder, list(classes), variants, seeds, notes=[NOTE] if failures else [])
+    claims = {
+        "told": "Reported <b>somewhere</b> for other digits.",
+        "accuracies": {"mlp": 0.98, "cnn": 0.999, "svm": 0.5},
+    }
+    write_info(folder, list(classes), variants, seeds, notes=[NOTE] if failures else [], claims=claims)
     with Ledger(folder) as ledger:
         ledger._db.execute("BEGIN")  # one transaction: nobody will cut the power of a test
         for place, (dataset, names) in enumerate(classes.items()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 
@@ -55,6 +56,24 @@ def test_it_says_in_one_line_what_it_is(exhibit):
         assert text
         assert "\n" not in text
     assert exhibit.frame.__doc__
+
+
+def test_claims_stand_beside_what_was_measured(make_run):
+    run = reports.load(make_run(seeds=(0, 1), failures=False))
+    (claims,) = (exhibit for exhibit in EXHIBITS if exhibit.name == "claims")
+    table = claims.table(run, "digits").set_index("variant")
+    assert list(table.index) == [name for name in run.variants if name in ("svm", "mlp", "cnn")]
+    assert table.loc["svm", "found"] == "higher" and table.loc["cnn", "found"] == "lower"
+    below = table.loc["mlp", "accuracy_low"] <= 0.98 <= table.loc["mlp", "accuracy_high"]
+    assert (table.loc["mlp", "found"] == "as claimed") == below
+    steps = table[["claimed_step", "step"]]
+    assert steps.iloc[0].isna().all(), "there is nothing above the first"
+    for one, other in zip(table.index[:-1], table.index[1:], strict=True):
+        step = table.loc[other, "accuracy"] - table.loc[one, "accuracy"]
+        assert table.loc[other, "step"] == pytest.approx(step, abs=1e-9)
+        assert table.loc[other, "step_low"] < step < table.loc[other, "step_high"]
+    assert claims.note(claims.table(run, "digits")) == "Reported <b>somewhere</b> for other digits."
+    assert claims.belongs_to(run) and not claims.belongs_to(dataclasses.replace(run, info=run.info | {"claims": {}}))
 
 
 @pytest.fixture(scope="session")
