@@ -74,7 +74,7 @@ class Suite(BaseModel):
     fallback : data set to use, loudly, in place of one that cannot be had.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
-    claims : where the claims of the variants come from, and what they were measured on, in a sentence.
+    claims : what somebody reported that these variants reproduce, and on which data, in a sentence or two.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)

@@ -99,7 +99,7 @@ class Variant:
         ------
         UserError : the estimator's portfolio is not fit for it.
         """
-        if not self.search.portfolio:
+        if not self.search.portfolio or self.strategy == "none":
             return ()
         try:
             return self.restricted(portfolio(self.reference, dataset))

@@ -23,16 +23,17 @@ def layers(
     batch_norm: str,
     l1: float,
     l2: float,
+    dense: int = 0,
 ) -> Any:
     """Three stages of `depth` 3×3 convolutions after a stem, which takes the place of one in the first stage.
 
     Stem and stages each end in a pooling that halves the sides, the last stage in global pooling. The stem of images with
     sides below `STEM_FROM` does not pool, and images too small for another pooling keep their sides. The number of filters doubles from stage to stage: at half the sides, four times the
-    weights cost the same.
+    weights cost the same. Before the logits comes a hidden layer of `dense` units, if that is not 0.
     """
     from keras.layers import GlobalAveragePooling2D, GlobalMaxPooling2D
 
-    from estimators.models.layers import conv_block, drop, head
+    from estimators.models.layers import conv_block, dense_block, drop, head
 
     rules: dict[str, Any] = dict(batch_norm=batch_norm, l1=l1, l2=l2)
     small = min(images.shape[1:3]) < STEM_FROM
@@ -45,7 +46,10 @@ def layers(
         if stage < 2:
             x = drop(x, (stage + 1) * dropout)
     globally = {"max": GlobalMaxPooling2D, "average": GlobalAveragePooling2D}
-    return head(drop(globally[pooling]()(x), 3 * dropout), classes)
+    x = drop(globally[pooling]()(x), 3 * dropout)
+    if dense:
+        x = dense_block(x, dense, dropout=3 * dropout, **rules)
+    return head(x, classes)
 
 
 def build(
@@ -57,6 +61,7 @@ def build(
     batch_norm: str = "before",
     l1: float = 0.0,
     l2: float = 0.0,
+    dense: int = 0,
     optimizer: str = "adamw",
     learning_rate: float = 0.004,
     schedule: str = "one_cycle",
@@ -75,7 +80,9 @@ def build(
 
     return Network(
         layers,
-        dict(width=width, depth=depth, dropout=dropout, pooling=pooling, batch_norm=batch_norm, l1=l1, l2=l2),
+        dict(
+            width=width, depth=depth, dropout=dropout, pooling=pooling, batch_norm=batch_norm, l1=l1, l2=l2, dense=dense
+        ),
         seed=seed,
         images=images,
         batch_size=batch_size,

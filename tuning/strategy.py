@@ -10,6 +10,7 @@ from tuning.coarse_to_fine import coarse_to_fine
 from tuning.grid import grid
 from tuning.kerastuner import kerastuner
 from tuning.nearest import hint
+from tuning.none import none
 from tuning.random import random
 from tuning.trial import Search
 
@@ -21,6 +22,7 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
         "coarse_to_fine": coarse_to_fine,
         "grid": grid,
         "random": random,
+        "none": none,
         "kerastuner": kerastuner,
         "kerastuner:random": partial(kerastuner, method="random"),
         "kerastuner:bayesian": partial(kerastuner, method="bayesian"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from reports.analysis.intervals import accuracy_interval, difference_interval
@@ -19,21 +20,22 @@ HIGHER, SAME, LOWER = "higher", "as claimed", "lower"
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per variant with a claim, in the order of the suite: claim, accuracy, its 95 % interval, and what that comes to.
+    """One row per variant, in the order of the suite: the claim, if it is a number, the accuracy with its 95 % interval, and what
+    that comes to.
 
     A step is the gain over the variant above, as claimed and as measured on the same images, with its paired interval.
     """
     claims, rows, above = run.info.get("claims", {}), [], None
+    if not claims.get("told"):
+        return pd.DataFrame()
     for name in run.scored(dataset):
-        claimed = claims.get("accuracies", {}).get(name)
-        if claimed is None:
-            continue
+        claimed = claims["accuracies"].get(name, float("nan"))
         correct = run.correct(dataset, name)
         low, high = accuracy_interval(correct)
         row = {
             "variant": name, "family": run.families[name], "seeds": len(correct), "claimed": claimed,
             "accuracy": float(correct.mean()), "accuracy_low": low, "accuracy_high": high,
-            "found": LOWER if high < claimed else HIGHER if low > claimed else SAME, "told": claims["told"],
+            "found": _found(claimed, low, high), "told": claims["told"],
         }  # fmt: skip
         if above is not None and above[1] == run.evaluated(dataset, name):
             step = correct.astype("int8") - above[2].astype("int8")
@@ -43,6 +45,12 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         rows.append(row)
     columns = [*COLUMNS, "told"]
     return pd.DataFrame(rows).reindex(columns=columns) if rows else pd.DataFrame()
+
+
+def _found(claimed: float, low: float, high: float) -> str | None:
+    if np.isnan(claimed):
+        return None
+    return LOWER if high < claimed else HIGHER if low > claimed else SAME
 
 
 @style.styled
@@ -55,23 +63,23 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         axes.plot(ends, [y, y], color=look.colour, linewidth=2.4, solid_capstyle="round", alpha=0.45)
         (mark,) = axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
         style.tip(mark, _told(row))
-        axes.plot(style.stretch(row.claimed), y, "D", color=style.INK, markerfacecolor=style.SURFACE, markersize=7)
-        axes.annotate(row.found, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
+        if row.found:
+            axes.plot(style.stretch(row.claimed), y, "D", color=style.INK, markerfacecolor=style.SURFACE, markersize=7)
+            axes.annotate(row.found, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
     axes.set_yticks(range(len(frame)), [style.short(n, 34) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")
     axes.tick_params(axis="y", labelcolor=style.INK)
     both = frame[["claimed", "accuracy_low", "accuracy_high"]]
     style.accuracy_axis(axes.xaxis, both.min().min(), both.max().max())
-    axes.set_xlabel("test accuracy; hollow: the claim")
+    axes.set_xlabel("test accuracy; hollow: the claim" if frame["found"].any() else "test accuracy")
     return page
 
 
 def _told(row) -> str:
-    return (
-        f"{row.variant}: claimed {formats.percent(row.claimed)} %, measured {formats.percent(row.accuracy)} % "
-        f"({formats.interval(row.accuracy_low, row.accuracy_high)}), {row.found}"
-    )
+    claimed = f"claimed {formats.percent(row.claimed)} %, " if row.found else ""
+    measured = f"measured {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)})"
+    return f"{row.variant}: {claimed}{measured}{f', {row.found}' if row.found else ''}"
 
 
 def describe(frame: pd.DataFrame) -> str:
@@ -103,10 +111,10 @@ claims = Exhibit(
     lead="What somebody reported for such a model (hollow), and what it reaches here, with the 95 % interval. A step is the gain over the "
     "line above it, on the same test images.",
     frame=frame,
-    empty="No variant of this run has a claim; a suite gives one with claim = 0.84.",
+    empty='Nothing is claimed of these variants; a suite tells it with claims = "…".',
     columns={**COLUMNS, "told": HIDDEN},
     draw=draw,
     describe=describe,
     note=note,
-    applies=lambda run: bool(run.info.get("claims", {}).get("accuracies")),
+    applies=lambda run: bool(run.info.get("claims", {}).get("told")),
 )
