@@ -12,7 +12,6 @@ from tuning.winner import frozen
 
 APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
 STEEPEST = 2.0  # kernel machines: seconds grow with the square of the rows
-DOUBT = 0.1  # share by which a fit may take longer for each doubling of the longest one that was timed
 
 
 class Costs:
@@ -41,14 +40,11 @@ class Costs:
     def expected(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds of one fit; 0 where nothing was timed.
 
-        Where fits do not tell their start, what is far beyond the efforts that were timed is taken to last longer, by
-        `DOUBT`. A setting that was not timed is taken for the median of the others, each multiplied by how the two compare.
+        A setting that was not timed is taken for the median of the others, each multiplied by how the two compare.
         """
         name = frozen(params)
         if name in self._seen:
-            seconds = self._starts[name] + self._extended(self._seen[name], effort)
-            beyond = max(0.0, math.log2(effort / max(self._seen[name])))
-            return seconds if self._starts[name] else seconds * (1 + DOUBT * beyond)
+            return self._starts[name] + self._extended(self._seen[name], effort)
         weight = self._relative(params)
         seconds = [
             self._starts[other] + self._extended(points, effort) * weight / self._weights[other]
