@@ -65,7 +65,8 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         style.tip(mark, _told(row))
         if row.found:
             axes.plot(style.stretch(row.claimed), y, "D", color=style.INK, markerfacecolor=style.SURFACE, markersize=7)
-            axes.annotate(row.found, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
+        words = f"{formats.percent(row.accuracy)} %{f', {row.found}' if row.found else ''}"
+        axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
     axes.set_yticks(range(len(frame)), [style.short(n, 34) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     style.quiet(axes, "x")

@@ -21,6 +21,7 @@ BASE = {"C": 1.0, "depth": 5, "features": "sqrt", "kernel": "rbf"}
 TINY = Space(a=Choice((1, "one", None)), b=Int(1, 2))
 
 each = pytest.mark.parametrize("name", STRATEGIES)
+each_that_searches = pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "none"])
 
 
 def search(name, space=SPACE, base=BASE, seed=0):
@@ -74,7 +75,7 @@ def test_it_starts_with_base_ends_and_never_repeats_itself(name, judge, record):
         assert outcome.trial.round >= 1
 
 
-@each
+@each_that_searches
 def test_its_winner_is_not_worse_than_base_even_with_failures(name, record):
     outcomes = flat(record(name, flaky))
     won = picked(outcomes)
@@ -89,7 +90,7 @@ def test_the_same_seed_and_outcomes_bring_the_same_proposals(name, seed, record,
     assert proposals(record(name, flaky, seed)) == proposals(play(search(name, seed=seed), flaky))
 
 
-@each
+@each_that_searches
 def test_another_seed_brings_other_proposals(name, record):
     assert proposals(record(name, flaky, 0)) != proposals(record(name, flaky, 2**63))
 
@@ -120,7 +121,7 @@ def test_it_can_be_closed_at_any_time(name, play):
         play(search(name), score, most)
 
 
-@each
+@each_that_searches
 def test_a_tiny_space_of_mixed_types_is_exhausted_and_no_more(name, play):
     base = {"a": None, "b": 2}
     outcomes = flat(play(search(name, TINY, base), lambda trial: 0.5))
@@ -129,10 +130,15 @@ def test_a_tiny_space_of_mixed_types_is_exhausted_and_no_more(name, play):
     assert picked(outcomes).trial.params == base
 
 
-@each
+@each_that_searches
 def test_a_space_without_axes_is_one_trial_at_full_effort(name, play):
     outcomes = flat(play(search(name, Space(), {"k": 5}), lambda trial: 0.5))
     assert [(o.trial.params, o.trial.effort) for o in outcomes] == [({"k": 5}, 1.0)]
+
+
+def test_no_search_is_one_cheap_trial_of_the_base_setting(play):
+    (outcome,) = flat(play(search("none"), score))
+    assert outcome.trial.params == BASE and outcome.trial.effort == 1 / 8
 
 
 @each
