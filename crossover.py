@@ -6,6 +6,8 @@ The door of the project: one verb of the command line is one library call.
     ok = crossover.run("quick")                 # crossover run quick
     run = crossover.load("runs/quick")          # DataFrames for a notebook
     page = crossover.report("runs/quick")       # crossover report runs/quick
+    model = crossover.load_model("runs/quick")  # its best model, or that in a model folder
+    names = model.predict(images)               # uint8 (n, h, w, c)
 
 Everything heavy is imported inside the calls, so that ``crossover --help`` is instant.
 """
@@ -22,8 +24,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from benchmarks.model import Model
     from benchmarks.suite import Suite
     from reports import Run
+
+__all__ = ["augment", "load", "load_model", "log", "predict", "report", "run", "submit", "test_estimator"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -111,6 +116,22 @@ def load(folder: str | Path) -> Run:
     return load_run(Path(folder))
 
 
+def load_model(path: str | Path) -> Model:
+    """A trained model in the manners of scikit-learn: ``.predict(images)``, ``.predict_proba(images)``, ``.classes_``.
+
+    Parameters
+    ----------
+    path : a model folder, a copy of one, or a run folder, of which the leaderboard's best model is taken.
+
+    Raises
+    ------
+    UserError : there is no model, or a damaged one.
+    """
+    from benchmarks.model import load_model as load_from
+
+    return load_from(_model_folder(Path(path)))
+
+
 def submit(folder: str | Path, out: str | Path | None = None, *, variant: str | None = None) -> Path:
     """Write the competition's CSV, `out` or ``submission.csv`` in the run folder; returns its path.
 
@@ -140,14 +161,11 @@ def predict(model: str | Path, paths: list[Path], out: str | Path | None = None,
     from benchmarks.errors import UserError
     from benchmarks.predict import predict as predict_files
     from reports import write
-    from reports.best import best_model
 
     if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir()):
         raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
 
-    model = Path(model)
-    folder = best_model(load(model)) if (model / "run.json").exists() else model
-    frame = predict_files(folder, paths, invert=invert)
+    frame = predict_files(_model_folder(Path(model)), paths, invert=invert)
     if out is not None:
         write(Path(out), frame.to_csv(index=False, lineterminator="\n"))
     return frame
@@ -198,6 +216,13 @@ def augment(
 
     changes = Augmentation(shift, math.radians(rotation), zoom, shear, flip)
     return augment_files(Path(source), Path(target), changes, copies, seed)
+
+
+def _model_folder(path: Path) -> Path:
+    """A model folder as it is; of a run folder that of its best model."""
+    from reports.best import best_model
+
+    return best_model(load(path)) if (path / "run.json").exists() else path
 
 
 def _suite(

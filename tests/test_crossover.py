@@ -1,5 +1,6 @@
 """The command line: what a user types and what comes back."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -167,6 +168,13 @@ def test_a_run_from_end_to_end(tmp_path):
     with (tmp_path / "p.csv").open() as file:
         labels = [int(row["label"]) for row in csv.DictReader(file)]
     assert np.mean(np.equal(labels, test["y"][:20])) >= 0.9
+    model = crossover.load_model(folder)
+    assert model.predict(test["X"][:20]).tolist() == [str(label) for label in labels]
+    facts = json.loads((folder / "cells/digits/svm/standard/seed-0/model/model.json").read_text())
+    passport = json.loads((folder / "data/digits/passport.json").read_text())
+    assert facts["rows"] == passport["train"] and facts["data"]["licence"] == passport["licence"]
+    assert 0.9 < facts["scores"]["validation_accuracy"] < 1 and not {"accuracy", "test"} & set(facts["scores"])
+    assert "svm on Digits" in (folder / "cells/digits/svm/standard/seed-0/model/README.md").read_text()
     code, _, err = run("submit", folder, cwd=tmp_path)
     assert code == 2 and "crossover run kaggle" in err
 
