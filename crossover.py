@@ -25,10 +25,22 @@ import typer
 
 if TYPE_CHECKING:
     from benchmarks.model import Model
+    from benchmarks.submission import Submission
     from benchmarks.suite import Suite
     from reports import Run
 
-__all__ = ["augment", "load", "load_model", "log", "predict", "report", "run", "submit", "test_estimator"]
+__all__ = [
+    "augment",
+    "export_kaggle",
+    "load",
+    "load_model",
+    "log",
+    "predict",
+    "report",
+    "run",
+    "submit",
+    "test_estimator",
+]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -135,18 +147,49 @@ def load_model(path: str | Path) -> Model:
 def submit(folder: str | Path, out: str | Path | None = None, *, variant: str | None = None) -> Path:
     """Write the competition's CSV, `out` or ``submission.csv`` in the run folder; returns its path.
 
-    The best variant of the run's leaderboard, or the one named, is fitted on every labelled row. Test rows that
-    the harness held back are part of the competition's train.csv, so they may be used now; nothing else is.
+    The models that pay by validation, or the variant named alone, are fitted on every labelled row; their probabilities are
+    averaged. Test rows that the harness held back are part of the competition's train.csv, so they may be used now; nothing
+    else is, and no test label helps to choose the models.
     """
     from benchmarks.submission import submission
-    from reports.best import best_variant
+
+    return _written(
+        submission(Path(folder), variant), Path(out) if out is not None else Path(folder) / "submission.csv"
+    )
+
+
+def export_kaggle(folder: str | Path, target: str | Path, *, variant: str | None = None, user: str = "") -> str:
+    """Write into a folder what Kaggle takes: submission.csv, a notebook that makes it again offline, kernel-metadata.json.
+
+    Parameters
+    ----------
+    target : the folder, which is made if it is not there.
+    variant : as in `submit`.
+    user : Kaggle's name of the owner; else that is left open in kernel-metadata.json.
+
+    Returns
+    -------
+    The commands that push the notebook and submit the file. Nothing is sent, and no credentials are read.
+
+    Raises
+    ------
+    UserError : no run, or one without a competition's data; the folder cannot be written.
+    """
+    from benchmarks.submission import submission
+    from reports.export.notebook import check_target, write_notebook
+
+    target = check_target(Path(target), user)
+    found = submission(Path(folder), variant)
+    path = _written(found, target / "submission.csv")
+    return write_notebook(found, path, Path(folder).resolve().name, user)
+
+
+def _written(submission: Submission, path: Path) -> Path:
+    """The path of a submission's CSV, written and checked."""
     from reports.export.kaggle import check_submission, write_submission
 
-    folder = Path(folder)
-    labels = submission(folder, variant or best_variant(load(folder)))
-    path = Path(out) if out is not None else folder / "submission.csv"
-    write_submission(labels, path)
-    check_submission(path, rows=len(labels))
+    write_submission(submission.labels, path)
+    check_submission(path, rows=len(submission.labels))
     return path
 
 
@@ -460,10 +503,30 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites
 def _submit(
     folder: Folder,
     out: Annotated[Path | None, typer.Option(help="Where to write; RUN/submission.csv if not given.")] = None,
-    variant: Annotated[str | None, typer.Option(help="Not the best one but this.", metavar="NAME")] = None,
+    variant: Annotated[str | None, typer.Option(help="Not a mix but this one.", metavar="NAME")] = None,
 ) -> None:
-    """Write a Kaggle submission from the best variant, fitted on every row of train.csv."""
-    print(submit(folder, out, variant=variant))
+    """Write a Kaggle submission from the models that pay by validation, fitted on every row of train.csv."""
+    from benchmarks.submission import submission
+
+    found = submission(folder, variant)
+    print(found.reason)
+    print(_written(found, out or folder / "submission.csv"))
+
+
+@app.command("export")
+def _export(
+    what: Annotated[str, typer.Argument(help="kaggle.")],
+    folder: Folder,
+    target: Annotated[Path, typer.Argument(help="The folder to write.", metavar="DIR")],
+    variant: Annotated[str | None, typer.Option(help="Not a mix but this one.", metavar="NAME")] = None,
+    user: Annotated[str, typer.Option(help="Your name at Kaggle, for kernel-metadata.json.", metavar="NAME")] = "",
+) -> None:
+    """Write a run for use elsewhere: for Kaggle a submission, a notebook that makes it again, and what pushes it."""
+    from benchmarks.errors import unknown
+
+    if what != "kaggle":
+        raise unknown("export to", what, ["kaggle"])
+    print(export_kaggle(folder, target, variant=variant, user=user))
 
 
 @app.command("check-submission")

@@ -173,8 +173,7 @@ def _fit(job: Job) -> Fitted:
         "params": params | found,
         "trained_on": f"{len(images)} {job.trained_on}",
         "rows": len(images),
-        # Of the search. A fit looks at no test image, so this folder has no test score.
-        "scores": {"validation_accuracy": job.validation_score},
+        "scores": {"search_accuracy": job.validation_score} | _validated(model, held_out),
     }
     folder = Path(job.model)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -190,6 +189,16 @@ def _fit(job: Job) -> Fitted:
         found=found,
         held_out=0 if held_out is None else len(held_out),
     )
+
+
+def _validated(model: Any, held_out: Images | None) -> dict[str, Any]:
+    """How a fit does on the rows that it held out. It looks at no test image, so its folder has no test score."""
+    if held_out is None:
+        return {}
+    return {
+        "validation_accuracy": accuracy(held_out.y, _probabilities(model, held_out.X)),
+        "validation_images": len(held_out),
+    }
 
 
 def _about(dataset: Dataset) -> dict[str, str]:

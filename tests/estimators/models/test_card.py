@@ -10,7 +10,7 @@ FACTS = {
     "estimator": "svm", "family": "classical", "variant": "svm", "dataset": "mnist", "reader": "estimators.models.kernel_machine.KernelMachine",
     "data": {"title": "MNIST", "homepage": "https://example.org", "licence": "CC BY-SA 3.0"}, "fingerprint": "ab" * 32,
     "classes": [str(i) for i in range(10)], "image": [28, 28, 1], "trained_on": "57000 training rows",
-    "scores": {"validation_accuracy": 0.98765}, "libraries": {"python": "3.12.1", "numpy": "2.4.6"},
+    "scores": {"search_accuracy": 0.91, "validation_accuracy": 0.98765, "validation_images": 3000}, "libraries": {"python": "3.12.1", "numpy": "2.4.6"},
 }  # fmt: skip
 
 
@@ -47,7 +47,9 @@ def test_people_read_what_it_is_and_how_to_use_it():
 
 
 def test_it_tells_no_test_score_and_no_score_that_is_not_there():
-    text = card(FACTS | {"scores": {"validation_accuracy": None}}, [])
+    searched = card(FACTS | {"scores": {"search_accuracy": 0.91}}, [])
+    assert "91.00 %. It is that of a trial" in searched
+    text = card(FACTS | {"scores": {"search_accuracy": None}}, [])
     assert "%" not in text and "No test score is told here" in text
     assert "No test score is told here" in card({"reader": "skops"}, ["model.skops"])
 
