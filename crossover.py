@@ -6,6 +6,8 @@ The door of the project: one verb of the command line is one library call.
     ok = crossover.run("quick")                 # crossover run quick
     run = crossover.load("runs/quick")          # DataFrames for a notebook
     page = crossover.report("runs/quick")       # crossover report runs/quick
+    model = crossover.load_model("runs/quick")  # its best model, or that in a model folder
+    names = model.predict(images)               # uint8 (n, h, w, c)
 
 Everything heavy is imported inside the calls, so that ``crossover --help`` is instant.
 """
@@ -22,8 +24,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from benchmarks.model import Model
+    from benchmarks.submission import Submission
     from benchmarks.suite import Suite
     from reports import Run
+
+__all__ = [
+    "augment",
+    "export_kaggle",
+    "load",
+    "load_model",
+    "log",
+    "predict",
+    "report",
+    "run",
+    "submit",
+    "test_estimator",
+]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -111,21 +128,68 @@ def load(folder: str | Path) -> Run:
     return load_run(Path(folder))
 
 
+def load_model(path: str | Path) -> Model:
+    """A trained model in the manners of scikit-learn: ``.predict(images)``, ``.predict_proba(images)``, ``.classes_``.
+
+    Parameters
+    ----------
+    path : a model folder, a copy of one, or a run folder, of which the leaderboard's best model is taken.
+
+    Raises
+    ------
+    UserError : there is no model, or a damaged one.
+    """
+    from benchmarks.model import load_model as load_from
+
+    return load_from(_model_folder(Path(path)))
+
+
 def submit(folder: str | Path, out: str | Path | None = None, *, variant: str | None = None) -> Path:
     """Write the competition's CSV, `out` or ``submission.csv`` in the run folder; returns its path.
 
-    The best variant of the run's leaderboard, or the one named, is fitted on every labelled row. Test rows that
-    the harness held back are part of the competition's train.csv, so they may be used now; nothing else is.
+    The models that pay by validation, or the variant named alone, are fitted on every labelled row; their probabilities are
+    averaged. Test rows that the harness held back are part of the competition's train.csv, so they may be used now; nothing
+    else is, and no test label helps to choose the models.
     """
     from benchmarks.submission import submission
-    from reports.best import best_variant
+
+    return _written(
+        submission(Path(folder), variant), Path(out) if out is not None else Path(folder) / "submission.csv"
+    )
+
+
+def export_kaggle(folder: str | Path, target: str | Path, *, variant: str | None = None, user: str = "") -> str:
+    """Write into a folder what Kaggle takes: submission.csv, a notebook that makes it again offline, kernel-metadata.json.
+
+    Parameters
+    ----------
+    target : the folder, which is made if it is not there.
+    variant : as in `submit`.
+    user : Kaggle's name of the owner; else that is left open in kernel-metadata.json.
+
+    Returns
+    -------
+    The commands that push the notebook and submit the file. Nothing is sent, and no credentials are read.
+
+    Raises
+    ------
+    UserError : no run, or one without a competition's data; the folder cannot be written.
+    """
+    from benchmarks.submission import submission
+    from reports.export.notebook import check_target, write_notebook
+
+    target = check_target(Path(target), user)
+    found = submission(Path(folder), variant)
+    path = _written(found, target / "submission.csv")
+    return write_notebook(found, path, Path(folder).resolve().name, user)
+
+
+def _written(submission: Submission, path: Path) -> Path:
+    """The path of a submission's CSV, written and checked."""
     from reports.export.kaggle import check_submission, write_submission
 
-    folder = Path(folder)
-    labels = submission(folder, variant or best_variant(load(folder)))
-    path = Path(out) if out is not None else folder / "submission.csv"
-    write_submission(labels, path)
-    check_submission(path, rows=len(labels))
+    write_submission(submission.labels, path)
+    check_submission(path, rows=len(submission.labels))
     return path
 
 
@@ -140,14 +204,11 @@ def predict(model: str | Path, paths: list[Path], out: str | Path | None = None,
     from benchmarks.errors import UserError
     from benchmarks.predict import predict as predict_files
     from reports import write
-    from reports.best import best_model
 
     if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir()):
         raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
 
-    model = Path(model)
-    folder = best_model(load(model)) if (model / "run.json").exists() else model
-    frame = predict_files(folder, paths, invert=invert)
+    frame = predict_files(_model_folder(Path(model)), paths, invert=invert)
     if out is not None:
         write(Path(out), frame.to_csv(index=False, lineterminator="\n"))
     return frame
@@ -198,6 +259,13 @@ def augment(
 
     changes = Augmentation(shift, math.radians(rotation), zoom, shear, flip)
     return augment_files(Path(source), Path(target), changes, copies, seed)
+
+
+def _model_folder(path: Path) -> Path:
+    """A model folder as it is; of a run folder that of its best model."""
+    from reports.best import best_model
+
+    return best_model(load(path)) if (path / "run.json").exists() else path
 
 
 def _suite(
@@ -435,10 +503,30 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites
 def _submit(
     folder: Folder,
     out: Annotated[Path | None, typer.Option(help="Where to write; RUN/submission.csv if not given.")] = None,
-    variant: Annotated[str | None, typer.Option(help="Not the best one but this.", metavar="NAME")] = None,
+    variant: Annotated[str | None, typer.Option(help="Not a mix but this one.", metavar="NAME")] = None,
 ) -> None:
-    """Write a Kaggle submission from the best variant, fitted on every row of train.csv."""
-    print(submit(folder, out, variant=variant))
+    """Write a Kaggle submission from the models that pay by validation, fitted on every row of train.csv."""
+    from benchmarks.submission import submission
+
+    found = submission(folder, variant)
+    print(found.reason)
+    print(_written(found, out or folder / "submission.csv"))
+
+
+@app.command("export")
+def _export(
+    what: Annotated[str, typer.Argument(help="kaggle.")],
+    folder: Folder,
+    target: Annotated[Path, typer.Argument(help="The folder to write.", metavar="DIR")],
+    variant: Annotated[str | None, typer.Option(help="Not a mix but this one.", metavar="NAME")] = None,
+    user: Annotated[str, typer.Option(help="Your name at Kaggle, for kernel-metadata.json.", metavar="NAME")] = "",
+) -> None:
+    """Write a run for use elsewhere: for Kaggle a submission, a notebook that makes it again, and what pushes it."""
+    from benchmarks.errors import unknown
+
+    if what != "kaggle":
+        raise unknown("export to", what, ["kaggle"])
+    print(export_kaggle(folder, target, variant=variant, user=user))
 
 
 @app.command("check-submission")

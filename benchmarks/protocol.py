@@ -82,7 +82,8 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: R
             effort, planned = again["effort"], again["planned_seconds"]
         # What a much shorter fit found, such as its temperature, is not true of this one.
         known = trial["found"] if trial["round"] and AS_LONG * trial["effort"] >= effort else {}
-        job = cell.job("fit", trial["params"], found=known, effort=effort, model=str(folder / cell.model))
+        noted = {"model": str(folder / cell.model), "validation_score": trial["score"]}
+        job = cell.job("fit", trial["params"], found=known, effort=effort, **noted)
         fit |= {"key": job.key, "params": trial["params"] | known, "validation_score": trial["score"]}
         row = _answer(job, execute).row()
         fit |= {"folder": cell.model, "effort": effort, "planned_seconds": planned} | row | {"finished": time.time()}

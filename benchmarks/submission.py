@@ -1,8 +1,10 @@
-"""A competition's answer: the chosen variant fitted on every labelled row, its labels for the unlabelled images."""
+"""A competition's answer: the models that pay by validation, each fitted on every labelled row, and their mean's labels."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,53 +14,160 @@ from numpy.typing import NDArray
 from benchmarks.cell import Cell, cells
 from benchmarks.data import datasets
 from benchmarks.data.images import Dataset
+from benchmarks.data.split import subset
+from benchmarks.ensemble import Mix, average, mixed
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.answer import Answer
-from benchmarks.execution.executors import executor
-from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS
+from benchmarks.execution.executors import Execute, executor
+from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS, Job
+from benchmarks.execution.work import FEWEST_HELD_OUT, HELD_OUT
 from benchmarks.layout import PREDICTIONS, submission_folder
 from benchmarks.ledger import Ledger
+from benchmarks.model import load_model
 from benchmarks.run import read_info
 from benchmarks.suite import Suite, make_suite
 
 
-def submission(folder: Path, variant: str, data_dir: Path | None = None) -> NDArray[np.int64]:
-    """Labels of the unlabelled images, by a variant of a run, fitted on every labelled row of the same data set.
+@dataclass(frozen=True)
+class Member:
+    """A model of a submission, with all that it takes to make it again.
+
+    Parameters
+    ----------
+    variant : its label.
+    estimator : the estimator's name, or the path of its file.
+    params : the complete setting.
+    effort : share of a full fit; 1, or more for a network that was trained longer.
+    random_seed : that it was built with.
+    weight : how often it counts in the mean of the probabilities.
+    """
+
+    variant: str
+    estimator: str
+    params: Mapping[str, Any]
+    effort: float
+    random_seed: int
+    weight: int
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Labels for a competition, and where they come from.
+
+    Parameters
+    ----------
+    dataset : name of the data set.
+    rows : labelled images that every member was fitted on.
+    labels : int64 (n,), of the unlabelled images in their order.
+    members : whose probabilities were averaged.
+    reason : why these, in a line.
+    mix : what they were chosen by; None where a variant was asked for, or too few rows were held out to tell.
+    """
+
+    dataset: str
+    rows: int
+    labels: NDArray[np.int64]
+    members: tuple[Member, ...]
+    reason: str
+    mix: Mix | None = None
+
+
+def submission(folder: Path, variant: str | None = None, data_dir: Path | None = None) -> Submission:
+    """Labels of the unlabelled images by models of a run, fitted on every labelled row of the same data set.
 
     The one fit that may read test labels: they are part of the competition's training file. The ledger says so of it. It
-    is kept in the run folder, so asking again costs nothing.
+    is kept in the run folder, so asking again costs nothing. No test label helps to choose the models.
+
+    Parameters
+    ----------
+    variant : to take alone; else those that pay by validation, see `benchmarks.ensemble.mixed`.
 
     Raises
     ------
-    UserError : the run has no data set with unlabelled images, or the variant has no fit in it.
+    UserError : the run has no data set with unlabelled images, or no fit that is asked for.
     """
     info = read_info(folder)
     dataset = _competition(info, folder, data_dir)
-    with Ledger(folder, max(0, len(info["sessions"]) - 1)) as ledger:
+    of_suite = cells(_suite_of(info), [dataset])
+    with Ledger(folder, max(0, len(info["sessions"]) - 1)) as ledger, executor("local") as execute:
         fits = ledger.rows("fits", dataset=dataset.name, condition="", trained_on=TRAINING_ROWS, status="ok")
-        chosen = next((row for row in fits if row["variant"] == variant), None)
-        if chosen is None:
+        if variant is not None and variant not in {row["variant"] for row in fits}:
             raise unknown(f"fitted variant of {folder}", variant, {row["variant"] for row in fits})
-        cell = _cell(info, dataset, variant, chosen["seed"])
-        place = submission_folder(dataset.name, variant, chosen["seed"])
-        model = f"{place}/model"
-        more: dict[str, Any] = {"fingerprint": dataset.fingerprint, "trained_on": EVERY_LABELLED_ROW}
-        # What a budget had no time for is made up for; a network that was trained longer is so again.
-        effort = max(1.0, chosen["effort"])
-        fit = cell.job("fit", chosen["params"], effort=effort, model=str(folder / model), **more)
-        label = cell.job(
-            "label", chosen["params"], fit_key=fit.key, model=str(folder / model), folder=str(folder / place), **more
-        )
-        done = ledger.rows("fits", **cell.where, trained_on=EVERY_LABELLED_ROW, key=fit.key, status="ok")
-        if not done or not (folder / place / PREDICTIONS).exists():
-            with executor("local") as execute:
-                fitted = _performed(next(iter(execute([fit])))[1], variant)
-                row = cell.where | cell.made_of | fitted.row()
-                row |= {"key": fit.key, "code": fit.code, "strategy": chosen["strategy"], "params": chosen["params"]}
-                row |= {"trained_on": EVERY_LABELLED_ROW, "folder": model, "finished": time.time()}
-                _performed(next(iter(execute([label])))[1], variant)
-                ledger.write("fits", row)
-    return np.load(folder / place / PREDICTIONS)["proba"].argmax(axis=1).astype(np.int64)
+        if not fits:
+            raise UserError(f"{folder} has no fit yet. The command that made it goes on from there.")
+        mix = _mix(dataset, fits, folder) if variant is None else None
+        weights = {variant: 1} if variant is not None else mix.weights if mix else {_best(fits): 1}
+        proba, members = {}, []
+        for name, weight in weights.items():
+            chosen = next(row for row in fits if row["variant"] == name)
+            cell = next(c for c in of_suite if c.variant.name == name and c.seed == chosen["seed"])
+            fit, proba[name] = _labelled(cell, chosen, folder, ledger, execute)
+            members.append(Member(name, cell.variant.reference, fit.params, fit.effort, fit.random_seed, weight))
+    labels = average(proba, weights).argmax(axis=1).astype(np.int64)
+    rows = len(dataset.train) + len(dataset.test)
+    return Submission(dataset.name, rows, labels, tuple(members), _reason(weights, mix, variant), mix)
+
+
+def _mix(dataset: Dataset, fits: Sequence[Mapping[str, Any]], folder: Path) -> Mix | None:
+    """The mix of a run's models, chosen on training rows that none of them was trained on; None where too few are left.
+
+    The rows of all fits with one seed are in one order (`benchmarks.data.split.subset`), so that what lies behind the longest
+    of them is new to all. Some of it calibrated them. Models that were trained on every row cannot be judged, and take no part.
+    """
+    y, seed = dataset.train.y, fits[0]["seed"]
+    models = {row["variant"]: load_model(folder / row["folder"]) for row in fits if row["seed"] == seed}
+    trained = {name: model.facts.get("rows", len(y)) for name, model in models.items()}
+    trained = {name: rows for name, rows in trained.items() if rows <= len(y) - FEWEST_HELD_OUT}
+    if not trained:
+        return None
+    seen = max(trained.values())
+    new = np.setdiff1d(subset(y, min(len(y), seen + HELD_OUT), seed), subset(y, seen, seed))
+    X = dataset.train.X[new]
+    return mixed({name: models[name].predict_proba(X) for name in trained}, y[new])
+
+
+def _best(fits: Sequence[Mapping[str, Any]]) -> str:
+    """The variant whose setting did best in its search."""
+    return str(max(fits, key=lambda row: row["validation_score"] or 0.0)["variant"])
+
+
+def _reason(weights: Mapping[str, int], mix: Mix | None, variant: str | None) -> str:
+    """Why these models, in a line."""
+    if variant is not None:
+        return f"{variant}, as asked for."
+    if mix is None:
+        return f"{next(iter(weights))}, which did best in validation: too few rows were held out to choose a mix by."
+    judged = (
+        f"log-loss {mix.log_loss:.4f} and accuracy {100 * mix.accuracy:.2f} % on {mix.rows:,} rows held out of training"
+    )
+    if len(weights) == 1:
+        return f"{mix.best} alone: {judged}, and no mix is better."
+    shares = " + ".join(f"{weight} {name}" for name, weight in weights.items())
+    return f"{shares}: {judged}; {mix.best} alone has {mix.best_log_loss:.4f}."
+
+
+def _labelled(
+    cell: Cell, chosen: Mapping[str, Any], folder: Path, ledger: Ledger, execute: Execute
+) -> tuple[Job, NDArray[np.float32]]:
+    """The fit of a cell's setting on every labelled row, and the probabilities that it gives to the unlabelled images."""
+    dataset = cell.dataset
+    place = submission_folder(dataset.name, cell.variant.name, cell.seed)
+    model = f"{place}/model"
+    more: dict[str, Any] = {"fingerprint": dataset.fingerprint, "trained_on": EVERY_LABELLED_ROW}
+    more |= {"model": str(folder / model)}
+    # What a budget had no time for is made up for; a network that was trained longer is so again.
+    effort, score = max(1.0, chosen["effort"]), chosen["validation_score"]
+    fit = cell.job("fit", chosen["params"], effort=effort, validation_score=score, **more)
+    label = cell.job("label", chosen["params"], fit_key=fit.key, folder=str(folder / place), **more)
+    done = ledger.rows("fits", **cell.where, trained_on=EVERY_LABELLED_ROW, key=fit.key, status="ok")
+    if not done or not (folder / place / PREDICTIONS).exists():
+        fitted = _performed(next(iter(execute([fit])))[1], cell.variant.name)
+        row = cell.where | cell.made_of | fitted.row()
+        row |= {"key": fit.key, "code": fit.code, "strategy": chosen["strategy"], "params": chosen["params"]}
+        row |= {"trained_on": EVERY_LABELLED_ROW, "folder": model, "finished": time.time()}
+        _performed(next(iter(execute([label])))[1], cell.variant.name)
+        ledger.write("fits", row)
+    return fit, np.load(folder / place / PREDICTIONS)["proba"]
 
 
 def _performed(answer: Answer, variant: str) -> Answer:
@@ -84,11 +193,6 @@ def _competition(info: dict[str, Any], folder: Path, data_dir: Path | None) -> D
         f"{folder} has no data set with images to label, only {', '.join(info['datasets'])}. A Kaggle submission must "
         "come from the competition's train.csv alone: 'crossover run kaggle', then 'crossover submit runs/kaggle'."
     )
-
-
-def _cell(info: dict[str, Any], dataset: Dataset, variant: str, seed: int) -> Cell:
-    """The cell of a variant that ran in a folder, with all that it is made of."""
-    return next(c for c in cells(_suite_of(info), [dataset]) if c.variant.name == variant and c.seed == seed)
 
 
 def _suite_of(info: dict[str, Any]) -> Suite:

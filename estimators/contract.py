@@ -10,6 +10,7 @@ import functools
 import os
 import pickle
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -210,13 +211,15 @@ def check_saved_and_loaded_it_predicts_the_same(estimator: Estimator) -> None:
 
 
 def check_another_process_loads_and_unpickles_it(estimator: Estimator) -> None:
-    """A fresh interpreter in another folder, as `crossover predict` is one."""
+    """A fresh interpreter in another folder, as `crossover predict` is one, from a copy of the model folder alone."""
     from estimators.models.saving import save
 
     model, X, _ = _fitted(estimator)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        save(model, folder / "model", {"estimator": estimator.name})
+        save(model, folder / "made" / "model", {"estimator": estimator.name})
+        shutil.copytree(folder / "made" / "model", folder / "model")
+        shutil.rmtree(folder / "made")
         (folder / "model.pickle").write_bytes(pickle.dumps(model))
         np.save(folder / "images.npy", X)
         project = str(Path(estimators.__file__).parent.parent)

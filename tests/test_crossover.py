@@ -1,5 +1,6 @@
 """The command line: what a user types and what comes back."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -24,7 +25,7 @@ def run(*arguments, cwd=None, env=None):
 def test_help_names_every_verb():
     answer = CliRunner().invoke(crossover.app, ["--help"])
     assert answer.exit_code == 0
-    for verb in ("run", "report", "list", "submit", "predict", "augment", "check-submission"):
+    for verb in ("run", "report", "list", "submit", "predict", "augment", "check-submission", "export"):
         assert verb in answer.output
 
 
@@ -66,6 +67,8 @@ IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") *
         (["run", "idx"], "idx"),
         (["report", "nowhere"], "nowhere"),
         (["submit", "nowhere"], "nowhere"),
+        (["export", "kaggle", "nowhere", "out"], "nowhere"),
+        (["export", "kagle", "nowhere", "out"], "Did you mean 'kaggle'?"),
         (["predict", "nowhere", "image.png"], "nowhere"),
         (["check-submission", "missing.csv"], "missing.csv"),
         (["augment", "nowhere", "out"], "nowhere"),
@@ -167,6 +170,13 @@ def test_a_run_from_end_to_end(tmp_path):
     with (tmp_path / "p.csv").open() as file:
         labels = [int(row["label"]) for row in csv.DictReader(file)]
     assert np.mean(np.equal(labels, test["y"][:20])) >= 0.9
+    model = crossover.load_model(folder)
+    assert model.predict(test["X"][:20]).tolist() == [str(label) for label in labels]
+    facts = json.loads((folder / "cells/digits/svm/standard/seed-0/model/model.json").read_text())
+    passport = json.loads((folder / "data/digits/passport.json").read_text())
+    assert facts["rows"] == passport["train"] and facts["data"]["licence"] == passport["licence"]
+    assert set(facts["scores"]) == {"search_accuracy"} and 0.9 < facts["scores"]["search_accuracy"] < 1
+    assert "svm on Digits" in (folder / "cells/digits/svm/standard/seed-0/model/README.md").read_text()
     code, _, err = run("submit", folder, cwd=tmp_path)
     assert code == 2 and "crossover run kaggle" in err
 

@@ -39,6 +39,7 @@ class Job:
     model : folder of the model; "" for a trial.
     folder : where predictions go; "" where there are none.
     latency_calls : how often one image is predicted alone, in a process of its own; 0: not at all.
+    validation_score : of the trial whose setting is fitted, for the model's card; None where there is none.
     limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
     """
 
@@ -62,12 +63,13 @@ class Job:
     model: str = ""
     folder: str = ""
     latency_calls: int = 0
+    validation_score: float | None = None
     limit_seconds: float | None = None
     limit_bytes: int | None = None
 
     @property
     def key(self) -> str:
-        """A digest of all that determines the result; not of where data and results are kept, nor of the limits."""
+        """A digest of all that determines the result; not of where data and results are kept, of limits, or of a score to note."""
         return _digest(
             self.kind,
             self.fingerprint,

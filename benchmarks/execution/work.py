@@ -30,6 +30,7 @@ from benchmarks.execution.memory import peak_bytes, reset_peak
 from benchmarks.layout import PREDICTIONS
 from benchmarks.scoring import accuracy, cross_fitted_losses, row_losses, temperature, tempered
 from estimators.estimator import Estimator
+from estimators.models.card import CARD
 from estimators.models.describe import describe
 from estimators.models.saving import load, save
 
@@ -159,14 +160,20 @@ def _fit(job: Job) -> Fitted:
     seconds = time.perf_counter() - started
     found = estimator.at_full_effort(getattr(model, "found_", {}), job.params, params) if held_out else {}
     facts = {
-        "estimator": job.estimator,
+        "estimator": estimator.name,
+        "family": estimator.family,
         "variant": job.variant,
         "dataset": job.dataset,
+        "data": _about(dataset),
+        "fingerprint": job.fingerprint,
         "condition": str(job.condition),
         "classes": list(dataset.classes),
         "image": list(dataset.train.X.shape[1:]),
+        "preparation": None,  # of images that are not of the data set; None: they are used as they are
         "params": params | found,
         "trained_on": f"{len(images)} {job.trained_on}",
+        "rows": len(images),
+        "scores": {"search_accuracy": job.validation_score} | _validated(model, held_out),
     }
     folder = Path(job.model)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -174,7 +181,7 @@ def _fit(job: Job) -> Fitted:
     about = describe(model)
     return Fitted(
         fit_seconds=seconds,
-        model_bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
+        model_bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f.name != CARD),
         parameters=about.parameters,
         backend=about.backend,
         layers=about.layers,
@@ -182,6 +189,22 @@ def _fit(job: Job) -> Fitted:
         found=found,
         held_out=0 if held_out is None else len(held_out),
     )
+
+
+def _validated(model: Any, held_out: Images | None) -> dict[str, Any]:
+    """How a fit does on the rows that it held out. It looks at no test image, so its folder has no test score."""
+    if held_out is None:
+        return {}
+    return {
+        "validation_accuracy": accuracy(held_out.y, _probabilities(model, held_out.X)),
+        "validation_images": len(held_out),
+    }
+
+
+def _about(dataset: Dataset) -> dict[str, str]:
+    """What a stranger may know of a data set; the homepage of data of one's own is a path, which is nobody's business."""
+    homepage = dataset.homepage if dataset.homepage.startswith(("http://", "https://")) else ""
+    return {"title": dataset.title, "homepage": homepage, "licence": dataset.licence}
 
 
 def _held_out(job: Job, rows: int, available: int) -> int:

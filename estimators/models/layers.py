@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import keras
-import tensorflow as tf
-from keras import layers, regularizers
+from tuning.quiet import quiet
+
+with quiet():  # This module is the first that imports TensorFlow, which says much on the way.
+    import keras
+    import tensorflow as tf
+    from keras import layers, regularizers
 
 BATCH_NORM = ("before", "after", "none")
 

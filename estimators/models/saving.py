@@ -1,6 +1,7 @@
 """Write a fitted model to a folder and read it back; nothing is ever unpickled.
 
-A folder holds ``model.json`` (what the model is and what wrote it) and the model itself. A model whose class has
+A folder holds ``model.json`` (what the model is and what wrote it), ``README.md`` (the same for people, see
+`estimators.models.card`) and the model itself. A model whose class has
 ``save_to(folder)`` and the class method ``load_from(folder)`` writes and reads itself, and ``model.json`` names the class.
 Everything else is made of scikit-learn and is written by skops.
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import estimators
+from estimators.models.card import CARD, card
 
 FORMAT = 2
 MOST_PIXELS = 4096 * 4096  # of an image that a model takes
@@ -36,7 +39,7 @@ def save(model: Any, folder: Path | str, facts: Mapping[str, Any] | None = None)
     Parameters
     ----------
     facts : what ``model.json`` is to tell besides, as JSON values: ``estimator`` (its name), ``params``,
-        ``classes`` (names), ``image`` (h, w, c) and the like.
+        ``classes`` (names), ``image`` (h, w, c) and the like. The card tells of them too.
 
     Raises
     ------
@@ -53,6 +56,7 @@ def save(model: Any, folder: Path | str, facts: Mapping[str, Any] | None = None)
         else:
             model.save_to(draft)
         about = {**(facts or {}), "format": FORMAT, "reader": reader, "libraries": _versions()}
+        (draft / CARD).write_text(card(about, sorted(file.name for file in draft.iterdir())), encoding="utf-8")
         (draft / "model.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         _replace(draft, folder)
     finally:
@@ -218,7 +222,7 @@ def _type_names(value: Any) -> set[str]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    found = {"python": platform.python_version()}
     for name in ("crossover-bench", *LIBRARIES):
         try:
             found[name] = version(name)

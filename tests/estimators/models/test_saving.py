@@ -43,7 +43,7 @@ def test_a_model_is_replaced_whole(fitted, tmp_path):
     (folder / "left over").touch()
     save(fitted, folder, {"estimator": "second"})
     assert read_facts(folder)["estimator"] == "second"
-    assert {path.name for path in folder.iterdir()} == {"model.json", "model.skops"}
+    assert {path.name for path in folder.iterdir()} == {"README.md", "model.json", "model.skops"}
     assert list(tmp_path.iterdir()) == [folder]
 
 

@@ -1,0 +1,102 @@
+"""`Model`: a trained model with the names of its classes, as `crossover.load_model` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from benchmarks.errors import UserError
+from estimators.models.saving import load, read_facts
+
+BATCH = 1024  # images whose features are in memory at once
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model in the manners of a scikit-learn classifier, for images that are arrays.
+
+    Parameters
+    ----------
+    classes_ : names of the classes, in the order of the columns of `predict_proba`, str (k,).
+    image_shape : (h, w, c) of the images that it takes.
+    facts : all that its ``model.json`` tells.
+    """
+
+    classes_: NDArray[np.str_]
+    image_shape: tuple[int, int, int]
+    facts: Mapping[str, Any] = field(repr=False)
+    _model: Any = field(repr=False)
+
+    def predict(self, images: ArrayLike) -> NDArray[np.str_]:
+        """The name of the most probable class of each image, str (n,); takes what `predict_proba` takes."""
+        return self.classes_[self.predict_proba(images).argmax(axis=1)]
+
+    def predict_proba(self, images: ArrayLike) -> NDArray[np.float32]:
+        """Probabilities, float32 (n, k).
+
+        Parameters
+        ----------
+        images : uint8 (n, h, w, c), or (n, h, w) where they have one channel; of the shape of the training images.
+
+        Raises
+        ------
+        UserError : another dtype or shape.
+        """
+        X = self._checked(images)
+        parts = [self._model.predict_proba(X[start : start + BATCH]) for start in range(0, len(X), BATCH)]
+        return np.concatenate([np.empty((0, len(self.classes_)), np.float32), *parts]).astype(np.float32)
+
+    def _checked(self, images: ArrayLike) -> NDArray[np.uint8]:
+        """The images as uint8 (n, h, w, c), C-contiguous."""
+        wanted = f"uint8 (n, {', '.join(map(str, self.image_shape))})"
+        X = _array(images, wanted)
+        given = f"{X.dtype} {X.shape}"
+        if X.dtype != np.uint8:
+            raise UserError(f"Images must be {wanted} with values from 0 to 255, given {given}.{_advice(X)}")
+        if X.ndim == 3 and self.image_shape[2] == 1:
+            X = X[..., np.newaxis]
+        if X.shape[1:] != self.image_shape:
+            raise UserError(
+                f"Images must be {wanted}, given {given}. One image alone is images[None]; 'crossover predict' takes image files "
+                "of any size."
+            )
+        return np.ascontiguousarray(X)
+
+
+def load_model(folder: Path | str) -> Model:
+    """The model in a folder that a run made, or a copy of one.
+
+    Raises
+    ------
+    UserError : the folder holds no model, or a damaged one.
+    """
+    try:
+        model, facts = load(folder), read_facts(folder)
+    except ValueError as error:
+        raise UserError(f"{folder} holds no model: {error}") from error
+    if lacking := [name for name in ("classes", "image") if name not in facts]:
+        raise UserError(f"{folder} holds no model of a run: its model.json does not tell {' and '.join(lacking)}.")
+    height, width, channels = facts["image"]
+    return Model(np.array(facts["classes"])[model.classes_], (height, width, channels), facts, model)
+
+
+def _array(images: ArrayLike, wanted: str) -> NDArray:
+    try:
+        return np.asarray(images)
+    except (TypeError, ValueError) as error:  # A list of images of several sizes is no array.
+        raise UserError(f"Images must be {wanted}, and what was given is no array: {error}.") from error
+
+
+def _advice(X: NDArray) -> str:
+    """What to do about images of another dtype."""
+    if not X.size or X.dtype.kind not in "biuf":
+        return ""
+    least, most = float(X.min()), float(X.max())
+    if X.dtype.kind in "bf" and 0 <= least <= most <= 1:
+        return " Those between 0 and 1 become so by np.rint(255 * images).astype(np.uint8)."
+    return " They become so by images.astype(np.uint8)." if 0 <= least <= most <= 255 else ""
