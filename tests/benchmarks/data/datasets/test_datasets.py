@@ -12,6 +12,7 @@ from benchmarks.data import datasets
 from benchmarks.data.images import fingerprint
 from benchmarks.data.store.recipe import Source
 from benchmarks.errors import Unavailable, UserError
+from tests.benchmarks.data.datasets.official import WRITERS
 
 DATA = os.environ.get("CROSSOVER_DATA")
 real = [pytest.mark.real_data, pytest.mark.skipif(not DATA, reason="CROSSOVER_DATA is not set")]
@@ -39,7 +40,7 @@ def load(shared, monkeypatch):
 
 
 def test_names_are_those_of_the_files():
-    assert {"digits", "mnist", "fashion-mnist", "digit-recognizer", "cifar-10", "usps"} <= set(datasets.names())
+    assert set(WRITERS) == set(datasets.names()), "a new set has small official files among the tests, too"
 
 
 def test_listing_is_quick_and_imports_no_data_set():
@@ -64,7 +65,15 @@ def test_every_source_says_what_it_is(name):
 
 @pytest.mark.parametrize("name", everyone)
 def test_every_data_set_keeps_the_contract(load, name):
-    data = load(name)
+    keeps_the_contract(load(name), name)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_data_set_keeps_the_contract_on_small_files_of_its_format(small, name):
+    keeps_the_contract(small(name), name)
+
+
+def keeps_the_contract(data, name):
     test = data.test.open()
     classes = len(data.classes)
     assert data.name == name and data.title and data.licence and data.homepage
