@@ -24,9 +24,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from benchmarks.model import Model
     from benchmarks.submission import Submission
+=======
+    import numpy as np
+    from numpy.typing import NDArray
+
+>>>>>>> h-sets
     from benchmarks.suite import Suite
+    from estimators.models.pipeline import Augmentation
     from reports import Run
 
 __all__ = [
@@ -236,29 +243,76 @@ def augment(
     *,
     copies: int = 5,
     seed: int = 0,
+    keep_originals: bool = False,
+    invert: bool = False,
+    threshold: int | str | None = None,
     shift: float = 0.06,
     rotation: float = 10.0,
     zoom: float = 0.09,
     shear: float = 0.13,
     flip: bool = False,
 ) -> int:
-    """Write changed copies of every image below a folder into another; returns how many.
+    """Write changed copies of every image below a folder into another; returns how many images were written.
 
     Parameters
     ----------
     copies : of each image.
+    seed : equal seeds, equal bytes.
+    keep_originals : write the images themselves too.
+    invert : swap light and dark first.
+    threshold : make all black and white, at this level, 0 … 254, or at the level that "otsu" finds for each image.
     shift, zoom : at most this share of the image's side, of its size.
     rotation : degrees, at most.
     shear : tangent of the angle, at most.
     flip : also mirror half of them left to right.
     """
+    from benchmarks.augment import Copying
+    from benchmarks.augment import augment as augment_files
+
+    changes = _changes(shift, rotation, zoom, shear, flip)
+    return augment_files(Path(source), Path(target), Copying(changes, copies, seed, keep_originals, invert, threshold))
+
+
+def augment_arrays(
+    images: NDArray[np.uint8],
+    labels: Any,
+    *,
+    copies: int = 5,
+    seed: int = 0,
+    keep_originals: bool = False,
+    invert: bool = False,
+    threshold: int | str | None = None,
+    shift: float = 0.06,
+    rotation: float = 10.0,
+    zoom: float = 0.09,
+    shear: float = 0.13,
+    flip: bool = False,
+) -> tuple[NDArray[np.uint8], NDArray]:
+    """Changed copies of images in memory, and their labels; the options are those of `augment`.
+
+    Parameters
+    ----------
+    images : uint8 (n, h, w, c) with c 1 or 3.
+    labels : (n,), of any kind.
+
+    Returns
+    -------
+    The images, uint8 (n * k, h, w, c), and their labels: the originals if they are kept, then the first copy of every
+    image, then the second, and so on.
+    """
+    from benchmarks.augment import Copying
+    from benchmarks.augment import augment_arrays as augmented
+
+    changes = _changes(shift, rotation, zoom, shear, flip)
+    return augmented(images, labels, Copying(changes, copies, seed, keep_originals, invert, threshold))
+
+
+def _changes(shift: float, rotation: float, zoom: float, shear: float, flip: bool) -> Augmentation:
     import math
 
-    from benchmarks.augment import augment as augment_files
     from estimators.models.pipeline import Augmentation
 
-    changes = Augmentation(shift, math.radians(rotation), zoom, shear, flip)
-    return augment_files(Path(source), Path(target), changes, copies, seed)
+    return Augmentation(shift, math.radians(rotation), zoom, shear, flip)
 
 
 def _model_folder(path: Path) -> Path:
@@ -566,8 +620,13 @@ def _test_estimator(
 def _augment(
     source: Annotated[Path, typer.Argument(help="A folder of images, at any depth.", metavar="IN")],
     target: Annotated[Path, typer.Argument(help="An empty or new folder.", metavar="OUT")],
-    copies: Annotated[int, typer.Option(help="Of each image.", min=1)] = 5,
+    copies: Annotated[int, typer.Option(help="Of each image.", min=0)] = 5,
     seed: Annotated[int, typer.Option(help="Equal seeds, equal files.")] = 0,
+    keep_originals: Annotated[bool, typer.Option("--keep-originals", help="Write the images themselves too.")] = False,
+    invert: Annotated[bool, typer.Option("--invert", help="Swap light and dark first.")] = False,
+    threshold: Annotated[
+        str | None, typer.Option(help="Black and white at a level, 0 to 254, or 'otsu'.", metavar="LEVEL")
+    ] = None,
     shift: Annotated[float, typer.Option(help="Share of the side, at most.", min=0, max=1)] = 0.06,
     rotation: Annotated[float, typer.Option(help="Degrees, at most.", min=0, max=180)] = 10.0,
     zoom: Annotated[float, typer.Option(help="Share of the size, at most.", min=0, max=0.9)] = 0.09,
@@ -580,6 +639,9 @@ def _augment(
         target,
         copies=copies,
         seed=seed,
+        keep_originals=keep_originals,
+        invert=invert,
+        threshold=threshold,
         shift=shift,
         rotation=rotation,
         zoom=zoom,

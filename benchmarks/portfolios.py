@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DATASETS = ("mnist", "fashion-mnist", "cifar-10", "usps", "digits", "emnist47-subset", "handwritten62-subset")
-SAME = {"digit-recognizer": "mnist"}  # data sets of the same images
+# Data sets of the same images, or of some of them.
+SAME = {"digit-recognizer": "mnist", "mnist-c": "mnist", "emnist-balanced": "emnist47-subset"}
 SIZES = (1_000, 10_000)  # training rows; of a data set with fewer than the last, all of them
 SETTINGS = 24  # compared of each estimator
 LENGTH = 5  # of a portfolio, at most

@@ -69,6 +69,7 @@ def build(
     label_smoothing: float = 0.0,
     batch_size: int = 64,
     augment: bool = True,
+    copies: int = 0,
     flip: bool = False,
     tta_views: int = 3,
     images: int = 120_000,
@@ -93,6 +94,7 @@ def build(
         label_smoothing=label_smoothing,
         temperature=temperature,
         tta_views=tta_views,
+        copies=copies,
         augmentation=Augmentation(shift=0.06, rotation=0.17, zoom=0.09, shear=0.13, flip=flip) if augment else None,
     )
 

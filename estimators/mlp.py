@@ -37,6 +37,7 @@ def build(
     label_smoothing: float = 0.0,
     batch_size: int = 128,
     augment: bool = True,
+    copies: int = 0,
     images: int = 600_000,
     temperature: float = 1.0,
 ) -> Any:
@@ -56,6 +57,7 @@ def build(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         temperature=temperature,
+        copies=copies,
         augmentation=Augmentation(shift=0.05, rotation=0.1, zoom=0.1) if augment else None,
     )
 

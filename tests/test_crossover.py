@@ -72,6 +72,8 @@ IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") *
         (["predict", "nowhere", "image.png"], "nowhere"),
         (["check-submission", "missing.csv"], "missing.csv"),
         (["augment", "nowhere", "out"], "nowhere"),
+        (["augment", "idx", "out", "--threshold", "300"], "Give a level from 0 to 254, or otsu"),
+        (["augment", "idx", "out", "--copies", "0"], "1 or more, or 0 where the originals are kept"),
         (["list", "estimator"], "Did you mean 'estimators'?"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else None,
@@ -113,6 +115,16 @@ def test_a_study_of_a_data_set_is_what_the_suite_does_in_a_folder_of_its_own():
     assert study.name == "digits-crossover" and study.datasets == ("digits",) and study.fallback is None
     assert study.studies == crossover._suite("crossover", None, None, None).studies and len(study.seeds) == 2
     assert not crossover._suite("digits", None, None, None).studies
+
+
+def test_the_study_of_doubled_images_has_every_estimator_twice_with_copies_alone_between_them():
+    arms = {variant.name: variant for variant in crossover._suite("digits", None, None, None, "doubled").variants}
+    doubled = {name.removesuffix(" doubled") for name in arms if name.endswith(" doubled")}
+    assert doubled == {"logistic_regression", "svm", "xgboost", "mlp", "cnn"}
+    for name in doubled:
+        plain, more = arms[f"{name} plain"], arms[f"{name} doubled"]
+        assert plain.estimator == more.estimator == name and more.base == plain.base | {"copies": 1}
+        assert plain.base == {"copies": 0} | ({"augment": False} if name in ("mlp", "cnn") else {})
 
 
 def test_a_study_by_its_own_name_has_its_own_levels():

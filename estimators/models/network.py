@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from estimators.models.calibration import LEAST, fit_temperature, known, log
+from estimators.models.copies import with_copies
 from estimators.models.describe import Description
 from estimators.models.layers import measure_batch_norm, plain
 from estimators.models.looks import best_look, flattened
@@ -68,7 +69,9 @@ class Network(ClassifierMixin, BaseEstimator):
     schedule : "one_cycle": linear up over the first fifth of the steps, then linear to zero (Smith & Topin 2018);
         "cosine" (Loshchilov & Hutter 2017); or "constant".
     weight_decay : decoupled; for "adamw" alone.
-    augmentation : random changes of the training images, or None.
+    augmentation : random changes of the training images, drawn anew each time they are shown, or None.
+    copies : shifted and turned copies of each training image, made once, see `estimators.models.copies`; as many images are
+        shown as without them.
     images : length of the training: images shown in all, counted with repetitions. The schedule ends with it.
     temperature : divides the logits, see `estimators.models.calibration`; fitted where there are validation rows.
     tta_views : test-time augmentation (Krizhevsky et al. 2012). 1: none; 3: probabilities are averaged over the image
@@ -101,6 +104,7 @@ class Network(ClassifierMixin, BaseEstimator):
         weight_decay: float = 0.01,
         label_smoothing: float = 0.0,
         augmentation: Augmentation | None = None,
+        copies: int = 0,
         tta_views: int = 1,
         temperature: float = 1.0,
     ) -> None:
@@ -115,6 +119,7 @@ class Network(ClassifierMixin, BaseEstimator):
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
         self.augmentation = augmentation
+        self.copies = copies
         self.tta_views = tta_views
         self.temperature = temperature
 
@@ -132,7 +137,8 @@ class Network(ClassifierMixin, BaseEstimator):
         """
         keras.backend.clear_session(free_memory=True)
         keras.utils.set_random_seed(self.seed % 2**32)
-        X, self.classes_ = np.ascontiguousarray(X), np.unique(y)
+        X, y = with_copies(np.ascontiguousarray(X), y, self.copies, self.seed)
+        self.classes_ = np.unique(y)
         images = keras.Input(X.shape[1:], dtype="uint8")
         scaled = keras.layers.Rescaling(1 / 255, dtype="float32")(images)
         self.precision_ = training_precision()

@@ -240,8 +240,8 @@ def test_data_sets_of_the_same_images_are_left_out_together():
     ]]  # fmt: skip
     found = arranged("svm", [{"C": 1.0}, {"C": 2.0}, {"C": 3.0}], tasks, {})
     chosen = {name: [found.settings[i]["C"] for i in order] for name, order in found.without.items()}
-    assert found.without.keys() == {"mnist", "usps", "cifar-10", "digit-recognizer"}
-    assert chosen["mnist"] == chosen["digit-recognizer"] and chosen["mnist"][-1] == 2.0
+    assert found.without.keys() == {"mnist", "usps", "cifar-10", "digit-recognizer", "mnist-c"}
+    assert chosen["mnist"] == chosen["digit-recognizer"] == chosen["mnist-c"] and chosen["mnist"][-1] == 2.0
     assert chosen["usps"][0] == 2.0 and found.order == tuple(range(len(found.order)))
 
 

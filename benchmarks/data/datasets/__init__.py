@@ -20,7 +20,7 @@ from benchmarks.data.store.cache import cached, reopen
 from benchmarks.data.store.recipe import Source
 from benchmarks.errors import unknown
 
-__all__ = ["load", "names", "reopen", "source"]
+__all__ = ["find", "load", "names", "reopen", "source"]
 
 SUFFIXES = (".csv", ".npz", ".toml", ".gz", "ubyte")
 
@@ -43,6 +43,16 @@ def source(name: str) -> Source:
         raise unknown("data set", name, names())
     module = name.replace("-", "_")
     return getattr(import_module(f"{__name__}.{module}"), module)
+
+
+def find(name: str, data_dir: Path | None = None) -> dict[str, Path]:
+    """The official files of a registered set that are on this machine, by their names; none if one of them is missing.
+
+    Looked for where `load` does, but nothing is downloaded, and nothing verified.
+    """
+    from benchmarks.data.store import files
+
+    return files.find(name, source(name), data_dir, _folders_of_others(name))
 
 
 def load(name_or_path: str | Path, data_dir: Path | None = None) -> Dataset:
@@ -72,16 +82,17 @@ def load(name_or_path: str | Path, data_dir: Path | None = None) -> Dataset:
     if text in names():
         from benchmarks.data.store import files
 
-        others = tuple(
-            folder
-            for name in names()
-            if name != text
-            for folder in (name, *(Path(f).name for f in source(name).folders))
-        )
-        return cached(files.recipe(text, source(text), data_dir, others))
+        return cached(files.recipe(text, source(text), data_dir, _folders_of_others(text)))
     path = Path(text).expanduser()
     if isinstance(name_or_path, Path) or os.sep in text or text.lower().endswith(SUFFIXES) or path.exists():
         from benchmarks.data import formats
 
         return cached(formats.recipe(path))
     raise unknown("data set", text, names())
+
+
+def _folders_of_others(text: str) -> tuple[str, ...]:
+    """Names of folders that belong to other registered sets, whose files may be called the same."""
+    return tuple(
+        folder for name in names() if name != text for folder in (name, *(Path(f).name for f in source(name).folders))
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.formats.compressed import Readable
 from benchmarks.data.images import Images
 from benchmarks.data.split import split
 from benchmarks.data.store.recipe import Contents
@@ -24,10 +24,10 @@ class LabelledArrays:
 
     X: NDArray[np.uint8]
     labels: NDArray
-    path: Path
+    path: Readable
 
 
-def images_of(X: NDArray, path: Path, shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
+def images_of(X: NDArray, path: Readable, shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
     """An array of images as uint8 (n, h, w, c).
 
     Parameters
@@ -67,6 +67,20 @@ def images_of(X: NDArray, path: Path, shape: Sequence[int] | None = None) -> NDA
             f"{path} holds fractions and values above 1: pixels must be whole within 0 … 255, or within 0 … 1."
         )
     return np.ascontiguousarray(X.astype(np.uint8))
+
+
+def paired(X: NDArray, y: NDArray, images: Readable, labels: Readable, transpose: bool = False) -> LabelledArrays:
+    """Images (n, h, w) or (n, h, w, c) of one file with the labels (n,) of another; `transpose` swaps rows and columns."""
+    if X.ndim not in (3, 4):
+        raise UserError(f"{images} has {X.ndim} dimensions; images have 3 (n, height, width), or 4 with channels.")
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise UserError(f"{labels} holds {y.dtype} of {y.ndim} dimensions; labels are whole numbers of one dimension.")
+    if len(X) != len(y):
+        raise UserError(
+            f"{images} has {len(X)} images, but {labels} has {len(y)} labels: they belong to different sets."
+        )
+    X = images_of(X, images)
+    return LabelledArrays(np.ascontiguousarray(X.transpose(0, 2, 1, 3)) if transpose else X, y.astype(np.int64), labels)
 
 
 def assemble(
@@ -109,7 +123,7 @@ def _numbered(part: LabelledArrays, values: list) -> NDArray[np.int64]:
     return np.array([place[value] for value in found.tolist()], np.int64)[inverse]
 
 
-def _square(length: int, path: Path) -> tuple[int, int, int]:
+def _square(length: int, path: Readable) -> tuple[int, int, int]:
     for channels in (1, 3):
         side = math.isqrt(length // channels)
         if side * side * channels == length:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
+from benchmarks.data.formats.compressed import Readable
 from benchmarks.errors import UserError
 
 
-def must_fit(size: int, path: Path) -> None:
+def must_fit(size: int, path: Readable) -> None:
     """Refuse arrays of `size` bytes if they fill more than half of the memory; the file is named.
 
     Raises

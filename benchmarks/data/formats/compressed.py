@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,11 @@ from typing import IO
 
 from benchmarks.errors import UserError
 
+Readable = Path | zipfile.Path  # a file, or a member of an open zip file
+
 
 @contextmanager
-def opened(path: Path, unpack: bool = True) -> Iterator[IO[bytes]]:
+def opened(path: Readable, unpack: bool = True) -> Iterator[IO[bytes]]:
     """The file's bytes, decompressed if it is gzip; whatever goes wrong while reading is a `UserError`."""
     if path.exists() and not path.is_file() and not path.is_dir():  # A named pipe would be waited for without end.
         raise UserError(f"Cannot read {path} (it is a pipe or a device): check that it is a readable file.")
@@ -28,7 +31,7 @@ def opened(path: Path, unpack: bool = True) -> Iterator[IO[bytes]]:
                 yield stream  # type: ignore[misc]
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}.") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is damaged or was cut off ({error}): get it again.") from error
     except OSError as error:
         raise UserError(f"Cannot read {path} ({error.strerror or error}): check that it is a readable file.") from error

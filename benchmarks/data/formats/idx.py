@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.formats.arrays import LabelledArrays, assemble, images_of
+from benchmarks.data.formats.arrays import LabelledArrays, assemble, paired
 from benchmarks.data.formats.bounds import must_fit
-from benchmarks.data.formats.compressed import opened
+from benchmarks.data.formats.compressed import Readable, opened
 from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError
 
@@ -35,7 +35,7 @@ class Names:
     test_labels: Path
 
 
-def read(path: Path) -> NDArray:
+def read(path: Readable) -> NDArray:
     """The array in an idx file, in the type it has there.
 
     Raises
@@ -69,19 +69,9 @@ def read(path: Path) -> NDArray:
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def read_labelled(images: Path, labels: Path, transpose: bool = False) -> LabelledArrays:
+def read_labelled(images: Readable, labels: Readable, transpose: bool = False) -> LabelledArrays:
     """Images (n, h, w) or (n, h, w, 3) and their labels (n,); `transpose` swaps rows and columns (EMNIST needs it)."""
-    X, y = read(images), read(labels)
-    if X.ndim not in (3, 4):
-        raise UserError(f"{images} has {X.ndim} dimensions; images have 3 (n, height, width), or 4 with channels.")
-    if y.ndim != 1 or y.dtype.kind not in "iu":
-        raise UserError(f"{labels} holds {y.dtype} of {y.ndim} dimensions; labels are whole numbers of one dimension.")
-    if len(X) != len(y):
-        raise UserError(
-            f"{images} has {len(X)} images, but {labels} has {len(y)} labels: they belong to different sets."
-        )
-    X = images_of(X, images)
-    return LabelledArrays(np.ascontiguousarray(X.transpose(0, 2, 1, 3)) if transpose else X, y.astype(np.int64), labels)
+    return paired(read(images), read(labels), images, labels, transpose)
 
 
 def read_official(paths: Mapping[str, Path], classes: Sequence[str]) -> Contents:

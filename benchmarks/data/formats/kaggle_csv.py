@@ -1,5 +1,7 @@
 """Kaggle-style CSV: a header, then one image per line, a column for the label and one per pixel, row by row.
 
+Where a file has no header, its first column is the label.
+
 pandas reads it; only when it stumbles, a slow second reading says exactly where and why.
 """
 
@@ -23,9 +25,11 @@ from benchmarks.errors import UserError
 LONGEST_LINE = 1 << 24  # bytes
 
 
-def read_labelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> LabelledArrays:
-    """Images and labels; labels are int64 if all are whole numbers, else str."""
-    pixels, labels = _read(path, label)
+def read_labelled(
+    path: Path, label: str = "label", shape: Sequence[int] | None = None, named: bool = True
+) -> LabelledArrays:
+    """Images and labels; labels are int64 if all are whole numbers, else str. `named`: the first line names the columns."""
+    pixels, labels = _read(path, label, named=named)
     assert labels is not None
     return LabelledArrays(images_of(pixels, path, shape), labels, path)
 
@@ -35,8 +39,12 @@ def read_unlabelled(path: Path, label: str = "label", shape: Sequence[int] | Non
     return images_of(_read(path, None, never=label)[0], path, shape)
 
 
-def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.uint8], NDArray | None]:
+def _read(
+    path: Path, label: str | None, never: str = "", named: bool = True
+) -> tuple[NDArray[np.uint8], NDArray | None]:
     header = _header(path)
+    if not named:
+        header = [str(label), *(f"pixel{i}" for i in range(len(header) - 1))]
     if label is not None and label not in header:
         raise UserError(f"{path}, line 1: there is no column {label!r}; the columns are {_some(header)}.")
     if label is None and never in header:
@@ -44,10 +52,10 @@ def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.ui
     _check_size(path, len(header))
     pixels = [name for name in header if name != label]
     _check_names(path, header, pixels)
-    frame = _parse(path, header, label)
+    frame = _parse(path, header, label, named)
     if frame.empty:
         raise UserError(f"{path} has a header but no rows.")
-    labels = None if label is None else _labels(frame[label].to_numpy(object), path, header, label)
+    labels = None if label is None else _labels(frame[label].to_numpy(object), path, label, named)
     return np.ascontiguousarray(frame[pixels].to_numpy()), labels
 
 
@@ -99,7 +107,7 @@ def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
             )
 
 
-def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
+def _parse(path: Path, header: list[str], label: str | None, named: bool):  # -> DataFrame
     import pandas as pd
 
     with warnings.catch_warnings(), opened(path) as stream:
@@ -109,7 +117,7 @@ def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
             return pd.read_csv(
                 stream,
                 names=header,
-                header=0,
+                header=0 if named else None,
                 index_col=False,  # a surplus value is an error, not a row name
                 na_filter=False,  # a missing value is an error, not a 0
                 dtype={name: str if name == label else np.uint8 for name in header},
@@ -117,21 +125,20 @@ def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
             )
         except (ValueError, OverflowError, pd.errors.ParserWarning, RuntimeWarning) as error:
             reason = error
-    raise _diagnosis(path, header, label, reason) from reason
+    raise _diagnosis(path, header, label, named, reason) from reason
 
 
-def _diagnosis(path: Path, header: list[str], label: str | None, reason: Exception) -> UserError:
+def _diagnosis(path: Path, header: list[str], label: str | None, named: bool, reason: Exception) -> UserError:
     """The first line that is wrong, and why."""
     with opened(path) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""), strict=True)
         try:
             for row in rows:
-                if rows.line_num == 1 or not any(value.strip() for value in row):
+                if (named and rows.line_num == 1) or not any(value.strip() for value in row):
                     continue
                 if len(row) != len(header) and not (len(row) == len(header) + 1 and row[-1] == ""):
-                    return UserError(
-                        f"{path}, line {rows.line_num}: {len(row)} values, but the header has {len(header)}."
-                    )
+                    first = "the header" if named else "line 1"
+                    return UserError(f"{path}, line {rows.line_num}: {len(row)} values, but {first} has {len(header)}.")
                 for name, value in zip(header, row, strict=False):
                     if name != label and (wrong := _wrong_pixel(value)):
                         return UserError(f"{path}, line {rows.line_num}, column {name!r}: {wrong}.")
@@ -152,7 +159,7 @@ def _wrong_pixel(text: str) -> str:
     return "" if 0 <= value <= 255 and value.is_integer() else f"{text.strip()} is not a whole number within 0 … 255"
 
 
-def _labels(found: NDArray, path: Path, header: list[str], label: str) -> NDArray:
+def _labels(found: NDArray, path: Path, label: str, named: bool) -> NDArray:
     """Whole numbers, or names; a mixture of both is taken for a slip."""
     texts = [text.strip() for text in found]
     whole = [re.fullmatch(r"[+-]?\d{1,18}", text) is not None for text in texts]
@@ -163,7 +170,7 @@ def _labels(found: NDArray, path: Path, header: list[str], label: str) -> NDArra
     )
     if odd is None:
         return np.array(texts, dtype=str)
-    line = _line_of(path, odd)
+    line = _line_of(path, odd + named)
     kind = "a whole number, as the first label is" if whole[0] else "a name, as the first label is"
     given = repr(texts[odd]) if texts[odd] else "nothing"
     raise UserError(f"{path}, line {line}, column {label!r}: {given} is not {kind}.")
@@ -178,12 +185,12 @@ def _is_number(text: str) -> bool:
 
 
 def _line_of(path: Path, wanted: int) -> int:
-    """The line, counted from 1 with the header, of a row counted from 0; empty lines are no rows."""
+    """The line, counted from 1, of a row counted from 0 with the header; empty lines are no rows."""
     with opened(path) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""))
         filled = (rows.line_num for row in rows if any(value.strip() for value in row))
         try:
-            return next(line for number, line in enumerate(filled, start=-1) if number == wanted)
+            return next(line for number, line in enumerate(filled) if number == wanted)
         except csv.Error as error:
             raise UserError(f"{path}, line {rows.line_num}: {error}.") from error
 

@@ -6,8 +6,10 @@ import hashlib
 import os
 import re
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,11 +36,9 @@ def recipe(name: str, source: Source, data_dir: Path | None, others: tuple[str, 
     UserError
         If a folder that was named does not exist, or a checksum is wrong.
     """
-    paths: dict[str, Path] = {}
-    if source.files:
-        roots = _roots(data_dir)
-        folders = [folder for root in roots for folder in _folders(name, source, root, others)]
-        paths = _find(source, folders) or _download(name, source, roots, folders)
+    paths = find(name, source, data_dir, others)
+    if source.files and not paths:
+        paths = _download(name, source, data_dir, others)
     return Recipe(
         name=name,
         read=partial(_read, name, source, paths),
@@ -49,17 +49,34 @@ def recipe(name: str, source: Source, data_dir: Path | None, others: tuple[str, 
     )
 
 
-def verify(name: str, file: File, path: Path) -> None:
-    """Compare a local file, packed or unpacked, with the official one."""
+def find(name: str, source: Source, data_dir: Path | None, others: tuple[str, ...] = ()) -> dict[str, Path]:
+    """The files of a registered set that are on this machine, by their official names; none if no form of it is whole."""
+    return _find(source, _searched(name, source, data_dir, others)) if source.files else {}
+
+
+def verify(name: str, file: File, path: Path) -> bool:
+    """Compare a local file, packed or unpacked, with the official one.
+
+    Returns
+    -------
+    False if it could not be compared, since it is unpacked and the checksum of the packed file alone is known.
+
+    Raises
+    ------
+    UserError
+        If it is another file.
+    """
     allowed = {file.sha256, file.content} - {""}
     if not allowed:
-        return
+        return True
     found = _digest(path, unpack=False)
     if found in allowed:
-        return
+        return True
+    if not file.content and Path(file.name).name == f"{path.name}.gz":
+        return False
     try:
         if _digest(path, unpack=True) in allowed:
-            return
+            return True
     except UserError:
         pass  # it cannot be unpacked: the digests say enough
     packed = path.suffix == Path(file.name).suffix
@@ -71,9 +88,13 @@ def verify(name: str, file: File, path: Path) -> None:
 
 
 def _read(name: str, source: Source, paths: dict[str, Path]) -> Contents:
-    for file in source.files:
-        verify(name, file, paths[file.name])
-    return source.read(paths)
+    files = [file for form in source.forms for file in form if file.name in paths]
+    unverified = [paths[file.name].name for file in files if not verify(name, file, paths[file.name])]
+    contents = source.read(paths)
+    if not unverified:
+        return contents
+    note = f"Not verified, since checksums are known of the .gz files alone: {', '.join(unverified)}."
+    return replace(contents, note=f"{contents.note} {note}".strip())
 
 
 def _digest(path: Path, unpack: bool) -> str:
@@ -97,6 +118,10 @@ def _downloads() -> Path:
     return cache_folder() / "downloads"
 
 
+def _searched(name: str, source: Source, data_dir: Path | None, others: tuple[str, ...]) -> list[Path]:
+    return [folder for root in _roots(data_dir) for folder in _folders(name, source, root, others)]
+
+
 def _folders(name: str, source: Source, root: Path, others: tuple[str, ...]) -> list[Path]:
     own = [root / folder for folder in (name, *source.folders)]
     return own if root.name in others else [*own, root]
@@ -105,26 +130,34 @@ def _folders(name: str, source: Source, root: Path, others: tuple[str, ...]) -> 
 def _find(source: Source, folders: list[Path]) -> dict[str, Path]:
     """The official file names and where each one is; all come from one folder. Empty if no folder has them all."""
     for folder in folders:
-        found = {file.name: path for file in source.files if (path := _in(folder, file))}
-        if len(found) == len(source.files):
-            return found
+        for form in source.forms:
+            found = {file.name: path for file in form if (path := _in(folder, file))}
+            if len(found) == len(form):
+                return found
     return {}
 
 
 def _in(folder: Path, file: File) -> Path | None:
     plain = file.name.removesuffix(".gz")
+    names = [plain, f"{plain}.gz"]
+    if file.sha256 and not file.content:
+        names.reverse()  # the packed file alone can be verified
     try:
-        return next((path for path in (folder / plain, folder / f"{plain}.gz") if path.is_file()), None)
+        return next((path for name in names if (path := folder / name).is_file()), None)
     except OSError as error:
         raise UserError(f"Cannot look into {folder} ({error.strerror}): check its permissions.") from error
 
 
-def _download(name: str, source: Source, roots: list[Path], folders: list[Path]) -> dict[str, Path]:
+def _download(name: str, source: Source, data_dir: Path | None, others: tuple[str, ...]) -> dict[str, Path]:
     target = _downloads() / name
     missing = [file for file in source.files if not _in(target, file)]
-    # of the folder that has most of the set, the error names the file it lacks
-    lacking = min(([file.name for file in source.files if not _in(folder, file)] for folder in folders), key=len)
-    looked = ", ".join(str(root) for root in roots)
+    # of the folder and the form that has most of the set, the error names the file it lacks
+    searched = _searched(name, source, data_dir, others)
+    incomplete = [
+        (form, [file.name for file in form if not _in(folder, file)]) for folder in searched for form in source.forms
+    ]
+    _, lacking = min(incomplete, key=lambda pair: len(pair[1]) / len(pair[0]))
+    looked = ", ".join(str(root) for root in _roots(data_dir))
     absent = f"{name}: {lacking[0]} was not found in {looked} (nor in a folder {name} there)"
     way_out = "name the folder that holds it with --data DIR or CROSSOVER_DATA"
     if not source.mirrors:
@@ -133,7 +166,9 @@ def _download(name: str, source: Source, roots: list[Path], folders: list[Path])
         failures = []
         for mirror in source.mirrors:
             try:
-                _fetch(mirror + file.name, file, target, unpack=file is source.archive)
+                _fetch(mirror + file.name, file, target)
+                if file is source.archive:
+                    _unpack(target / file.name, source)
                 break
             except Exception as error:
                 failures.append(f"{mirror}{file.name}: {_reason(error)}")
@@ -144,17 +179,27 @@ def _download(name: str, source: Source, roots: list[Path], folders: list[Path])
     raise Unavailable(f"{absent}, and what was downloaded does not hold it: {way_out}.")
 
 
-def _fetch(url: str, file: File, target: Path, unpack: bool) -> None:
+def _fetch(url: str, file: File, target: Path) -> None:
     import pooch
 
     pooch.get_logger().setLevel("ERROR")
     with _progress(file.name, url) as bar:
         downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=(CONNECT_SECONDS, READ_SECONDS))
         # pooch writes to a temporary name, and renames it only when the digest is right
-        path = Path(pooch.retrieve(url, file.sha256, fname=file.name, path=target, downloader=downloader))
-    if unpack:
+        pooch.retrieve(url, file.sha256, fname=file.name, path=target, downloader=downloader)
+
+
+def _unpack(path: Path, source: Source) -> None:
+    """Unpack a verified archive beside itself and delete it; of a zip file only what the set needs."""
+    if path.suffix == ".zip":
+        wanted = tuple(file.name for file in source.files)
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(path.parent, [member for member in archive.namelist() if member.endswith(wanted)])
+    else:
+        import pooch
+
         pooch.Untar(extract_dir=".")(str(path), "download", None)
-        path.unlink()
+    path.unlink()
 
 
 def _reason(error: Exception) -> str:

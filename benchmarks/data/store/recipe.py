@@ -88,9 +88,11 @@ class Source:
     title, homepage, licence : for people; the homepage is a URL, perhaps with a word on the split.
     read : from official file name to the path it was found at, makes the `Contents`.
     files : what `read` needs.
+    alternatives : other sets of files that hold the same, where the set is handed out in several forms; `read` is given one
+        form, whichever a folder has whole.
     folders : other names of the set's folder within a data folder; its public name always counts.
     mirrors : base URLs, tried in order; none if it cannot be downloaded without an account.
-    archive : a tar file at the mirrors that holds the files; without it each file is there itself.
+    archive : a tar or zip file at the mirrors that holds the files; without it each file is there itself.
     obtain : where to get it, for a set that is not downloaded.
     """
 
@@ -99,7 +101,13 @@ class Source:
     licence: str
     read: Callable[[Mapping[str, Path]], Contents]
     files: tuple[File, ...] = ()
+    alternatives: tuple[tuple[File, ...], ...] = ()
     folders: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
     archive: File | None = None
     obtain: str = ""
+
+    @property
+    def forms(self) -> tuple[tuple[File, ...], ...]:
+        """Every set of files that `read` can do with, the usual one first."""
+        return (self.files, *self.alternatives)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import estimators
+from estimators.models.copies import with_copies
 
 keras = pytest.importorskip("keras")
 
@@ -44,6 +45,17 @@ def test_every_axis_of_the_cnn_trains(digits, changes):
     X, y = digits
     network = small("cnn", **changes).fit(X[:300], y[:300])
     assert np.isfinite(network.predict_proba(X[:5])).all()
+
+
+def test_copies_are_trained_on_beside_the_images(digits):
+    """As many images are shown as without them, and validation rows have no copies."""
+    X, y = digits
+    X, y, V, w = X[:200], y[:200], X[200:300], y[200:300]
+    asked = small("mlp", copies=1, augment=False).fit(X, y, validation=(V, w))
+    given = small("mlp", augment=False).fit(*with_copies(X, y, 1, seed=1), validation=(V, w))
+    np.testing.assert_array_equal(asked.predict_proba(V), given.predict_proba(V))
+    assert asked.found_ == given.found_ and asked.history_["images"][-1] == FAST["images"]
+    assert not np.array_equal(asked.predict_proba(V), small("mlp", augment=False).fit(X, y).predict_proba(V))
 
 
 @pytest.mark.parametrize(("side", "expected"), [(32, 4), (28, 3), (24, 3), (16, 4), (8, 2), (3, 1), (1, 1)])

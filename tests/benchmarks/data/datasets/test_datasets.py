@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 
 from benchmarks.data import datasets
+from benchmarks.data.datasets.emnist_balanced import CLASSES
 from benchmarks.data.images import fingerprint
 from benchmarks.data.store.recipe import Source
 from benchmarks.errors import Unavailable, UserError
+from tests.benchmarks.data.datasets.official import WRITERS
 
 DATA = os.environ.get("CROSSOVER_DATA")
 real = [pytest.mark.real_data, pytest.mark.skipif(not DATA, reason="CROSSOVER_DATA is not set")]
@@ -39,7 +42,7 @@ def load(shared, monkeypatch):
 
 
 def test_names_are_those_of_the_files():
-    assert {"digits", "mnist", "fashion-mnist", "digit-recognizer", "cifar-10", "usps"} <= set(datasets.names())
+    assert set(WRITERS) == set(datasets.names()), "a new set has small official files among the tests, too"
 
 
 def test_listing_is_quick_and_imports_no_data_set():
@@ -64,7 +67,15 @@ def test_every_source_says_what_it_is(name):
 
 @pytest.mark.parametrize("name", everyone)
 def test_every_data_set_keeps_the_contract(load, name):
-    data = load(name)
+    keeps_the_contract(load(name), name)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_data_set_keeps_the_contract_on_small_files_of_its_format(small, name):
+    keeps_the_contract(small(name), name)
+
+
+def keeps_the_contract(data, name):
     test = data.test.open()
     classes = len(data.classes)
     assert data.name == name and data.title and data.licence and data.homepage
@@ -111,6 +122,41 @@ def test_all_of_the_competitions_training_images_are_in_both_parts(load, name):
 def test_cifar_10_pixels_are_in_rgb_order(load, name):
     digest = hashlib.sha256(np.ascontiguousarray(load(name).train.X)).hexdigest()
     assert digest == "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a"
+
+
+@pytest.mark.parametrize("name", [pytest.param("emnist47-subset", marks=real)])
+def test_a_subset_of_emnist_is_usable_as_it_lies_there_and_stands_upright_by_a_description(load, name, tmp_path):
+    folder = at_hand(name)
+    lying = datasets.load(folder)
+    assert (len(lying.train), len(lying.test), len(lying.classes)) == (35_250, 7_050, 47)
+    parts = "\n".join(
+        f'{part} = {{ images = "{folder}/emnist47-{part}-images-idx3-ubyte.gz", '
+        f'labels = "{folder}/emnist47-{part}-labels-idx1-ubyte.gz" }}'
+        for part in ("train", "test")
+    )
+    (tmp_path / "emnist47.toml").write_text(
+        f'format = "idx"\ntranspose = true\nclasses = {json.dumps(CLASSES)}\n{parts}\n'
+    )
+    data = datasets.load(tmp_path / "emnist47.toml")
+    assert data.classes == CLASSES and (data.train.y == lying.train.y).all()
+    mnist = load("mnist").train
+    for digit in (2, 4, 5, 7):  # Digits look like MNIST's, and those that lie on their side do not.
+        likeness = [
+            np.corrcoef(part.X[part.y == digit].mean(0).ravel(), mnist.X[mnist.y == digit].mean(0).ravel())[0, 1]
+            for part in (data.train, lying.train)
+        ]
+        assert likeness[0] > 0.8 > likeness[1] + 0.1, digit
+
+
+@pytest.mark.parametrize("name", [pytest.param("handwritten62-subset", marks=real)])
+def test_a_folder_of_62_classes_is_usable_as_it_lies_there(load, name):
+    data = datasets.load(at_hand(name))
+    assert (len(data.train), len(data.test), len(data.classes)) == (992, 248, 62)
+
+
+def at_hand(name):
+    folder = Path(DATA or "") / name
+    return folder if folder.is_dir() else pytest.skip(f"{name} is not under CROSSOVER_DATA")
 
 
 def test_a_wrong_name_is_answered_with_the_nearest():

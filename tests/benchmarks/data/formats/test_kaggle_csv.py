@@ -25,6 +25,28 @@ def test_csv_reads_back_what_was_written(tmp_path, X, name):
     np.testing.assert_array_equal(kaggle_csv.read_unlabelled(write_csv(tmp_path / name, X)), part.X)
 
 
+@one_folder
+@given(tables, st.data())
+def test_csv_without_a_header_has_its_labels_first_and_its_lines_are_counted_from_1(tmp_path, X, data):
+    labels = [i % 3 for i in range(len(X))]
+    lines = [",".join(map(str, [label, *row])) for label, row in zip(labels, X.tolist(), strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines))
+    part = kaggle_csv.read_labelled(path, named=False)
+    np.testing.assert_array_equal(part.X.reshape(len(X), -1), X)
+    assert part.labels.tolist() == labels
+    row = data.draw(st.integers(0, len(X) - 1))
+    lines[row] = lines[row].rpartition(",")[0] + ",256"
+    path.write_text("\n".join(lines))
+    with pytest.raises(UserError, match=f"a.csv, line {row + 1}, column 'pixel{X.shape[1] - 1}': 256 is not"):
+        kaggle_csv.read_labelled(path, named=False)
+    if len(X) > 1:
+        lines[row] = "x" + lines[row].removesuffix("256")[1:] + "0"
+        path.write_text("\n".join(lines))
+        with pytest.raises(UserError, match=f"a.csv, line {row + 1 if row else 2}, column 'label'"):
+            kaggle_csv.read_labelled(path, named=False)
+
+
 wrong_values = st.sampled_from(["", " ", "x", "256", "-1", "1.5", "nan", "inf", "1_0", "0x10", "99999999999999999999"])
 
 

@@ -6,6 +6,7 @@ import os
 import socket
 import tarfile
 import threading
+import zipfile
 
 import pytest
 
@@ -178,6 +179,59 @@ def test_an_archive_is_unpacked(site, tmp_path):
     about = source(url, archive=File("toy.tar.gz", f"md5:{digest}"), folders=("toy/toy-official",))
     recipe = files.recipe("toy", about, None)
     assert {path.name for path in recipe.inputs} == {"a-ubyte.gz", "b.bin"}
+
+
+def test_of_a_zip_archive_only_what_the_set_needs_is_unpacked(site, tmp_path, cache):
+    folder, url = site
+    with zipfile.ZipFile(folder / "toy.zip", "w") as archive:
+        for name, data in {"in/a-ubyte.gz": PACKED, "in/b.bin": b"b", "in/large.bin": bytes(99)}.items():
+            archive.writestr(name, data)
+    about = source(url, archive=File("toy.zip", sha((folder / "toy.zip").read_bytes())), folders=("toy/in",))
+    assert {path.read_bytes() for path in files.recipe("toy", about, None).inputs} == {PACKED, b"b"}
+    assert {path.name for path in cache.rglob("*") if path.is_file()} == {"a-ubyte.gz", "b.bin"}
+
+
+def test_a_set_may_come_in_another_form(tmp_path):
+    read = []
+    about = source(
+        read=lambda paths: read.append(set(paths)) or contents(),
+        files=(File("a-ubyte.gz", sha(PACKED)), File("b.bin")),
+        alternatives=((File("all.zip", sha(b"zip")),), (File("one.csv"), File("two.csv"))),
+    )
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    for names in [("two.csv", "one.csv"), ("all.zip",), ("b.bin", "a-ubyte.gz")]:  # What comes later is preferred.
+        for name in names:
+            (folder / name).write_bytes(PACKED if name == "a-ubyte.gz" else b"zip")
+        cached(files.recipe("toy", about, tmp_path))
+    assert read == [{"one.csv", "two.csv"}, {"all.zip"}, {"a-ubyte.gz", "b.bin"}]
+    (folder / "all.zip").write_bytes(b"other")
+    (folder / "b.bin").unlink()
+    with pytest.raises(UserError, match=r"all\.zip is not the official file of toy"):
+        cached(files.recipe("toy", about, tmp_path))
+
+
+def test_the_file_that_a_form_lacks_is_that_of_the_form_that_is_there_in_part(tmp_path):
+    about = source(
+        files=(File("a"), File("b"), File("c")), alternatives=((File("all.zip"),), (File("1.csv"), File("2.csv")))
+    )
+    for name, lacking in {"2.csv": r"1\.csv", "b": r"1\.csv", "c": r": a was"}.items():
+        put(tmp_path / "toy")
+        (tmp_path / "toy" / name).write_bytes(b"")
+        with pytest.raises(Unavailable, match=lacking):
+            files.recipe("toy", about, tmp_path)
+
+
+def test_an_unpacked_file_is_told_not_to_be_verified_where_no_checksum_of_it_is_known(tmp_path):
+    about = source(files=(File("a-ubyte.gz", sha(PACKED)), File("b.bin", sha(b"b"))))
+    folder = put(tmp_path / "toy", **{"a-ubyte": b"unpacked"})
+    (folder / "a-ubyte.gz").unlink()
+    assert cached(files.recipe("toy", about, tmp_path)).note.endswith("of the .gz files alone: a-ubyte.")
+    (folder / "a-ubyte.gz").write_bytes(PACKED)  # It is there as well: it is read and verified.
+    assert "Not verified" not in cached(files.recipe("toy", about, tmp_path)).note
+    (folder / "b.bin").write_bytes(b"c")
+    with pytest.raises(UserError, match=r"b\.bin is not the official file"):
+        cached(files.recipe("toy", about, tmp_path))
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path, monkeypatch):
