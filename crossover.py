@@ -24,14 +24,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from benchmarks.model import Model
-    from benchmarks.submission import Submission
-=======
     import numpy as np
     from numpy.typing import NDArray
 
->>>>>>> h-sets
+    from benchmarks.model import Model
+    from benchmarks.submission import Submission
     from benchmarks.suite import Suite
     from estimators.models.pipeline import Augmentation
     from reports import Run
