@@ -137,7 +137,7 @@ class Network(ClassifierMixin, BaseEstimator):
         """
         keras.backend.clear_session(free_memory=True)
         keras.utils.set_random_seed(self.seed % 2**32)
-        X, y = with_copies(np.ascontiguousarray(X), y, self.copies, self.seed)
+        X, y = with_copies(np.ascontiguousarray(X), np.asarray(y, np.int64), self.copies, self.seed)
         self.classes_ = np.unique(y)
         images = keras.Input(X.shape[1:], dtype="uint8")
         scaled = keras.layers.Rescaling(1 / 255, dtype="float32")(images)
