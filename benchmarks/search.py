@@ -180,7 +180,7 @@ class _Trials:
     def plan(self) -> None:
         """Try the base setting until its score means something and its cost is known; then the plan is made.
 
-        The first trial is stopped at half of the budget, and tried again with a quarter of the effort.
+        The first trial is stopped at half of the budget, and tried again with a sixteenth of the effort.
         """
         spending, budget = self.spending, self.spending.budget.seconds
         if budget is None:
@@ -190,7 +190,7 @@ class _Trials:
             (outcome,) = self._run([pilot])
             if outcome.status not in ("timeout", "out_of_memory"):
                 break
-            pilot = replace(pilot, effort=pilot.effort / 4)
+            pilot = replace(pilot, effort=pilot.effort / 16)
         spending.plan()
         while outcome.ok and pilot.effort < spending.top:
             telling = self._means_something(outcome)

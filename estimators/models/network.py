@@ -48,9 +48,9 @@ with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs:
 TTA_ANGLE = 0.1  # radians
 MEASURED = 16  # batches from which BatchNorm's moments are taken in the end
 LOOKS = 6  # times that the curves are recorded
-# Validation rows that are looked at: more would cost a noticeable part of a short training.
-WATCHED = 2_000
-CALIBRATING = 3_000  # validation rows that the temperature is fitted on
+# Validation rows, as shares of the images of a training, so that they cost a small part of a short one too,
+WATCHED_SHARE, CALIBRATING_SHARE = 1 / 40, 1 / 20  # that are looked at, and that the temperature is fitted on,
+FEWEST, WATCHED, CALIBRATING = 500, 2_000, 3_000  # no less of either than this, and no more of each
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply such numbers
 
 Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
@@ -162,7 +162,7 @@ class Network(ClassifierMixin, BaseEstimator):
         watched = None
         if validation is not None:
             V, columns = known(validation, self.classes_)
-            every = math.ceil(len(columns) / WATCHED)
+            every = math.ceil(len(columns) / self._share(WATCHED_SHARE, WATCHED))
             watched = np.ascontiguousarray(V[::every]), self._targets(columns[::every])
         looks = Looks(self.images, self.batch_size, watched)
         targets = self._targets(np.searchsorted(self.classes_, y))
@@ -190,7 +190,8 @@ class Network(ClassifierMixin, BaseEstimator):
         temperature = self.temperature
         if validation is not None:
             self._serve(probabilities(trained, self.tta_views))
-            temperature = fit_temperature(log(self.predict_proba(V[:CALIBRATING])), columns[:CALIBRATING])
+            rows = self._share(CALIBRATING_SHARE, CALIBRATING)
+            temperature = fit_temperature(log(self.predict_proba(V[:rows])), columns[:rows])
             self.found_ = {"images": looks.best_images, "temperature": temperature}
         self._serve(probabilities(trained, self.tta_views, temperature))
         self.start_seconds_ = time.perf_counter() - began - looks.seconds
@@ -261,6 +262,10 @@ class Network(ClassifierMixin, BaseEstimator):
             return model(images, training=False)
 
         self._forward = forward
+
+    def _share(self, share: float, most: int) -> int:
+        """So many validation rows as are a share of the images shown, within bounds."""
+        return int(np.clip(share * self.images, FEWEST, most))
 
     def _targets(self, columns: NDArray[np.integer]) -> NDArray[np.float32]:
         return np.eye(len(self.classes_), dtype=np.float32)[columns]
