@@ -144,14 +144,17 @@ def _fit(job: Job) -> Fitted:
     images = _images_of_fit(job, dataset)
     estimator = estimators.get(job.estimator)
     params, rows = estimator.scaled({**job.params, **job.found}, job.effort, len(images))
-    held_out = None
-    learns_from_them = _takes_validation(estimator.build(job.random_seed, **params))
-    if learns_from_them and (count := _held_out(job, rows, len(images))):
+    chosen = held = np.arange(0)
+    if _takes_validation(estimator.build(job.random_seed, **params)):
+        count = _held_out(job, rows, len(images))
+        chosen = subset(images.y, min(rows, len(images) - count), job.seed)
+        # A subset has somewhat more rows than asked for where those are few for the classes.
+        held = np.setdiff1d(subset(images.y, min(len(chosen) + count, len(images)), job.seed), chosen)
+    held_out = images.rows(held) if len(held) else None
+    if held_out:
         # At the length of this fit they tell better what the trials told at theirs.
         params, _ = estimator.scaled(job.params, job.effort, len(images))
-        chosen = subset(images.y, min(rows, len(images) - count), job.seed)
-        more = subset(images.y, len(chosen) + count, job.seed)
-        images, held_out = images.rows(chosen), images.rows(np.setdiff1d(more, chosen))
+        images = images.rows(chosen)
     elif rows < len(images):
         images = images.rows(subset(images.y, rows, job.seed))
     model = estimator.build(job.random_seed, **params)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+Label = TypeVar("Label", bound=np.integer)
 SHIFT = 0.06  # share of the image's side, both directions
 ROTATION = 0.17  # radians
 BATCH = 512  # images that are changed at a time
 
 
 def with_copies(
-    X: NDArray[np.uint8], y: NDArray[np.int64], copies: int, seed: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    X: NDArray[np.uint8], y: NDArray[Label], copies: int, seed: int
+) -> tuple[NDArray[np.uint8], NDArray[Label]]:
     """The images and `copies` shifted and turned ones of each, with their labels (virtual examples, DeCoste & Schölkopf 2002).
 
     Parameters

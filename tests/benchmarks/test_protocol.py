@@ -246,6 +246,7 @@ counting = Estimator("counting", "classical", build, Space(shift=Float(0.0, 1.0)
         (1.0, {}, 500, 1438, 0),
         (1.0, {"shift": 0.5}, 50, 1367, 71),  # one in twenty of many
         (1.0, {}, 50, 1367, 71),
+        (0.001, {}, 500, 100, 1338),  # ten of each class are the fewest, and what is left calibrates
     ],
 )
 def test_a_fit_is_calibrated_on_rows_of_its_own(

@@ -140,7 +140,7 @@ def test_a_subset_of_emnist_is_usable_as_it_lies_there_and_stands_upright_by_a_d
     data = datasets.load(tmp_path / "emnist47.toml")
     assert data.classes == CLASSES and (data.train.y == lying.train.y).all()
     mnist = load("mnist").train
-    for digit in (2, 4, 5, 7):  # Digits look like MNIST's, and those that lie on their side do not.
+    for digit in (1, 2, 3, 4, 5):  # They look like MNIST's, and those that lie on their side do not.
         likeness = [
             np.corrcoef(part.X[part.y == digit].mean(0).ravel(), mnist.X[mnist.y == digit].mean(0).ravel())[0, 1]
             for part in (data.train, lying.train)
