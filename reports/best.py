@@ -1,4 +1,4 @@
-"""Which variant leads a leaderboard, and where its model lies: what `submit` and `predict` take if not told."""
+"""Where the model of a leaderboard's leader lies: what `predict` and `load_model` take of a run."""
 
 from __future__ import annotations
 
@@ -11,18 +11,10 @@ from reports.leaderboard import frame
 from reports.run import Run
 
 
-def best_variant(run: Run) -> str:
-    """The variant at the top of the leaderboard, of the first data set that has one.
-
-    Raises
-    ------
-    UserError : nothing has been evaluated yet.
-    """
-    return str(_leader(run)["variant"])
-
-
 def best_model(run: Run) -> Path:
-    """The model folder of that variant: of its seeds the one that did best on the validation rows.
+    """The model folder of the variant at the top of the leaderboard, of the first data set that has one.
+
+    Of its seeds it is the one that did best on the validation rows.
 
     Raises
     ------

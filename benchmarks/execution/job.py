@@ -39,7 +39,7 @@ class Job:
     model : folder of the model; "" for a trial.
     folder : where predictions go; "" where there are none.
     latency_calls : how often one image is predicted alone, in a process of its own; 0: not at all.
-    validation_score : of the trial whose setting is fitted, for the model's card; None where there is none.
+    validation_score : of the trial whose setting is fitted, which the model tells; None where there is none.
     limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
     """
 
@@ -69,7 +69,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """A digest of all that determines the result; not of where data and results are kept, of limits, or of a score to note."""
+        """A digest of all that determines the result; not of where data and results are kept, nor of the limits."""
         return _digest(
             self.kind,
             self.fingerprint,
@@ -86,6 +86,7 @@ class Job:
             self.trained_on,
             self.fit_key,
             self.latency_calls,
+            self.validation_score,
         )[:32]
 
     @property
