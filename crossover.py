@@ -15,13 +15,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from benchmarks.predict import Spent
     from benchmarks.suite import Suite
     from reports import Run
 
@@ -129,27 +130,67 @@ def submit(folder: str | Path, out: str | Path | None = None, *, variant: str | 
     return path
 
 
-def predict(model: str | Path, paths: list[Path], out: str | Path | None = None, *, invert: bool = False) -> Any:
-    """Label image files, or all images in folders; returns a DataFrame ``file, label, probability, error``.
+def predict(
+    model: str | Path,
+    paths: str | Path | Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    prepare: str = "auto",
+    invert: bool = False,
+    top: int = 1,
+    upper: bool = False,
+    reject: float | None = None,
+    show_input: str | Path | None = None,
+    written_as: str | None = None,
+    told: Callable[[Spent, int | None], None] = lambda spent, total: None,
+) -> Any:
+    """Label pictures; returns a DataFrame ``file, label, probability, error``, with ``row`` where a table was given.
 
     Parameters
     ----------
     model : a model folder, or a run folder, of which the leaderboard's best model is taken.
-    invert : the images are dark on light where the model was trained on light on dark, or the reverse.
+    paths : image files, CSV, npz and idx files, and folders of images.
+    out : also write it there, as CSV, or as JSON if the name ends so, or as `written_as` says, "csv" or "json".
+    prepare : "auto": as the model's ``model.json`` says. "none": the size and the colours alone. "scan": a photo or scan of a
+        character is made to look as those of MNIST do.
+    invert : swap light and dark first.
+    top : so many classes of each, in ``label_2``, ``probability_2`` and so on.
+    upper : small letters count as their capitals.
+    reject : ``unsure`` says of which the probability is below this, so that a person looks at them.
+    show_input : a new or empty folder, for PNG files of what the model was shown.
+    told : is told what it took, after every batch.
+
+    Raises
+    ------
+    UserError : bad usage, no model, or nothing that can be read.
     """
-    from benchmarks.errors import UserError
+    from benchmarks.errors import UserError, unknown
+    from benchmarks.predict import FORMATS, as_text
     from benchmarks.predict import predict as predict_files
     from reports import write
     from reports.best import best_model
 
     if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir()):
         raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
+    written_as = written_as or ("json" if out is not None and Path(out).suffix.lower() == ".json" else "csv")
+    if written_as not in FORMATS:
+        raise unknown("format", written_as, FORMATS)
 
     model = Path(model)
     folder = best_model(load(model)) if (model / "run.json").exists() else model
-    frame = predict_files(folder, paths, invert=invert)
+    frame = predict_files(
+        folder,
+        [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)],
+        prepare=prepare,
+        invert=invert,
+        top=top,
+        upper=upper,
+        reject=reject,
+        show_input=Path(show_input) if show_input is not None else None,
+        told=told,
+    )
     if out is not None:
-        write(Path(out), frame.to_csv(index=False, lineterminator="\n"))
+        write(Path(out), as_text(frame, written_as))
     return frame
 
 
@@ -453,12 +494,50 @@ def _check_submission(path: Annotated[Path, typer.Argument(help="The CSV.", meta
 @app.command("predict")
 def _predict(
     model: Annotated[Path, typer.Argument(help="A model folder, or a run folder (its best model).", metavar="MODEL")],
-    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of images.", metavar="PATH...")],
-    out: Annotated[Path | None, typer.Option(help="Also write the table as CSV.")] = None,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Images, folders of images, CSV, npz or idx files.", metavar="PATH...")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the table there, as CSV or JSON.", metavar="FILE")] = None,
+    written_as: Annotated[
+        str | None, typer.Option("--format", help="csv or json; by the suffix of FILE if not given.")
+    ] = None,
+    prepare: Annotated[
+        str, typer.Option(help="auto: as the model says; none: size and colours alone; scan: as MNIST was made.")
+    ] = "auto",
     invert: Annotated[bool, typer.Option("--invert", help="Swap light and dark first.")] = False,
+    top: Annotated[int, typer.Option(help="So many classes of each, the runners-up too.", min=1)] = 1,
+    upper: Annotated[bool, typer.Option("--upper", help="Small letters count as their capitals.")] = False,
+    reject: Annotated[
+        float | None, typer.Option(help="Mark as unsure what has less probability: 0.9.", min=0, max=1)
+    ] = None,
+    show_input: Annotated[
+        Path | None, typer.Option(help="Write what the model is shown as PNG files.", metavar="DIR")
+    ] = None,
 ) -> None:
-    """Label images with a trained model."""
-    print(predict(model, paths, out, invert=invert).to_string(index=False))
+    """Label pictures with a trained model."""
+    from benchmarks.predict import as_text, summary
+    from benchmarks.progress import counted
+
+    with counted("labelled") as told:
+        frame = predict(
+            model,
+            paths,
+            out,
+            prepare=prepare,
+            invert=invert,
+            top=top,
+            upper=upper,
+            reject=reject,
+            show_input=show_input,
+            written_as=written_as,
+            told=told,
+        )
+    if out is not None:
+        print(summary(frame, out))
+    elif written_as:
+        print(as_text(frame, written_as), end="")
+    else:
+        print(frame.to_string(index=False, na_rep=""))
 
 
 @app.command("test-estimator")

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from benchmarks.cell import Cell
+    from benchmarks.predict import Spent
     from tuning import Outcome
 
 BOARD_ROWS = 12  # of the leaderboard so far: a board that is higher than the terminal cannot be kept in place
@@ -29,8 +30,7 @@ BOARD_ROWS = 12  # of the leaderboard so far: a board that is higher than the te
 @contextmanager
 def progress(suite: Suite, folder: Path) -> Iterator[Lines]:
     """Yields the observer that suits standard error, and says in the end what was done."""
-    live = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "NO_COLOR" not in os.environ
-    observer = Display(suite, folder) if live else Lines(suite, folder)
+    observer = Display(suite, folder) if _is_live() else Lines(suite, folder)
     try:
         with observer.shown():
             yield observer
@@ -175,6 +175,36 @@ class Display(Lines):
 
     def _say(self, text: str) -> None:
         self.console.print(f"[{_clock(time.perf_counter() - self.started)}] {text}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def counted(done: str) -> Iterator[Callable[[Spent, int | None], None]]:
+    """Yields what `benchmarks.predict` tells its progress: a bar on a terminal, and in the end one line of what it took."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    last: list[Spent] = []
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not _is_live()) as bar:
+        task = bar.add_task(done, total=None)
+
+        def told(spent: Spent, total: int | None) -> None:
+            last[:] = [spent]
+            bar.update(task, completed=spent.pictures, total=total)
+
+        yield told
+    for spent in last:
+        speed, reading = spent.pictures / max(spent.seconds, 1e-9), spent.reading_seconds / max(spent.seconds, 1e-9)
+        print(
+            f"{spent.pictures:,} pictures {done} in {spent.seconds:.1f} s, {speed:,.0f} a second; "
+            f"{reading:.0%} of the time went into reading and preparing them",
+            file=sys.stderr,
+        )
+
+
+def _is_live() -> bool:
+    """Whether standard error is a terminal that can be written to twice."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "NO_COLOR" not in os.environ
 
 
 def _clock(seconds: float) -> str:

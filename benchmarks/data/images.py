@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.framing import Preparation
+
 
 @dataclass(frozen=True)
 class Images:
@@ -71,6 +73,7 @@ class Dataset:
     fingerprint : sha256 hex digest over pixels and labels of both parts, computed when the data was cached.
     train_fingerprint : the same of the training part alone, on which searches and fits depend.
     note : a warning every reader of a result must see (for example that another set was asked for); or "".
+    preparation : what makes a picture from elsewhere look as these images do; None if there is no telling.
     title, homepage, licence : for people: what it is, where it comes from (a URL, or a path), who may use it.
     folder : where its arrays are cached; `benchmarks.data.datasets.reopen` makes the data set again from it in
         another process. None for data that was never on disk.
@@ -84,6 +87,7 @@ class Dataset:
     train_fingerprint: str
     unlabelled: Callable[[], NDArray[np.uint8]] | None = None
     note: str = ""
+    preparation: Preparation | None = None
     title: str = ""
     homepage: str = ""
     licence: str = ""

@@ -165,6 +165,7 @@ def _fit(job: Job) -> Fitted:
         "condition": str(job.condition),
         "classes": list(dataset.classes),
         "image": list(dataset.train.X.shape[1:]),
+        "preparation": None if dataset.preparation is None else dataset.preparation.facts(),
         "params": params | found,
         "trained_on": f"{len(images)} {job.trained_on}",
     }

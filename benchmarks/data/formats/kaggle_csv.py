@@ -9,7 +9,8 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
 
 LONGEST_LINE = 1 << 24  # bytes
+NO_PIXELS = ("label", "id", "imageid", "image_id")  # columns that other competitions have, in small letters
 
 
 def read_labelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> LabelledArrays:
@@ -35,6 +37,37 @@ def read_unlabelled(path: Path, label: str = "label", shape: Sequence[int] | Non
     return images_of(_read(path, None, never=label)[0], path, shape)
 
 
+def read_blocks(path: Path, pixels: int, rows: int) -> Iterator[NDArray[np.uint8]]:
+    """The pixels (n, d) of a file to be labelled, `rows` or fewer at a time; labels and row numbers are passed over.
+
+    Parameters
+    ----------
+    pixels : of an image if the names of the columns do not tell. Without a header, a row that has one value more starts with
+        a label.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be read on; what comes before it has been given by then.
+    """
+    header = _header(path)
+    _check_size(path)
+    named = not all(name.isascii() and name.isdigit() for name in header)
+    if named:
+        counted = [name for name in header if re.fullmatch(r"pixel\d+", name)]
+        chosen = counted or [name for name in header if name.lower() not in NO_PIXELS]
+        _check_names(path, header, chosen)
+    else:
+        header = [f"column {i}" for i in range(1, len(header) + 1)]
+        chosen = header[1:] if len(header) == pixels + 1 else header
+    found = 0
+    for frame in _parse(path, header, set(chosen), named, rows):
+        found += len(frame)
+        yield np.ascontiguousarray(frame[chosen].to_numpy(np.uint8))
+    if not found:
+        raise UserError(f"{path} has a header but no rows.")
+
+
 def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.uint8], NDArray | None]:
     header = _header(path)
     if label is not None and label not in header:
@@ -44,7 +77,7 @@ def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.ui
     _check_size(path, len(header))
     pixels = [name for name in header if name != label]
     _check_names(path, header, pixels)
-    frame = _parse(path, header, label)
+    (frame,) = _parse(path, header, set(pixels))
     if frame.empty:
         raise UserError(f"{path} has a header but no rows.")
     labels = None if label is None else _labels(frame[label].to_numpy(object), path, header, label)
@@ -63,8 +96,11 @@ def _header(path: Path) -> list[str]:
     return [name.strip() for name in names]
 
 
-def _check_size(path: Path, columns: int) -> None:
-    """Lines of bounded length, as many as fit into memory: a small packed file may hold a line of many gigabytes."""
+def _check_size(path: Path, columns: int | None = None) -> None:
+    """Lines of bounded length, as many as fit into memory if all are read at once, which is when `columns` are told.
+
+    A small packed file may hold a line of many gigabytes.
+    """
     lines = size = line = 0
     with opened(path) as stream:
         while block := stream.read(1 << 20):
@@ -73,7 +109,8 @@ def _check_size(path: Path, columns: int) -> None:
             line = line + len(block) if end < 0 else len(block) - end - 1
             if line > LONGEST_LINE:
                 raise UserError(f"{path}, line {lines + 1}: it has more than {LONGEST_LINE:,} bytes.")
-            must_fit(max(size, lines * columns), path)
+            if columns is not None:
+                must_fit(max(size, lines * columns), path)
 
 
 def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
@@ -99,41 +136,61 @@ def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
             )
 
 
-def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
+def _parse(
+    path: Path, header: list[str], pixels: set[str], named: bool = True, rows: int | None = None
+):  # -> Iterator[DataFrame]
+    """The table in blocks of `rows`, or in one; `named`: its first line has the names."""
     import pandas as pd
 
-    with warnings.catch_warnings(), opened(path) as stream:
-        for doubt in (pd.errors.ParserWarning, RuntimeWarning):  # surplus values; a cast of "nan"
-            warnings.simplefilter("error", doubt)
+    doubts = (pd.errors.ParserWarning, RuntimeWarning)  # surplus values; a cast of "nan"
+    with opened(path) as stream:
         try:
-            return pd.read_csv(
-                stream,
-                names=header,
-                header=0,
-                index_col=False,  # a surplus value is an error, not a row name
-                na_filter=False,  # a missing value is an error, not a 0
-                dtype={name: str if name == label else np.uint8 for name in header},
-                encoding="utf-8-sig",
-            )
-        except (ValueError, OverflowError, pd.errors.ParserWarning, RuntimeWarning) as error:
+            with _as_errors(*doubts):
+                table = pd.read_csv(
+                    stream,
+                    names=header,
+                    header=0 if named else None,
+                    index_col=False,  # a surplus value is an error, not a row name
+                    na_filter=False,  # a missing value is an error, not a 0
+                    dtype={name: np.uint8 if name in pixels else str for name in header},
+                    encoding="utf-8-sig",
+                    chunksize=rows,
+                )
+            blocks = iter([table] if rows is None else table)
+            while True:
+                with _as_errors(*doubts):
+                    block = next(blocks, None)
+                if block is None:
+                    return
+                yield block
+        except (ValueError, OverflowError, *doubts) as error:
             reason = error
-    raise _diagnosis(path, header, label, reason) from reason
+    raise _diagnosis(path, header, pixels, named, reason) from reason
 
 
-def _diagnosis(path: Path, header: list[str], label: str | None, reason: Exception) -> UserError:
+@contextmanager
+def _as_errors(*kinds: type[Warning]) -> Iterator[None]:
+    with warnings.catch_warnings():
+        for kind in kinds:
+            warnings.simplefilter("error", kind)
+        yield
+
+
+def _diagnosis(path: Path, header: list[str], pixels: set[str], named: bool, reason: Exception) -> UserError:
     """The first line that is wrong, and why."""
     with opened(path) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""), strict=True)
         try:
             for row in rows:
-                if rows.line_num == 1 or not any(value.strip() for value in row):
+                if (named and rows.line_num == 1) or not any(value.strip() for value in row):
                     continue
                 if len(row) != len(header) and not (len(row) == len(header) + 1 and row[-1] == ""):
                     return UserError(
-                        f"{path}, line {rows.line_num}: {len(row)} values, but the header has {len(header)}."
+                        f"{path}, line {rows.line_num}: {len(row)} values, but the {'header' if named else 'first line'} "
+                        f"has {len(header)}."
                     )
                 for name, value in zip(header, row, strict=False):
-                    if name != label and (wrong := _wrong_pixel(value)):
+                    if name in pixels and (wrong := _wrong_pixel(value)):
                         return UserError(f"{path}, line {rows.line_num}, column {name!r}: {wrong}.")
         except csv.Error as error:
             return UserError(f"{path}, line {rows.line_num}: {error}.")

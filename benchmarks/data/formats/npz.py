@@ -22,6 +22,7 @@ NAMES = (
     ("X", "y"),
     ("images", "labels"),
 )
+IMAGES = ("x_test", "test_images", "X_test", "images", "x", "X")  # to label, the first that is there
 
 
 def read_train_and_test(path: Path) -> tuple[LabelledArrays, LabelledArrays | None]:
@@ -29,6 +30,33 @@ def read_train_and_test(path: Path) -> tuple[LabelledArrays, LabelledArrays | No
     arrays, names = _arrays(path)
     found = [_labelled(arrays, *pair, path) for pair in zip(names[::2], names[1::2], strict=True)]
     return found[0], found[1] if len(found) > 1 else None
+
+
+def read_images(path: Path) -> NDArray:
+    """The images alone, labelled or not: those of a test part if there is one, else the only array that may be images.
+
+    Raises
+    ------
+    UserError
+        If no array is meant, the archive is damaged, or the images do not fit into memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as packed, np.load(path, allow_pickle=False) as archive:
+            only = archive.files[0] if len(archive.files) == 1 else None
+            name = next((name for name in IMAGES if name in archive.files), only)
+            if name is None:
+                raise UserError(
+                    f"{path} holds {_some(archive.files) or 'nothing'}; the images to label are called "
+                    f"{', '.join(IMAGES[:-1])} or {IMAGES[-1]}."
+                )
+            sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
+            must_fit(sizes[name], path)
+            _check_header(packed, name, sizes[name])
+            return archive[name]
+    except UserError:
+        raise
+    except Exception as error:  # As below.
+        raise _unreadable(path, error) from error
 
 
 def _arrays(path: Path) -> tuple[dict[str, NDArray], tuple[str, ...]]:
@@ -49,8 +77,12 @@ def _arrays(path: Path) -> tuple[dict[str, NDArray], tuple[str, ...]]:
     except UserError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise errors of every kind for damaged archives.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} is not a readable NumPy archive ({reason}): save it with numpy.savez.") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return UserError(f"{path} is not a readable NumPy archive ({reason}): save it with numpy.savez.")
 
 
 def _check_header(packed: zipfile.ZipFile, name: str, size: int) -> None:

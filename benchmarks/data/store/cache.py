@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.framing import Preparation, measured, preparation_of
 from benchmarks.data.images import Dataset, Images, Sealed, fingerprint
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
@@ -79,6 +80,7 @@ def reopen(folder: Path) -> Dataset:
             train_fingerprint=meta["train_fingerprint"],
             unlabelled=partial(_images, folder, "unlabelled", meta["unlabelled"]) if meta["unlabelled"] else None,
             note=meta["note"],
+            preparation=_preparation(meta),
             title=meta["title"],
             homepage=meta["homepage"],
             licence=meta["licence"],
@@ -95,6 +97,11 @@ def stored_fingerprints(folder: Path) -> tuple[str, ...]:
         return meta["fingerprint"], meta["train_fingerprint"]
     except (UserError, KeyError):
         return ()
+
+
+def _preparation(meta: dict[str, Any]) -> Preparation | None:
+    height, width, channels = meta["image"]
+    return preparation_of(meta["preparation"], (height, width, channels)) if meta["preparation"] else None
 
 
 def _meta(folder: Path) -> dict[str, Any]:
@@ -148,6 +155,8 @@ def _writing(folder: Path) -> Iterator[Path]:
 
 
 def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
+    framing = measured(contents.train.X)
+    prepared = None if framing is None else Preparation(framing, unless_alike=True)
     arrays: dict[str, NDArray] = {
         "train-X": contents.train.X,
         "train-y": contents.train.y,
@@ -166,6 +175,8 @@ def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
         "fingerprint": fingerprint(*arrays.values()),
         "train_fingerprint": fingerprint(contents.train.X, contents.train.y),
         "note": contents.note,
+        "image": contents.train.X.shape[1:],
+        "preparation": None if prepared is None else prepared.facts(),
         "inputs": [str(path) for path in recipe.inputs],
     }
     if contents.unlabelled is not None:
