@@ -159,6 +159,29 @@ def test_calibration_is_that_of_the_leaderboard_and_bins_hold_every_answer(run_f
         assert (rows["accuracy"] <= rows["accuracy_high"] + 1e-9).all()
 
 
+def test_coverage_falls_with_the_confidence_that_is_asked_for(run_folder):
+    """For the leader and the best of the other family; nothing is lost: what is labelled, and what is left, is all."""
+    from reports import leaderboard
+
+    run = reports.load(run_folder)
+    frame = next(e for e in EXHIBITS if e.name == "coverage").table(run, "digits")
+    board = leaderboard.frame(run).query("dataset == 'digits'")
+    assert list(frame["variant"].unique()) == board.drop_duplicates("family")["variant"].tolist()[:2]
+    assert set(frame["family"]) == {"classical", "deep"}
+    for name, rows in frame.groupby("variant"):
+        assert {0.0, 0.5, 0.8, 0.9, 0.95, 0.99} <= set(rows["confidence"])
+        assert rows["coverage"].is_monotonic_decreasing and rows["coverage"].iloc[0] == 1
+        assert rows["accuracy"].iloc[0] == pytest.approx(board.set_index("variant").loc[name, "accuracy"])
+        assert (rows["left"] == (400 * (1 - rows["coverage"])).round()).all()
+        first = run.evaluated("digits", name)[0]
+        if len(run.evaluated("digits", name)) == 1:
+            sure = run.predictions("digits", name, first).max(axis=1) >= 0.9
+            row = rows.set_index("confidence").loc[0.9]
+            assert row["coverage"] == pytest.approx(sure.mean())
+            assert row["accuracy"] == pytest.approx(run.correct("digits", name)[0][sure].mean())
+            assert row["missed"] == (~run.correct("digits", name)[0][sure]).sum()
+
+
 def test_ties_come_with_what_could_have_been_shown(run_folder):
     differences = next(e for e in EXHIBITS if e.name == "differences")
     frame = differences.table(reports.load(run_folder), "digits")

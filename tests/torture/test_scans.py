@@ -49,7 +49,12 @@ def test_scans_are_read_by_a_model_of_mnist(mnist, capsys):
     """Class k of 0 … 9 is in the folder Sample00k+1, 20 drawings of 1200 × 900 pixels, black on white."""
     digits = [SCANS / f"Sample{k + 1:03}" for k in range(10)]
     right = {}
-    for options in (["--prepare", "auto"], ["--prepare", "scan"], ["--prepare", "none"], ["--prepare", "none", "--invert"]):
+    for options in (
+        ["--prepare", "auto"],
+        ["--prepare", "scan"],
+        ["--prepare", "none"],
+        ["--prepare", "none", "--invert"],
+    ):
         command(mnist, "predict", "runs/mnist", *digits, *options, "--out", "p.csv")
         table = pd.read_csv(mnist / "p.csv")
         truth = table["file"].map(lambda file: int(Path(file).parent.name[-3:]) - 1)
