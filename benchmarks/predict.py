@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.data.formats.image_file import SUFFIXES, find_images, load_images
+from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError
 from estimators.models.saving import load, read_facts
 
@@ -41,7 +42,7 @@ def predict(model_folder: Path, paths: Sequence[Path], *, invert: bool = False) 
     files, rows = _files(paths), []
     for start in range(0, len(files), BATCH):
         batch = files[start : start + BATCH]
-        found = list(load_images(batch, tuple(facts["image"])))
+        found = list(load_images(batch, tuple(facts["image"]), facts.get("background", WHITE)))
         X = np.array([image for image in found if not isinstance(image, UserError)], np.uint8)
         labelled = iter(_labelled(model, 255 - X if invert else X, facts["classes"]))
         for path, image in zip(batch, found, strict=True):

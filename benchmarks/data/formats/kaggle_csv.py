@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -23,32 +23,45 @@ from benchmarks.errors import UserError
 LONGEST_LINE = 1 << 24  # bytes
 
 
-def read_labelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> LabelledArrays:
-    """Images and labels; labels are int64 if all are whole numbers, else str."""
-    pixels, labels = _read(path, label)
+def read_labelled(
+    path: Path, label: str = "label", shape: Sequence[int] | None = None, group: str | None = None
+) -> LabelledArrays:
+    """Images and labels; labels are int64 if all are whole numbers, else str. The column `group` names the groups."""
+    pixels, labels, groups = _read(path, label, group)
     assert labels is not None
-    return LabelledArrays(images_of(pixels, path, shape), labels, path)
+    return LabelledArrays(images_of(pixels, path, shape), labels, path, groups)
 
 
-def read_unlabelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
-    """The images of a file without labels, such as the test part of a competition."""
-    return images_of(_read(path, None, never=label)[0], path, shape)
+def read_unlabelled(
+    path: Path, label: str = "label", shape: Sequence[int] | None = None, group: str | None = None
+) -> NDArray[np.uint8]:
+    """The images of a file without labels, such as the test part of a competition; it may have the column of the groups."""
+    return images_of(_read(path, None, group, never=label)[0], path, shape)
 
 
-def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.uint8], NDArray | None]:
+def _read(
+    path: Path, label: str | None, group: str | None, never: str = ""
+) -> tuple[NDArray[np.uint8], NDArray | None, NDArray | None]:
     header = _header(path)
     if label is not None and label not in header:
         raise UserError(f"{path}, line 1: there is no column {label!r}; the columns are {_some(header)}.")
     if label is None and never in header:
         raise UserError(f"{path}, line 1: there is a column {never!r}, but images to label should have none.")
+    if label is not None and group is not None and (group not in header or group == label):
+        others = [name for name in header if name != label]
+        raise UserError(
+            f"{path}, line 1: --groups column:{group}: there is no such column beside {label!r}; {_some(others)}."
+        )
     _check_size(path, len(header))
-    pixels = [name for name in header if name != label]
+    texts = {label, group}
+    pixels = [name for name in header if name not in texts]
     _check_names(path, header, pixels)
-    frame = _parse(path, header, label)
+    frame = _parse(path, header, texts)
     if frame.empty:
         raise UserError(f"{path} has a header but no rows.")
     labels = None if label is None else _labels(frame[label].to_numpy(object), path, header, label)
-    return np.ascontiguousarray(frame[pixels].to_numpy()), labels
+    groups = None if label is None or group is None else _names(frame[group].to_numpy(object), path, group)
+    return np.ascontiguousarray(frame[pixels].to_numpy()), labels, groups
 
 
 def _header(path: Path) -> list[str]:
@@ -99,7 +112,7 @@ def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
             )
 
 
-def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
+def _parse(path: Path, header: list[str], texts: Set[str | None]):  # -> DataFrame
     import pandas as pd
 
     with warnings.catch_warnings(), opened(path) as stream:
@@ -112,15 +125,15 @@ def _parse(path: Path, header: list[str], label: str | None):  # -> DataFrame
                 header=0,
                 index_col=False,  # a surplus value is an error, not a row name
                 na_filter=False,  # a missing value is an error, not a 0
-                dtype={name: str if name == label else np.uint8 for name in header},
+                dtype={name: str if name in texts else np.uint8 for name in header},
                 encoding="utf-8-sig",
             )
         except (ValueError, OverflowError, pd.errors.ParserWarning, RuntimeWarning) as error:
             reason = error
-    raise _diagnosis(path, header, label, reason) from reason
+    raise _diagnosis(path, header, texts, reason) from reason
 
 
-def _diagnosis(path: Path, header: list[str], label: str | None, reason: Exception) -> UserError:
+def _diagnosis(path: Path, header: list[str], texts: Set[str | None], reason: Exception) -> UserError:
     """The first line that is wrong, and why."""
     with opened(path) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""), strict=True)
@@ -133,7 +146,7 @@ def _diagnosis(path: Path, header: list[str], label: str | None, reason: Excepti
                         f"{path}, line {rows.line_num}: {len(row)} values, but the header has {len(header)}."
                     )
                 for name, value in zip(header, row, strict=False):
-                    if name != label and (wrong := _wrong_pixel(value)):
+                    if name not in texts and (wrong := _wrong_pixel(value)):
                         return UserError(f"{path}, line {rows.line_num}, column {name!r}: {wrong}.")
         except csv.Error as error:
             return UserError(f"{path}, line {rows.line_num}: {error}.")
@@ -167,6 +180,15 @@ def _labels(found: NDArray, path: Path, header: list[str], label: str) -> NDArra
     kind = "a whole number, as the first label is" if whole[0] else "a name, as the first label is"
     given = repr(texts[odd]) if texts[odd] else "nothing"
     raise UserError(f"{path}, line {line}, column {label!r}: {given} is not {kind}.")
+
+
+def _names(found: NDArray, path: Path, column: str) -> NDArray:
+    """The names of the groups; each row must have one."""
+    texts = [text.strip() for text in found]
+    if "" in texts:
+        line = _line_of(path, texts.index(""))
+        raise UserError(f"{path}, line {line}, column {column!r}: nothing, where each image needs a group.")
+    return np.array(texts, dtype=str)
 
 
 def _is_number(text: str) -> bool:
