@@ -44,6 +44,8 @@ def run(
     name: str | None = None,
     study: str | None = None,
     replay: str | Path | None = None,
+    groups: str | None = None,
+    background: str | None = None,
     fail_fast: bool = False,
 ) -> bool:
     """Carry out a suite, or compare all default estimators on one data set; returns whether every cell ended well.
@@ -61,6 +63,9 @@ def run(
     study : compare on the data set `what` at the levels of this study, such as ``"sizes"``, or as this suite does with its
         own, such as ``"crossover"``.
     name : of the run folder below ``runs/``; the name of the suite or data set if not given.
+    groups : which images stay on one side of every split: those with one match of a regular expression in their paths, such
+        as ``"writer[0-9]+"``, or with one value in a column, ``"column:writer"``, or near duplicates, ``"near"``.
+    background : what shows where an image is transparent, "white", "black" or "#rrggbb"; white if None.
     replay : folder of a run of the same suite, whose trials and fits are repeated as its ledger has them, without looking at
         a clock; on the same machine and versions with the same results.
 
@@ -71,7 +76,7 @@ def run(
     from benchmarks.progress import progress
     from benchmarks.run import run as run_suite
 
-    suite = _suite(what, estimators, budget, seeds, study, within)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background)
     folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
         return run_suite(
@@ -248,6 +253,8 @@ def _suite(
     seeds: int | None,
     study: str | None = None,
     within: str | None = None,
+    groups: str | None = None,
+    background: str | None = None,
 ) -> Suite:
     """The suite of that name, or one made for a single data set, with the given changes."""
     from benchmarks import studies
@@ -290,8 +297,8 @@ def _suite(
         )
     if budget is not None:
         content |= {"budget": budget, "budgets": {}}
-    if seeds is not None:
-        content["seeds"] = seeds
+    given = {"seeds": seeds, "groups": groups, "background": background}
+    content |= {name: value for name, value in given.items() if value is not None}
     suite = make_suite(content, origin=what)
     return suite if within is None else shared_within(suite, within)
 
@@ -362,11 +369,21 @@ def _run(
     replay: Annotated[
         Path | None, typer.Option(help="Repeat this run, without looking at a clock.", metavar="RUN")
     ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="Images that stay together: a regular expression on their paths, column:NAME, or near (duplicates).",
+            metavar="PATTERN",
+        ),
+    ] = None,
+    background: Annotated[
+        str | None, typer.Option(help="Under what is transparent: white, black or #rrggbb.", metavar="COLOUR")
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
-    suite = _suite(what, estimators, budget, seeds, study, within)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background)
     folder = _run_folder(name, suite)
     if dry_run:
         from benchmarks.plan import plan
@@ -385,6 +402,8 @@ def _run(
         name=name,
         study=study,
         replay=replay,
+        groups=groups,
+        background=background,
         fail_fast=fail_fast,
     )
     from rich.console import Console

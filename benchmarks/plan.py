@@ -75,7 +75,7 @@ def _datasets(suite: Suite, folder: Path) -> list[str]:
     """The names under which a run has recorded the data sets, or would."""
     if (folder / "run.json").exists():
         return read_info(folder)["datasets"]
-    return [name if name in datasets.names() else recipe(Path(name)).name for name in suite.datasets]
+    return [name if name in datasets.names() else recipe(Path(name), suite.reading).name for name in suite.datasets]
 
 
 def _where(table: pd.DataFrame, **values: object) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.data.formats import pictures
 from benchmarks.data.formats.pictures import Given
 from benchmarks.data.framing import Framing, Preparation, preparation_of, scan
+from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError, unknown
 from estimators.models.saving import load, read_facts
 
@@ -83,7 +84,7 @@ def predict(
     if show_input is not None:
         _make_empty(show_input)
     total = None if any(pictures.is_table(file) for file in files) else len(files)
-    source = pictures.read(files, shape, _inverted(prepared) if invert else prepared)
+    source = pictures.read(files, shape, _inverted(prepared) if invert else prepared, facts.get("background", WHITE))
     rows: list[dict[str, Any]] = []
     started, reading = time.perf_counter(), 0.0
     while True:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchmarks.predict import Spent
     from tuning import Outcome
 
+READING = 5.0  # seconds between two lines that say how far it is
 BOARD_ROWS = 12  # of the leaderboard so far: a board that is higher than the terminal cannot be kept in place
 
 
@@ -50,6 +51,7 @@ class Lines:
         self.cell: Cell | None = None
         self.share = 0.0  # of the budget of the current search, what is spent
         self.best: dict[str, tuple[float, bool]] = {}  # by cell: accuracy, and whether it is that of the test
+        self.read, self.told = "", 0.0  # how far the reading of files is, and when that was said
         self._say(f"{suite.title}: {self.count} cells, {suite.budget} each, all in; results in {folder}/")
 
     @contextmanager
@@ -65,7 +67,15 @@ class Lines:
         """Say a warning loudly."""
         self._say(f"WARNING: {note}")
 
+    def reading(self, text: str) -> None:
+        now = time.perf_counter()
+        if now - self.told >= READING:
+            self.told = now
+            self._detail(text)
+        self.read = text
+
     def cell_started(self, cell: Cell) -> None:
+        self.read = ""
         self.cell, self.share = cell, 0.0
         self._detail(f"{cell.name}: searching with {cell.variant.strategy}")
 
@@ -152,7 +162,7 @@ class Display(Lines):
             _clock(time.perf_counter() - self.started),
             "time left unknown yet" if left is None else f"about {_clock(left)} left",
         ]
-        state = "between two cells"
+        state = self.read or "between two cells"
         if cell := self.cell:
             doing = (
                 "last fit, then the test"

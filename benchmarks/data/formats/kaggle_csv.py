@@ -25,16 +25,20 @@ LONGEST_LINE = 1 << 24  # bytes
 NO_PIXELS = ("label", "id", "imageid", "image_id")  # columns that other competitions have, in small letters
 
 
-def read_labelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> LabelledArrays:
-    """Images and labels; labels are int64 if all are whole numbers, else str."""
-    pixels, labels = _read(path, label)
+def read_labelled(
+    path: Path, label: str = "label", shape: Sequence[int] | None = None, group: str | None = None
+) -> LabelledArrays:
+    """Images and labels; labels are int64 if all are whole numbers, else str. The column `group` names the groups."""
+    pixels, labels, groups = _read(path, label, group)
     assert labels is not None
-    return LabelledArrays(images_of(pixels, path, shape), labels, path)
+    return LabelledArrays(images_of(pixels, path, shape), labels, path, groups)
 
 
-def read_unlabelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
-    """The images of a file without labels, such as the test part of a competition."""
-    return images_of(_read(path, None, never=label)[0], path, shape)
+def read_unlabelled(
+    path: Path, label: str = "label", shape: Sequence[int] | None = None, group: str | None = None
+) -> NDArray[np.uint8]:
+    """The images of a file without labels, such as the test part of a competition; it may have the column of the groups."""
+    return images_of(_read(path, None, group, never=label)[0], path, shape)
 
 
 def read_blocks(path: Path, pixels: int, rows: int) -> Iterator[NDArray[np.uint8]]:
@@ -68,20 +72,29 @@ def read_blocks(path: Path, pixels: int, rows: int) -> Iterator[NDArray[np.uint8
         raise UserError(f"{path} has a header but no rows.")
 
 
-def _read(path: Path, label: str | None, never: str = "") -> tuple[NDArray[np.uint8], NDArray | None]:
+def _read(
+    path: Path, label: str | None, group: str | None, never: str = ""
+) -> tuple[NDArray[np.uint8], NDArray | None, NDArray | None]:
     header = _header(path)
     if label is not None and label not in header:
         raise UserError(f"{path}, line 1: there is no column {label!r}; the columns are {_some(header)}.")
     if label is None and never in header:
         raise UserError(f"{path}, line 1: there is a column {never!r}, but images to label should have none.")
+    if label is not None and group is not None and (group not in header or group == label):
+        others = [name for name in header if name != label]
+        raise UserError(
+            f"{path}, line 1: --groups column:{group}: there is no such column beside {label!r}; {_some(others)}."
+        )
     _check_size(path, len(header))
-    pixels = [name for name in header if name != label]
+    texts = {label, group}
+    pixels = [name for name in header if name not in texts]
     _check_names(path, header, pixels)
     (frame,) = _parse(path, header, set(pixels))
     if frame.empty:
         raise UserError(f"{path} has a header but no rows.")
     labels = None if label is None else _labels(frame[label].to_numpy(object), path, header, label)
-    return np.ascontiguousarray(frame[pixels].to_numpy()), labels
+    groups = None if label is None or group is None else _names(frame[group].to_numpy(object), path, group)
+    return np.ascontiguousarray(frame[pixels].to_numpy()), labels, groups
 
 
 def _header(path: Path) -> list[str]:
@@ -224,6 +237,15 @@ def _labels(found: NDArray, path: Path, header: list[str], label: str) -> NDArra
     kind = "a whole number, as the first label is" if whole[0] else "a name, as the first label is"
     given = repr(texts[odd]) if texts[odd] else "nothing"
     raise UserError(f"{path}, line {line}, column {label!r}: {given} is not {kind}.")
+
+
+def _names(found: NDArray, path: Path, column: str) -> NDArray:
+    """The names of the groups; each row must have one."""
+    texts = [text.strip() for text in found]
+    if "" in texts:
+        line = _line_of(path, texts.index(""))
+        raise UserError(f"{path}, line {line}, column {column!r}: nothing, where each image needs a group.")
+    return np.array(texts, dtype=str)
 
 
 def _is_number(text: str) -> bool:

@@ -15,6 +15,7 @@ from benchmarks.data.formats import idx, kaggle_csv, npz
 from benchmarks.data.formats.arrays import images_of
 from benchmarks.data.formats.image_file import SUFFIXES, THREADS, find_images, image_shape, load_image
 from benchmarks.data.framing import Framing
+from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError
 
 TABLES = (".csv", ".csv.gz", ".npz", "ubyte", "ubyte.gz")
@@ -58,13 +59,16 @@ def is_table(path: Path) -> bool:
     return path.name.lower().endswith(TABLES)
 
 
-def read(files: Sequence[Path], shape: tuple[int, int, int], prepare: Prepare) -> Iterator[list[Given]]:
+def read(
+    files: Sequence[Path], shape: tuple[int, int, int], prepare: Prepare, ground: str = WHITE
+) -> Iterator[list[Given]]:
     """The pictures of some files in order, prepared, `AT_ONCE` or fewer at a time.
 
     Parameters
     ----------
     shape : (h, w, c) that a model takes: of a table, whose rows do not tell, the first guess.
     prepare : makes of a picture uint8 (h, w, c) of any size what the model takes.
+    ground : what shows where a picture is transparent.
     """
     with ThreadPoolExecutor(THREADS) as pool:  # Pillow decodes side by side, which halves the time for photographs.
         start = 0
@@ -76,18 +80,18 @@ def read(files: Sequence[Path], shape: tuple[int, int, int], prepare: Prepare) -
             end = next((i for i in range(start, len(files)) if is_table(files[i])), len(files))
             for first in range(start, end, AT_ONCE):
                 batch = files[first : min(end, first + AT_ONCE)]
-                found = pool.map(lambda file: read_one(file, shape[2], prepare), batch)
+                found = pool.map(lambda file: read_one(file, shape[2], prepare, ground), batch)
                 yield [Given(file, None, image) for file, image in zip(batch, found, strict=True)]
             start = end
 
 
-def read_one(file: Path, channels: int, prepare: Prepare) -> NDArray[np.uint8] | UserError:
+def read_one(file: Path, channels: int, prepare: Prepare, ground: str = WHITE) -> NDArray[np.uint8] | UserError:
     """One image file, prepared, or why it cannot be read."""
     try:
         if isinstance(prepare, Framing) and prepare.is_plain:  # As folders are read: photographs are decoded smaller.
-            return load_image(file, prepare.shape)
-        height, width, _ = image_shape(file)
-        return prepare(load_image(file, (height, width, channels)))
+            return load_image(file, prepare.shape, ground)
+        height, width, _ = image_shape(file, ground)
+        return prepare(load_image(file, (height, width, channels), ground))
     except UserError as error:
         return error
 

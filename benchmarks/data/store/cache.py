@@ -1,7 +1,8 @@
 """Arrays on disk: parsed once, then memory-mapped by every process.
 
 ``$CROSSOVER_CACHE``, or the user's cache folder, holds ``arrays/<name>-<key>/`` with ``train-X.npy``, ``train-y.npy``,
-``test-X.npy``, ``test-y.npy``, perhaps ``unlabelled-X.npy``, and ``meta.json``. The key is a digest of the inputs'
+``test-X.npy``, ``test-y.npy``, perhaps ``unlabelled-X.npy``, ``train-groups.npy`` and the names of the files of either part
+in ``train-files.json`` and ``test-files.json``, and ``meta.json``. The key is a digest of the inputs'
 paths, sizes and times, and of the code that reads them, so neither a changed file nor a changed reader meets an
 old cache. A folder appears whole or not at all; any of it may be deleted at any time. No other module knows these names:
 `reopen` and `stored_fingerprints` are what the others use.
@@ -68,7 +69,9 @@ def reopen(folder: Path) -> Dataset:
         return Dataset(
             name=meta["name"],
             train=Images(
-                _images(folder, "train", meta["train"]), _labels(folder, "train", meta["train"], len(classes))
+                _images(folder, "train", meta["train"]),
+                _labels(folder, "train", meta["train"], len(classes)),
+                _numbers(folder, "train-groups", meta["train"]) if meta["groups"] else None,
             ),
             test=Sealed(
                 meta["test"],
@@ -79,6 +82,9 @@ def reopen(folder: Path) -> Dataset:
             fingerprint=meta["fingerprint"],
             train_fingerprint=meta["train_fingerprint"],
             unlabelled=partial(_images, folder, "unlabelled", meta["unlabelled"]) if meta["unlabelled"] else None,
+            files=partial(_files, folder) if meta["files"] else None,
+            groups=meta["groups"],
+            background=meta["background"],
             note=meta["note"],
             preparation=_preparation(meta),
             title=meta["title"],
@@ -119,7 +125,7 @@ def _key(recipe: Recipe) -> str:
         states = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in recipe.inputs]
     except OSError as error:
         raise UserError(f"Cannot read {error.filename} ({error.strerror}): replace or remove it.") from error
-    about = (recipe.name, recipe.title, recipe.homepage, recipe.licence, recipe.options)
+    about = (recipe.name, recipe.title, recipe.homepage, recipe.licence, recipe.options, repr(recipe.reading))
     return hashlib.sha256(json.dumps([about, states, _code()]).encode()).hexdigest()[:16]
 
 
@@ -157,12 +163,10 @@ def _writing(folder: Path) -> Iterator[Path]:
 def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
     framing = measured(contents.train.X)
     prepared = None if framing is None else Preparation(framing, unless_alike=True)
-    arrays: dict[str, NDArray] = {
-        "train-X": contents.train.X,
-        "train-y": contents.train.y,
-        "test-X": contents.test.X,
-        "test-y": contents.test.y,
-    }
+    train: dict[str, NDArray] = {"train-X": contents.train.X, "train-y": contents.train.y}
+    if contents.train.groups is not None:
+        train["train-groups"] = contents.train.groups
+    arrays: dict[str, NDArray] = {**train, "test-X": contents.test.X, "test-y": contents.test.y}
     meta: dict[str, Any] = {
         "name": recipe.name,
         "title": recipe.title or recipe.name,
@@ -173,7 +177,10 @@ def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
         "test": len(contents.test),
         "unlabelled": 0 if contents.unlabelled is None else len(contents.unlabelled),
         "fingerprint": fingerprint(*arrays.values()),
-        "train_fingerprint": fingerprint(contents.train.X, contents.train.y),
+        "train_fingerprint": fingerprint(*train.values()),
+        "files": any(contents.files),
+        "groups": recipe.reading.groups if contents.train.groups is not None else "",
+        "background": recipe.reading.background,
         "note": contents.note,
         "image": contents.train.X.shape[1:],
         "preparation": None if prepared is None else prepared.facts(),
@@ -183,6 +190,9 @@ def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
         arrays["unlabelled-X"] = contents.unlabelled
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array))
+    for part, names in zip(("train", "test"), contents.files, strict=True):
+        if any(contents.files):
+            (folder / f"{part}-files.json").write_text(json.dumps(list(names)), encoding="utf-8")
     (folder / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
@@ -195,13 +205,32 @@ def _images(folder: Path, part: str, rows: int) -> NDArray[np.uint8]:
 
 
 def _labels(folder: Path, part: str, rows: int, classes: int) -> NDArray[np.int64]:
-    path = folder / f"{part}-y.npy"
-    y = np.array(_array(path))
-    if y.dtype != np.int64 or y.shape != (rows,):
-        raise _damaged(path, f"{y.dtype} of shape {y.shape}, expected {rows} labels")
+    y = _numbers(folder, f"{part}-y", rows)
     if rows and not 0 <= y.min() <= y.max() < classes:
-        raise _damaged(path, f"labels outside 0 … {classes - 1}")
+        raise _damaged(folder / f"{part}-y.npy", f"labels outside 0 … {classes - 1}")
     return y
+
+
+def _numbers(folder: Path, name: str, rows: int) -> NDArray[np.int64]:
+    """One whole number per row."""
+    path = folder / f"{name}.npy"
+    found = np.array(_array(path))
+    if found.dtype != np.int64 or found.shape != (rows,):
+        raise _damaged(path, f"{found.dtype} of shape {found.shape}, expected {rows} numbers")
+    return found
+
+
+def _files(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of the files of both parts."""
+    train, test = (_names(folder / f"{part}-files.json") for part in ("train", "test"))
+    return train, test
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return [str(name) for name in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
 
 
 def _array(path: Path) -> NDArray:

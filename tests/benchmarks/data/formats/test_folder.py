@@ -27,7 +27,7 @@ def test_images_of_other_sizes_become_as_most_are_and_the_note_tells(tmp_path):
     write_images(tmp_path, ["a", "b"], sizes=[(8, 6), (8, 6), (10, 10)], mode="RGB")
     data = datasets.load(tmp_path)
     assert data.train.X.shape[1:] == (8, 6, 3)
-    assert "2 of 10 images were resized to 8 × 6 pixels" in data.note
+    assert "2 of 10 images were resized to 8 × 6 pixels, stretched." in data.note
 
 
 def test_photographs_are_made_smaller(tmp_path):
@@ -57,5 +57,20 @@ def test_a_folder_tells_what_is_wrong(tmp_path):
     whole = (tmp_path / "set" / "a" / "1.png").read_bytes()
     for broken in (b"not an image", whole[: len(whole) // 2], b""):
         (tmp_path / "set" / "a" / "1.png").write_bytes(broken)
-        with pytest.raises(UserError, match=r"a/1\.png is not a readable image"):
-            datasets.load(tmp_path / "set")
+        data = datasets.load(tmp_path / "set")
+        assert "1 of 10 image files cannot be read and is left out: a/1.png. " in data.note
+        assert len(data.train) + len(data.test) == 9
+    (tmp_path / "set" / "b" / "1.png").write_bytes(b"")
+    with pytest.raises(
+        UserError, match=r"2 of 10 image files cannot be read, more than 10%: a/1\.png, b/1\.png\. The first: "
+    ):
+        datasets.load(tmp_path / "set")
+
+
+def test_a_class_of_which_nothing_can_be_read_is_not_lost_in_silence(tmp_path):
+    write_images(tmp_path, ["a", "b"], n=9)
+    (tmp_path / "c").mkdir()
+    for broken in (b"", b"\x89PNG\r\n\x1a\n"):
+        (tmp_path / "c" / "0.png").write_bytes(broken)
+        with pytest.raises(UserError, match=r"No image of class 'c' can be read\. The first: .*c/0\.png"):
+            datasets.load(tmp_path)

@@ -76,10 +76,6 @@ def photos(where, broken):
     return file
 
 
-def read_as_data(file):
-    datasets.load(file.parents[1])
-
-
 def read_to_predict(file):
     predict(save_model(file.parents[2] / "model", (8, 6, 1)), [file])
 
@@ -88,7 +84,16 @@ def read_to_augment(file):
     augment(file.parents[1], file.parents[2] / "out", Augmentation(), 1, 0)
 
 
-@pytest.mark.parametrize("read", [read_as_data, read_to_predict, read_to_augment])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_file_of_another_format_is_left_out_of_a_data_set_and_named(tmp_path, no_ghostscript, kind):
+    file = photos(tmp_path / "photos", FOREIGN[kind])
+    data = datasets.load(tmp_path / "photos")
+    assert len(data.train) + len(data.test) == 8
+    assert "1 of 9 image files cannot be read and is left out: cat/9.png" in data.note
+    assert f"{file} is not a readable image" in data.note and "\n" not in data.note
+
+
+@pytest.mark.parametrize("read", [read_to_predict, read_to_augment])
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_only_the_documented_formats_are_opened_whatever_a_file_is_called(tmp_path, no_ghostscript, kind, read):
     file = photos(tmp_path / "photos", FOREIGN[kind])
@@ -102,6 +107,8 @@ def test_only_the_documented_formats_are_opened_whatever_a_file_is_called(tmp_pa
 def test_a_postscript_program_called_png_is_refused_in_one_line_and_not_run(tmp_path, verb):
     marker, called = tmp_path / "marker", tmp_path / "called"
     file = photos(tmp_path / "photos", postscript(marker))
+    if verb == "run":  # A single file is left out of a data set.
+        (tmp_path / "photos" / "dog" / "9.png").write_bytes(postscript(marker))
     (tmp_path / "bin").mkdir()
     ghostscript = tmp_path / "bin" / "gs"  # Pillow calls what has this name.
     ghostscript.write_text(f'#!/bin/sh\necho "$@" >> {called}\n')
