@@ -46,6 +46,8 @@ def run(
     replay: str | Path | None = None,
     groups: str | None = None,
     background: str | None = None,
+    size: str | None = None,
+    frame: str | None = None,
     fail_fast: bool = False,
 ) -> bool:
     """Carry out a suite, or compare all default estimators on one data set; returns whether every cell ended well.
@@ -66,6 +68,10 @@ def run(
     groups : which images stay on one side of every split: those with one match of a regular expression in their paths, such
         as ``"writer[0-9]+"``, or with one value in a column, ``"column:writer"``, or near duplicates, ``"near"``.
     background : what shows where an image is transparent, "white", "black" or "#rrggbb"; white if None.
+    size : of the images made of the pictures of a folder, "32" for the longest side, "24x32" for height and width; a probe
+        tells if None.
+    frame : how such pictures are framed, "whole", cropped to their "content", or that centred by "mass"; a probe tells if
+        None.
     replay : folder of a run of the same suite, whose trials and fits are repeated as its ledger has them, without looking at
         a clock; on the same machine and versions with the same results.
 
@@ -76,7 +82,7 @@ def run(
     from benchmarks.progress import progress
     from benchmarks.run import run as run_suite
 
-    suite = _suite(what, estimators, budget, seeds, study, within, groups, background)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame)
     folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
         return run_suite(
@@ -255,6 +261,8 @@ def _suite(
     within: str | None = None,
     groups: str | None = None,
     background: str | None = None,
+    size: str | None = None,
+    frame: str | None = None,
 ) -> Suite:
     """The suite of that name, or one made for a single data set, with the given changes."""
     from benchmarks import studies
@@ -297,7 +305,7 @@ def _suite(
         )
     if budget is not None:
         content |= {"budget": budget, "budgets": {}}
-    given = {"seeds": seeds, "groups": groups, "background": background}
+    given = {"seeds": seeds, "groups": groups, "background": background, "size": size, "frame": frame}
     content |= {name: value for name, value in given.items() if value is not None}
     suite = make_suite(content, origin=what)
     return suite if within is None else shared_within(suite, within)
@@ -379,11 +387,18 @@ def _run(
     background: Annotated[
         str | None, typer.Option(help="Under what is transparent: white, black or #rrggbb.", metavar="COLOUR")
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Of the pictures of a folder: longest side, 32, or 24x32; a probe tells if not given."),
+    ] = None,
+    frame: Annotated[
+        str | None, typer.Option(help="Of such pictures: whole, content or mass; a probe tells if not given.")
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
-    suite = _suite(what, estimators, budget, seeds, study, within, groups, background)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame)
     folder = _run_folder(name, suite)
     if dry_run:
         from benchmarks.plan import plan
@@ -404,15 +419,18 @@ def _run(
         replay=replay,
         groups=groups,
         background=background,
+        size=size,
+        frame=frame,
         fail_fast=fail_fast,
     )
     from rich.console import Console
 
-    from reports.leaderboard import frame, print_leaderboard
+    from reports.leaderboard import frame as leaderboard
+    from reports.leaderboard import print_leaderboard
 
     page = report(folder)
     carried_out = load(folder)
-    print_leaderboard(frame(carried_out), carried_out.notes, Console())
+    print_leaderboard(leaderboard(carried_out), carried_out.notes, Console())
     print(f"Report: {page}")
     if ok and replay is not None:
         from reports.replayed import differences
@@ -535,9 +553,9 @@ def _predict(
 ) -> None:
     """Label pictures with a trained model."""
     from benchmarks.predict import as_text, summary
-    from benchmarks.progress import counted
+    from benchmarks.progress import labelling
 
-    with counted("labelled") as told:
+    with labelling() as told:
         frame = predict(
             model,
             paths,

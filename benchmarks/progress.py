@@ -188,7 +188,7 @@ class Display(Lines):
 
 
 @contextmanager
-def counted(done: str) -> Iterator[Callable[[Spent, int | None], None]]:
+def labelling() -> Iterator[Callable[[Spent, int | None], None]]:
     """Yields what `benchmarks.predict` tells its progress: a bar on a terminal, and in the end one line of what it took."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -196,7 +196,7 @@ def counted(done: str) -> Iterator[Callable[[Spent, int | None], None]]:
     last: list[Spent] = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not _is_live()) as bar:
-        task = bar.add_task(done, total=None)
+        task = bar.add_task("labelled", total=None)
 
         def told(spent: Spent, total: int | None) -> None:
             last[:] = [spent]
@@ -206,7 +206,7 @@ def counted(done: str) -> Iterator[Callable[[Spent, int | None], None]]:
     for spent in last:
         speed, reading = spent.pictures / max(spent.seconds, 1e-9), spent.reading_seconds / max(spent.seconds, 1e-9)
         print(
-            f"{spent.pictures:,} pictures {done} in {spent.seconds:.1f} s, {speed:,.0f} a second; "
+            f"{spent.pictures:,} pictures labelled in {spent.seconds:.1f} s, {speed:,.0f} a second; "
             f"{reading:.0%} of the time went into reading and preparing them",
             file=sys.stderr,
         )

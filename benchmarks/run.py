@@ -180,6 +180,7 @@ def _info(suite: Suite, data: Sequence[Dataset], todo: Sequence[Cell]) -> dict[s
     return describe(suite) | {
         "datasets": [d.name for d in data],
         "fingerprints": {d.name: d.fingerprint for d in data},
+        "framings": {d.name: d.choice.facts() for d in data if d.choice is not None},
         "portfolios": portfolios,
         "code": {label: _code(cell) for label, cell in {cell.variant.name: cell for cell in todo}.items()},
     }
@@ -211,6 +212,8 @@ def describe(suite: Suite) -> dict[str, Any]:
         "validation_share": suite.validation_share,
         "groups": suite.groups,
         "background": suite.background,
+        "size": suite.size,
+        "frame": suite.frame,
         "studies": {
             name: {
                 "stage": study.stage,

@@ -72,7 +72,7 @@ class Suite(BaseModel):
     studies : by name of a study the levels at which everything is done, such as ``sizes = [100, 1000, "all"]``. None: the
         standard condition alone.
     fallback : data set to use, loudly, in place of one that cannot be had.
-    groups, background : how its data sets are read, as `benchmarks.data.reading.Reading` has it.
+    groups, background, size, frame : how its data sets are read, as `benchmarks.data.reading.Reading` has it.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
     """
@@ -94,13 +94,15 @@ class Suite(BaseModel):
     fallback: str | None = None
     groups: str = ""
     background: str = WHITE
+    size: str = ""
+    frame: str = ""
     limits: Limits = Limits()
     search: dict[str, Search] = {}
 
     @property
     def reading(self) -> Reading:
         """How its data sets are read."""
-        return Reading(self.groups, self.background)
+        return Reading(self.groups, self.background, self.size, self.frame)
 
     @field_serializer("budget")
     def _budget_as_given(self, budget: Budget) -> str:

@@ -6,8 +6,9 @@ look as those of MNIST do; `measured` finds the framing that others must have to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -69,24 +70,19 @@ class Framing:
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Frame a picture uint8 (h, w, 1 or 3): uint8 of this shape."""
-        picture = in_channels(picture, self.shape[2])
+        (framed,) = frame_all(picture, [self])
+        return framed
+
+    def _of(self, seen: _Seen) -> NDArray[np.uint8]:
         if self.is_plain:
-            return resized(picture, self.shape[:2])
-        picture = _reduced(picture)
-        ground = background(picture)
-        contrast = _contrast(picture, ground)
-        shown = content(contrast.max(axis=2))
-        colour = np.rint(ground.mean(axis=(0, 1))).astype(np.uint8)
+            return resized(seen.picture, self.shape[:2])
         if self.polarity == "light on dark":
-            if not shown.any():
-                return np.zeros(self.shape, np.uint8)
-            full = np.percentile(contrast.max(axis=2)[shown], FULL)
-            picture = np.minimum(np.rint(contrast * (255 / full)), 255).astype(np.uint8)
-            colour = np.zeros_like(colour)
-        if self.frame == "whole" or not shown.any():
+            picture, colour = seen.light_on_dark, np.zeros_like(seen.colour)
+        else:
+            picture, colour = seen.reduced, seen.colour
+        if self.frame == "whole" or seen.box is None:
             return resized(picture, self.shape[:2])
-        box = _box(shown)
-        return self._placed(picture[box], contrast[box], colour)
+        return self._placed(picture[seen.box], seen.contrast[seen.box], colour)
 
     def _placed(
         self, part: NDArray[np.uint8], contrast: NDArray[np.uint8], colour: NDArray[np.uint8]
@@ -106,6 +102,51 @@ class Framing:
         out = np.broadcast_to(colour, self.shape).copy()
         out[top : top + height, left : left + width] = resized(part, (height, width))
         return out
+
+
+def frame_all(picture: NDArray[np.uint8], framings: Sequence[Framing]) -> list[NDArray[np.uint8]]:
+    """A picture in several framings, all of as many channels; its content is looked for once."""
+    seen = _Seen(in_channels(picture, framings[0].shape[2]))
+    return [framing._of(seen) for framing in framings]
+
+
+class _Seen:
+    """What framings need to know of a picture, each found when it is first asked for."""
+
+    def __init__(self, picture: NDArray[np.uint8]) -> None:
+        self.picture = picture
+
+    @cached_property
+    def reduced(self) -> NDArray[np.uint8]:
+        return _reduced(self.picture)
+
+    @cached_property
+    def ground(self) -> NDArray[np.float32]:
+        return background(self.reduced)
+
+    @cached_property
+    def colour(self) -> NDArray[np.uint8]:
+        return np.rint(self.ground.mean(axis=(0, 1))).astype(np.uint8)
+
+    @cached_property
+    def contrast(self) -> NDArray[np.uint8]:
+        return _contrast(self.reduced, self.ground)
+
+    @cached_property
+    def shown(self) -> NDArray[np.bool_]:
+        return content(self.contrast.max(axis=2))
+
+    @cached_property
+    def box(self) -> tuple[slice, slice] | None:
+        return _box(self.shown) if self.shown.any() else None
+
+    @cached_property
+    def light_on_dark(self) -> NDArray[np.uint8]:
+        """Black where nothing is shown, at full contrast where something is."""
+        if self.box is None:
+            return np.zeros_like(self.reduced)
+        full = np.percentile(self.contrast.max(axis=2)[self.shown], FULL)
+        return np.minimum(np.rint(self.contrast * (255 / full)), 255).astype(np.uint8)
 
 
 def scan(shape: tuple[int, int, int]) -> Framing:
@@ -277,10 +318,8 @@ def _centre_of_mass(contrast: NDArray[np.uint8]) -> tuple[float, float]:
 
 def _longest_side(image: NDArray[np.uint8]) -> float:
     """Of the content, as a share of the frame; 0 of a blank image."""
-    shown = content(_contrast(image, background(image)).max(axis=2))
-    if not shown.any():
-        return 0.0
-    return max((part.stop - part.start) / side for part, side in zip(_box(shown), shown.shape, strict=True))
+    box = _Seen(image).box
+    return 0.0 if box is None else max((p.stop - p.start) / side for p, side in zip(box, image.shape, strict=False))
 
 
 def _change(framed: NDArray[np.uint8], image: NDArray[np.uint8]) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.choice import Choice
 from benchmarks.data.framing import Preparation
 from benchmarks.data.reading import WHITE
 
@@ -85,6 +86,7 @@ class Dataset:
     groups : which images stay together, as `benchmarks.data.reading.Reading` has it; "" where none do.
     background : what shows where an image is transparent.
     note : a warning every reader of a result must see (for example that another set was asked for); or "".
+    choice : how its images were made of the pictures of a folder, and why so; None where a probe did not choose.
     preparation : what makes a picture from elsewhere look as these images do; None if there is no telling.
     title, homepage, licence : for people: what it is, where it comes from (a URL, or a path), who may use it.
     folder : where its arrays are cached; `benchmarks.data.datasets.reopen` makes the data set again from it in
@@ -102,6 +104,7 @@ class Dataset:
     groups: str = ""
     background: str = WHITE
     note: str = ""
+    choice: Choice | None = None
     preparation: Preparation | None = None
     title: str = ""
     homepage: str = ""

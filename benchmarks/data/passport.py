@@ -54,6 +54,7 @@ def passport(dataset: Dataset, test: Images | None = None) -> dict[str, Any]:
             "across": None if held is None else int(np.isin(held, seen).sum()),
             "conflicting_labels": _conflicts(images, labels),
         },
+        "framing": "" if dataset.choice is None else str(dataset.choice),
         "homepage": dataset.homepage,
         "licence": dataset.licence,
         "note": dataset.note,

@@ -32,7 +32,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     for key, words in DUPLICATES.items():
         if key in passport.get("duplicates", {}):
             facts[words] = formats.count(passport["duplicates"][key])
-    facts |= {key: passport.get(key) for key in ("homepage", "licence", "fingerprint")}
+    facts |= {key: passport.get(key) for key in ("framing", "homepage", "licence", "fingerprint")}
     return pd.DataFrame([(k, str(v)) for k, v in facts.items() if v], columns=["fact", "value"])
 
 

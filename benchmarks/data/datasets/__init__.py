@@ -60,7 +60,7 @@ def load(
         describes any of these. Without a test part a stratified, seeded 20 % of the images becomes the test.
     data_dir : where official files are looked for first; then ``$CROSSOVER_DATA``, then earlier downloads in the
         cache folder; what is in none of them is downloaded and verified.
-    reading : what may be chosen of how files become arrays: groups, and the background of what is transparent.
+    reading : what may be chosen of how files become arrays: groups, the background of what is transparent, size and frame.
     told : is told how far the reading of many files is.
 
     Returns
@@ -99,8 +99,11 @@ def _in_groups(recipe: Recipe, reading: Reading) -> Recipe:
     Raises
     ------
     UserError
-        If other groups are asked for.
+        If other groups are asked for, or a size or a frame.
     """
+    from benchmarks.data.formats import no_framing
+
+    no_framing(Path(recipe.name), reading)
     if reading.groups and not reading.near:
         raise UserError(
             f"--groups {reading.groups!r}: {recipe.name} has neither paths nor columns, so its groups can be near duplicates "

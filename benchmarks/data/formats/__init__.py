@@ -43,6 +43,7 @@ def _recipe_of(path: Path, reading: Reading, told: Told) -> Recipe:
 
         return description.recipe(path, name, reading, told)
     no_paths(path, reading)
+    no_framing(path, reading)
     if suffix.startswith("ubyte"):
         return _idx(path, reading)
     return _recipe(name, path, (path,), lambda: _file(path, suffix, reading), reading)
@@ -63,6 +64,19 @@ def no_paths(path: Path, reading: Reading) -> None:
         )
 
 
+def no_framing(path: Path, reading: Reading) -> None:
+    """Refuse a size or a frame where images are arrays already, or have a size of their own.
+
+    Raises
+    ------
+    UserError
+        If there is one.
+    """
+    if reading.size or reading.frame:
+        option = f"--size {reading.size}" if reading.size else f"--frame {reading.frame}"
+        raise UserError(f"{option} is for the pictures of a folder, and the images of {path} have their size already.")
+
+
 def _file(path: Path, suffix: str, reading: Reading) -> Contents:
     if suffix == ".npz":
         return assemble(*npz.read_train_and_test(path, reading.column), near=reading.near)
@@ -73,6 +87,7 @@ def _idx(path: Path, reading: Reading) -> Recipe:
     names = idx.find(path)
     assert names is not None  # a file is always one of four, or an error
     no_columns(path, reading)
+    no_framing(path, reading)
     files = (names.train_images, names.train_labels, names.test_images, names.test_labels)
     prefix = path.name.split("train-images")[0].strip("-_. ")
     name = prefix if path.is_file() and prefix else path.name if path.is_dir() else path.parent.name
@@ -108,10 +123,9 @@ def _folder(path: Path, reading: Reading, told: Told) -> Recipe:
     found = folder.find(path, reading)
 
     def read() -> Contents:
-        train, test, note = folder.read_train_and_test(found, background=reading.background, told=told)
-        return assemble(train, test, note=note, near=reading.near)
+        return folder.read(found, reading, told)
 
-    return _recipe(path.name, path, folder.inputs(found), read, reading, missing=found.unreadable)
+    return _recipe(path.name, path, folder.inputs(found), read, reading, found.unreadable, framed=True)
 
 
 def _recipe(
@@ -121,7 +135,8 @@ def _recipe(
     read: Callable[[], Contents],
     reading: Reading,
     missing: Sequence[Path] = (),
+    framed: bool = False,
 ) -> Recipe:
     # Once a link that led nowhere is mended, the data is another.
     options = "\n".join([str(path), *map(str, missing)])
-    return Recipe(name=name, read=read, inputs=inputs, options=options, reading=reading, title=name, homepage=str(path))
+    return Recipe(name, read, inputs, options, reading, framed, title=name, homepage=str(path))

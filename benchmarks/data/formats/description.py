@@ -26,6 +26,7 @@ Paths are relative to the TOML file.
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -101,7 +102,9 @@ def recipe(path: Path, name: str, reading: Reading = PLAIN, told: Told = silent)
     """The recipe that a TOML file describes; what `reading` leaves open, the file says."""
     about = _parsed(path)
     background = reading.background if reading.background != WHITE else about.background
-    reading = Reading(reading.groups or about.groups, background)
+    reading = replace(reading, groups=reading.groups or about.groups, background=background)
+    if about.format != "folder" or about.image:
+        formats.no_framing(path, reading)
     if about.format == "idx":
         formats.no_columns(path, reading)
     elif about.format != "folder":
@@ -122,6 +125,7 @@ def recipe(path: Path, name: str, reading: Reading = PLAIN, told: Told = silent)
         inputs=(path, *(named if found is None else found.files)),
         options="" if found is None else "\n".join(map(str, found.unreadable)),
         reading=reading,
+        framed=found is not None and about.image is None,
         title=about.title,
         homepage=about.homepage or str(path),
         licence=about.licence,
@@ -150,9 +154,8 @@ def _read(about: Description, base: Path, found: folder.Found | None, reading: R
     test: LabelledArrays | None = None
     unlabelled, note = None, about.note
     if found is not None:
-        train, test, told_of = folder.read_train_and_test(found, about.image, reading.background, told)
-        note = f"{note} {told_of}".strip()
-    elif about.format == "npz":
+        return folder.read(found, reading, told, about.image, about.classes, about.test_share, note)
+    if about.format == "npz":
         train, test = npz.read_train_and_test(train_files[0], reading.column)
     elif about.format == "csv":
         train = kaggle_csv.read_labelled(train_files[0], about.label, about.image, reading.column)

@@ -1,6 +1,6 @@
 """A folder of image files with one folder per class, perhaps within ``train`` and ``test``, or with a ``split.csv``.
 
-`find` says which files there are, with their classes and groups; `read_train_and_test` makes arrays of them.
+`find` says which files there are, with their classes and groups; `read` makes a data set of them.
 """
 
 from __future__ import annotations
@@ -9,25 +9,30 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.choice import Choice, choose, sample
 from benchmarks.data.formats import split_csv
-from benchmarks.data.formats.arrays import LabelledArrays
+from benchmarks.data.formats.arrays import TEST_SHARE, LabelledArrays, assemble
 from benchmarks.data.formats.bounds import must_fit
-from benchmarks.data.formats.image_file import SUFFIXES, image_shapes, is_image_name, load_images
+from benchmarks.data.formats.image_file import SUFFIXES, image_shapes, is_image_name, load_framed, load_images
+from benchmarks.data.framing import FRAMES, Framing
 from benchmarks.data.progress import counted
 from benchmarks.data.reading import WHITE, Reading, Told, silent
 from benchmarks.data.store.on_disk import on_disk
+from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError, printable
 
-LONGEST_SIDE = 128  # pixels; photographs are made smaller unless a size is asked for
+LONGEST_SIDE = 64  # pixels; photographs are made smaller unless a size is asked for
 TRAIN, TEST, VALIDATION = ("train", "training"), ("test", "testing"), split_csv.UNUSED
 MOST_BROKEN = 0.1  # of the files, or a single one: with more of them something else is wrong
 NAMED = 3  # files in a note; the others are counted
+Made = TypeVar("Made")
 IN_PROPORTION = 0.02  # to which the ratio of the sides is kept where an image is not called stretched
 
 
@@ -119,13 +124,86 @@ def inputs(found: Found) -> tuple[Path, ...]:
     return (*([listed] if listed.is_file() else []), *found.files)
 
 
-def read_train_and_test(
-    found: Found, shape: Sequence[int] | None = None, background: str = WHITE, told: Told = silent
-) -> tuple[LabelledArrays, LabelledArrays | None, str]:
-    """Both parts, and a note on files that were left out and images that were made to fit.
+def read(
+    found: Found,
+    reading: Reading,
+    told: Told = silent,
+    shape: Sequence[int] | None = None,
+    classes: Sequence[str] | None = None,
+    test_share: float = TEST_SHARE,
+    note: str = "",
+) -> Contents:
+    """What is in a folder, as a data set.
 
-    Images all get one size: `shape` (h, w) if given, else the most common size of the training images, made smaller if
-    a side is longer than `LONGEST_SIDE`. They are grey if all training images are, whatever their files could hold, or
+    All is read once at the plain size, which tells the parts. Where no `shape` was given, a probe on some training images may then
+    find a better size or framing (`benchmarks.data.choice`): all is read once more in that. So neither the parts, nor
+    groups, nor what is left out depend on it.
+
+    Raises
+    ------
+    UserError
+        As `read_train_and_test` and `assemble` do.
+    """
+    train, test, left_out, sizes = read_train_and_test(found, shape or reading.sides, reading.background, told)
+    notes = " ".join(filter(None, [note, left_out]))
+    plain = assemble(train, test, classes, test_share, note=notes, near=reading.near)
+    choice, contents = None, plain
+    if shape is None:
+        choice = _chosen(found, plain, reading)
+        if not choice.framing.is_plain or choice.framing.shape != plain.train.X.shape[1:]:
+            contents = _framed(found, plain, choice.framing, reading, told)
+    said = [plain.note] if contents is plain else [plain.note, str(choice)]
+    if choice is None or choice.framing.frame == "whole":
+        said.append(_resized(sizes, *contents.train.X.shape[1:3]))
+    return replace(contents, choice=choice, note=" ".join(filter(None, said)))
+
+
+def _chosen(found: Found, plain: Contents, reading: Reading) -> Choice:
+    """The framing for the data set; of the images of `plain`, those for training are looked at."""
+    files = _files(found, plain.files[0])
+    height, width, channels = plain.train.X.shape[1:]
+    headers = image_shapes([files[row] for row in sample(plain.train.y, 0)], reading.background)
+    areas = [shape[0] * shape[1] for shape in headers if not isinstance(shape, UserError)]
+
+    def tried(rows: NDArray[np.int64], framings: Sequence[Framing]) -> dict[Framing, NDArray[np.uint8]]:
+        pictures = load_framed([files[row] for row in rows], framings, reading.background)
+        images = [_readable(framed) for framed in pictures]
+        return {framing: np.stack([framed[place] for framed in images]) for place, framing in enumerate(framings)}
+
+    frame = next((frame for frame in FRAMES if frame == reading.frame), None)
+    size = Framing((height, width, channels))
+    return choose(plain.train.y, size, tried, frame, reading.sides, round(np.median(areas)) if areas else 0)
+
+
+def _framed(found: Found, plain: Contents, framing: Framing, reading: Reading, told: Told) -> Contents:
+    """The same images, made in another way of their files."""
+    parts = []
+    for images, names in zip((plain.train, plain.test), plain.files, strict=True):
+        pictures = load_framed(_files(found, names), [framing], reading.background)
+        pictures = counted(pictures, len(names), f"Framing {found.root.name}", told)
+        parts.append(replace(images, X=on_disk((_readable(framed)[0] for framed in pictures), framing.shape)))
+    return replace(plain, train=parts[0], test=parts[1])
+
+
+def _files(found: Found, names: Sequence[str]) -> list[Path]:
+    """The files of these names."""
+    known = {found.name(file): file for file in found.files}
+    return [known[name] for name in names]
+
+
+def _readable(framed: Made | UserError) -> Made:
+    if isinstance(framed, UserError):  # It could be read a moment ago.
+        raise framed
+    return framed
+
+
+def read_train_and_test(
+    found: Found, shape: Sequence[int] = (), background: str = WHITE, told: Told = silent
+) -> tuple[LabelledArrays, LabelledArrays | None, str, Counter[tuple[int, int]]]:
+    """Both parts, a note on files that were left out, and how many training images have which height and width.
+
+    Images all get one size: `shape` (h, w) if given, else the most common size of the training images, in proportion so that
+    the longest side is that of a `shape` of one, or smaller if a side is longer than `LONGEST_SIDE`. They are grey if all training images are, whatever their files could hold, or
     RGB. A file that cannot be read is left out. Pixels go to a file as they are read: a few images are in memory at once.
 
     Raises
@@ -139,8 +217,11 @@ def read_train_and_test(
     _check(broken, found)
     shapes = [size for size in looked if not isinstance(size, UserError)]
     sizes = Counter((height, width) for height, width, _ in shapes)
-    height, width = shape[:2] if shape else _shrunk(*sizes.most_common(1)[0][0])
-    chosen = shape[2] if shape and len(shape) == 3 else None
+    common = sizes.most_common(1)[0][0]
+    height, width = (
+        shape[:2] if len(shape) > 1 else _scaled(*common, shape[0] if shape else min(LONGEST_SIDE, max(common)))
+    )
+    chosen = shape[2] if len(shape) == 3 else None
     wanted = (height, width, chosen or max(channels for _, _, channels in shapes))
     train = _read(found, found.train, wanted, background, broken, told, grey_if_all_are=chosen is None)
     test = _read(found, found.test, train.X.shape[1:], background, broken, told) if found.test else None
@@ -148,7 +229,7 @@ def read_train_and_test(
     if lost := sorted({*found.train.labels} - {*train.labels.tolist()}):
         first = next(broken[f] for f, label in zip(files, found.train.labels, strict=True) if label == lost[0])
         raise UserError(f"No image of class {lost[0]!r} can be read. The first: {first}")
-    return train, test, " ".join(filter(None, [found.note, _left_out(broken, found), _resized(sizes, height, width)]))
+    return train, test, " ".join(filter(None, [found.note, _left_out(broken, found)])), sizes
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -334,6 +415,6 @@ def _resized(sizes: Counter[tuple[int, int]], height: int, width: int) -> str:
     return f"{changed:,} of {total:,} images were resized to {height} × {width} pixels, {kept}."
 
 
-def _shrunk(height: int, width: int) -> tuple[int, int]:
-    scale = min(1.0, LONGEST_SIDE / max(height, width))
+def _scaled(height: int, width: int, longest: int) -> tuple[int, int]:
+    scale = longest / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))

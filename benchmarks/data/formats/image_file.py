@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.framing import ENOUGH, Framing, frame_all
 from benchmarks.data.reading import WHITE, colour
 from benchmarks.errors import UserError
 
@@ -70,6 +71,32 @@ def load_images(
 ) -> Iterator[NDArray[np.uint8] | UserError]:
     """Each file in order, as `load_image` reads it, or the error if it cannot be read; a few are in memory at once."""
     return _side_by_side(partial(load_image, shape=shape, background=background), paths)
+
+
+def load_picture(path: Path, channels: int, background: str = WHITE) -> NDArray[np.uint8]:
+    """One image file at its own size, uint8 (h, w, `channels`), or a whole number of times smaller if it is large.
+
+    Raises
+    ------
+    UserError
+        As `load_image` does.
+    """
+    height, width, _ = image_shape(path, background)
+    times = max(1, max(height, width) // ENOUGH)
+    return load_image(path, (max(1, height // times), max(1, width // times), channels), background)
+
+
+def load_framed(
+    paths: Sequence[Path], framings: Sequence[Framing], background: str = WHITE
+) -> Iterator[list[NDArray[np.uint8]] | UserError]:
+    """Each file in order, in each of the framings, or the error if it cannot be read."""
+
+    def framed(path: Path) -> list[NDArray[np.uint8]]:
+        if len(framings) == 1 and framings[0].is_plain:
+            return [load_image(path, framings[0].shape, background)]
+        return frame_all(load_picture(path, framings[0].shape[2], background), framings)
+
+    return _side_by_side(framed, paths)
 
 
 def image_shapes(paths: Sequence[Path], background: str = WHITE) -> Iterator[tuple[int, int, int] | UserError]:

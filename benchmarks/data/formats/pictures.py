@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data.formats import idx, kaggle_csv, npz
 from benchmarks.data.formats.arrays import images_of
-from benchmarks.data.formats.image_file import SUFFIXES, THREADS, find_images, image_shape, load_image
+from benchmarks.data.formats.image_file import SUFFIXES, THREADS, find_images, load_image, load_picture
 from benchmarks.data.framing import Framing
 from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError
@@ -90,8 +90,7 @@ def read_one(file: Path, channels: int, prepare: Prepare, ground: str = WHITE) -
     try:
         if isinstance(prepare, Framing) and prepare.is_plain:  # As folders are read: photographs are decoded smaller.
             return load_image(file, prepare.shape, ground)
-        height, width, _ = image_shape(file, ground)
-        return prepare(load_image(file, (height, width, channels), ground))
+        return prepare(load_picture(file, channels, ground))
     except UserError as error:
         return error
 

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.choice import choice_of
 from benchmarks.data.framing import Preparation, measured, preparation_of
 from benchmarks.data.images import Dataset, Images, Sealed, fingerprint
 from benchmarks.data.store.recipe import Contents, Recipe
@@ -86,6 +87,7 @@ def reopen(folder: Path) -> Dataset:
             groups=meta["groups"],
             background=meta["background"],
             note=meta["note"],
+            choice=choice_of(meta["choice"]) if meta["choice"] else None,
             preparation=_preparation(meta),
             title=meta["title"],
             homepage=meta["homepage"],
@@ -161,8 +163,7 @@ def _writing(folder: Path) -> Iterator[Path]:
 
 
 def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
-    framing = measured(contents.train.X)
-    prepared = None if framing is None else Preparation(framing, unless_alike=True)
+    prepared = _prepared(contents)
     train: dict[str, NDArray] = {"train-X": contents.train.X, "train-y": contents.train.y}
     if contents.train.groups is not None:
         train["train-groups"] = contents.train.groups
@@ -183,6 +184,7 @@ def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
         "background": recipe.reading.background,
         "note": contents.note,
         "image": contents.train.X.shape[1:],
+        "choice": None if contents.choice is None else contents.choice.facts(),
         "preparation": None if prepared is None else prepared.facts(),
         "inputs": [str(path) for path in recipe.inputs],
     }
@@ -194,6 +196,14 @@ def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
         if any(contents.files):
             (folder / f"{part}-files.json").write_text(json.dumps(list(names)), encoding="utf-8")
     (folder / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
+
+
+def _prepared(contents: Contents) -> Preparation | None:
+    """What makes other pictures look as the training images do: what was done to these, or what seems to have been done."""
+    if contents.choice is not None and not contents.choice.framing.is_plain:
+        return Preparation(contents.choice.framing)
+    framing = measured(contents.train.X)
+    return None if framing is None else Preparation(framing, unless_alike=True)
 
 
 def _images(folder: Path, part: str, rows: int) -> NDArray[np.uint8]:

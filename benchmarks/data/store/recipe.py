@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.choice import Choice
 from benchmarks.data.images import Images
 from benchmarks.data.reading import PLAIN, Reading
 from benchmarks.errors import UserError
@@ -18,7 +19,7 @@ from benchmarks.errors import UserError
 class Contents:
     """What a reader found: both parts, the class names, and images to label for a competition if there are any.
 
-    The training part may have groups. ``files`` are the names of the files of either part, none where there are none.
+    The training part may have groups. ``choice`` says how images were made of pictures, where a probe told. ``files`` are the names of the files of either part, none where there are none.
     """
 
     train: Images
@@ -27,6 +28,7 @@ class Contents:
     unlabelled: NDArray[np.uint8] | None = None
     note: str = ""
     files: tuple[Sequence[str], Sequence[str]] = ((), ())
+    choice: Choice | None = None
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -57,13 +59,17 @@ class Contents:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How arrays are made of files; they are cached under the name, the options, the reading and the state of the inputs."""
+    """How arrays are made of files; they are cached under the name, the options, the reading and the state of the inputs.
+
+    `framed`: they are pictures of a folder, and a probe may choose how images are made of them.
+    """
 
     name: str
     read: Callable[[], Contents]
     inputs: tuple[Path, ...] = ()
     options: str = ""
     reading: Reading = PLAIN
+    framed: bool = False
     title: str = ""
     homepage: str = ""
     licence: str = ""

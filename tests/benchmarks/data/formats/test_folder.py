@@ -32,7 +32,7 @@ def test_images_of_other_sizes_become_as_most_are_and_the_note_tells(tmp_path):
 
 def test_photographs_are_made_smaller(tmp_path):
     write_images(tmp_path, ["a", "b"], sizes=[(300, 600)], n=2)
-    assert datasets.load(tmp_path).train.X.shape[1:] == (64, folder.LONGEST_SIDE, 1)
+    assert datasets.load(tmp_path).train.X.shape[1:] == (folder.LONGEST_SIDE // 2, folder.LONGEST_SIDE, 1)
 
 
 def test_a_folder_may_hold_train_and_test(tmp_path):
