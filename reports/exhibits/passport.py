@@ -88,8 +88,8 @@ def _effect(run: Run, dataset: str, known: Sequence[int]) -> dict[str, object]:
         return {}
     without, every = (formats.percent(part.mean()) for part in (others, right))
     return {
-        f"accuracy of {leader} without the {formats.count(len(known))} test images that are training images, or nearly": (
-            f"{without} %, with them {every} %"
+        f"accuracy of {leader} without test images that are training images, or nearly": (
+            f"{without} % of the other {formats.count(others.shape[1])}, {every} % of all {formats.count(right.shape[1])}"
         )
     }
 

@@ -338,8 +338,9 @@ def test_the_passport_names_duplicates_and_says_what_known_images_do_to_the_scor
     assert told["images that stay together"] == "near: 1,234 groups for training"
     without = np.delete(right, known, axis=1).mean()
     assert without < right.mean()
-    effect = told[f"accuracy of {leader} without the 40 test images that are training images, or nearly"]
-    assert effect == f"{100 * without:.2f} %, with them {100 * right.mean():.2f} %"
+    effect = told[f"accuracy of {leader} without test images that are training images, or nearly"]
+    count = right.shape[1]
+    assert effect == f"{100 * without:.2f} % of the other {count - 40}, {100 * right.mean():.2f} % of all {count}"
 
 
 def test_the_passport_says_where_near_duplicates_mean_nothing(run_folder):
