@@ -51,6 +51,8 @@ def near_duplicates(*parts: NDArray[np.uint8]) -> NDArray[np.int64] | None:
         return None
     _, first = np.unique(np.concatenate([digests(part) for part in parts]), return_index=True)
     vectors, kept = _vectors(parts, np.sort(first))
+    if len(kept) < 2:
+        return np.empty((0, 2), np.int64)
     some = np.random.default_rng(0).permutation(len(kept))[:SAMPLE]
     if not _means_something(_pairs_of_all(vectors[some]), len(some)):
         return None

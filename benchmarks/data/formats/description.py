@@ -25,6 +25,7 @@ Paths are relative to the TOML file.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -114,11 +115,10 @@ def recipe(path: Path, name: str, reading: Reading = PLAIN, told: Told = silent)
     for file in named:
         if not (file.is_dir() if about.format == "folder" else file.is_file()):
             raise UserError(f"{path} names {file}, which is not there.")
-    found = (
-        folder.find_parts(base, named[0], named[1] if len(named) > 1 else None, reading)
-        if about.format == "folder"
-        else None
-    )
+    found = None
+    if about.format == "folder":
+        above = Path(os.path.commonpath([file.resolve() for file in named]))
+        found = folder.find_parts(above, named[0].resolve(), named[1].resolve() if len(named) > 1 else None, reading)
     return Recipe(
         name=name,
         read=lambda: _read(about, base, found, reading, told),
