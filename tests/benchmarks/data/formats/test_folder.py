@@ -197,7 +197,7 @@ def test_the_note_says_once_what_became_of_the_proportions(tmp_path):
     write_images(tmp_path / "a", ["x", "y"], sizes=[(8, 6)] * 3 + [(16, 12), (10, 10)])
     assert "4 of 10 images were resized to 8 × 6 pixels, 2 of them stretched." in datasets.load(tmp_path / "a").note
     write_images(tmp_path / "b", ["x", "y"], sizes=[(900, 1200)], n=2)
-    assert "4 of 4 images were resized to 96 × 128 pixels, in proportion." in datasets.load(tmp_path / "b").note
+    assert "4 of 4 images were resized to 48 × 64 pixels, in proportion." in datasets.load(tmp_path / "b").note
 
 
 def test_many_files_are_read_with_little_memory_and_word_of_how_far_it_is(tmp_path, monkeypatch):
@@ -207,7 +207,7 @@ def test_many_files_are_read_with_little_memory_and_word_of_how_far_it_is(tmp_pa
     found = folder.find(tmp_path / "set", Reading())
     folder.read_train_and_test(found)  # Pillow and its threads are there.
     tracemalloc.start()
-    train, _, _ = folder.read_train_and_test(found, told=told.append)
+    train, *_ = folder.read_train_and_test(found, told=told.append)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < train.X.nbytes / 2
