@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.model import Model
+    from benchmarks.predict import Spent
     from benchmarks.submission import Submission
     from benchmarks.suite import Suite
     from estimators.models.pipeline import Augmentation
@@ -64,6 +65,10 @@ def run(
     name: str | None = None,
     study: str | None = None,
     replay: str | Path | None = None,
+    groups: str | None = None,
+    background: str | None = None,
+    size: str | None = None,
+    frame: str | None = None,
     fail_fast: bool = False,
 ) -> bool:
     """Carry out a suite, or compare all default estimators on one data set; returns whether every cell ended well.
@@ -81,6 +86,13 @@ def run(
     study : compare on the data set `what` at the levels of this study, such as ``"sizes"``, or as this suite does with its
         own, such as ``"crossover"``.
     name : of the run folder below ``runs/``; the name of the suite or data set if not given.
+    groups : which images stay on one side of every split: those with one match of a regular expression in their paths, such
+        as ``"writer[0-9]+"``, or with one value in a column, ``"column:writer"``, or near duplicates, ``"near"``.
+    background : what shows where an image is transparent, "white", "black" or "#rrggbb"; white if None.
+    size : of the images made of the pictures of a folder, "32" for the longest side, "24x32" for height and width; a probe
+        tells if None.
+    frame : how such pictures are framed, "whole", cropped to their "content", or that centred by "mass"; a probe tells if
+        None.
     replay : folder of a run of the same suite, whose trials and fits are repeated as its ledger has them, without looking at
         a clock; on the same machine and versions with the same results.
 
@@ -91,7 +103,7 @@ def run(
     from benchmarks.progress import progress
     from benchmarks.run import run as run_suite
 
-    suite = _suite(what, estimators, budget, seeds, study, within)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame)
     folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
         return run_suite(
@@ -197,24 +209,64 @@ def _written(submission: Submission, path: Path) -> Path:
     return path
 
 
-def predict(model: str | Path, paths: list[Path], out: str | Path | None = None, *, invert: bool = False) -> Any:
-    """Label image files, or all images in folders; returns a DataFrame ``file, label, probability, error``.
+def predict(
+    model: str | Path,
+    paths: str | Path | Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    prepare: str = "auto",
+    invert: bool = False,
+    top: int = 1,
+    upper: bool = False,
+    reject: float | None = None,
+    show_input: str | Path | None = None,
+    written_as: str | None = None,
+    told: Callable[[Spent, int | None], None] = lambda spent, total: None,
+) -> Any:
+    """Label pictures; returns a DataFrame ``file, label, probability, error``, with ``row`` where a table was given.
 
     Parameters
     ----------
     model : a model folder, or a run folder, of which the leaderboard's best model is taken.
-    invert : the images are dark on light where the model was trained on light on dark, or the reverse.
+    paths : image files, CSV, npz and idx files, and folders of images.
+    out : also write it there, as CSV, or as JSON if the name ends so, or as `written_as` says, "csv" or "json".
+    prepare : "auto": as the model's ``model.json`` says. "none": the size and the colours alone. "scan": a photo or scan of a
+        character is made to look as those of MNIST do.
+    invert : swap light and dark first.
+    top : so many classes of each, in ``label_2``, ``probability_2`` and so on.
+    upper : small letters count as their capitals.
+    reject : ``unsure`` says of which the probability is below this, so that a person looks at them.
+    show_input : a new or empty folder, for PNG files of what the model was shown.
+    told : is told what it took, after every batch.
+
+    Raises
+    ------
+    UserError : bad usage, no model, or nothing that can be read.
     """
-    from benchmarks.errors import UserError
+    from benchmarks.errors import UserError, unknown
+    from benchmarks.predict import FORMATS, as_text
     from benchmarks.predict import predict as predict_files
     from reports import write
 
     if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir()):
         raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
+    written_as = written_as or ("json" if out is not None and Path(out).suffix.lower() == ".json" else "csv")
+    if written_as not in FORMATS:
+        raise unknown("format", written_as, FORMATS)
 
-    frame = predict_files(_model_folder(Path(model)), paths, invert=invert)
+    frame = predict_files(
+        _model_folder(Path(model)),
+        [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)],
+        prepare=prepare,
+        invert=invert,
+        top=top,
+        upper=upper,
+        reject=reject,
+        show_input=Path(show_input) if show_input is not None else None,
+        told=told,
+    )
     if out is not None:
-        write(Path(out), frame.to_csv(index=False, lineterminator="\n"))
+        write(Path(out), as_text(frame, written_as))
     return frame
 
 
@@ -326,6 +378,10 @@ def _suite(
     seeds: int | None,
     study: str | None = None,
     within: str | None = None,
+    groups: str | None = None,
+    background: str | None = None,
+    size: str | None = None,
+    frame: str | None = None,
 ) -> Suite:
     """The suite of that name, or one made for a single data set, with the given changes."""
     from benchmarks import studies
@@ -368,8 +424,8 @@ def _suite(
         )
     if budget is not None:
         content |= {"budget": budget, "budgets": {}}
-    if seeds is not None:
-        content["seeds"] = seeds
+    given = {"seeds": seeds, "groups": groups, "background": background, "size": size, "frame": frame}
+    content |= {name: value for name, value in given.items() if value is not None}
     suite = make_suite(content, origin=what)
     return suite if within is None else shared_within(suite, within)
 
@@ -440,11 +496,28 @@ def _run(
     replay: Annotated[
         Path | None, typer.Option(help="Repeat this run, without looking at a clock.", metavar="RUN")
     ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="Images that stay together: a regular expression on their paths, column:NAME, or near (duplicates).",
+            metavar="PATTERN",
+        ),
+    ] = None,
+    background: Annotated[
+        str | None, typer.Option(help="Under what is transparent: white, black or #rrggbb.", metavar="COLOUR")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Of the pictures of a folder: longest side, 32, or 24x32; a probe tells if not given."),
+    ] = None,
+    frame: Annotated[
+        str | None, typer.Option(help="Of such pictures: whole, content or mass; a probe tells if not given.")
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
-    suite = _suite(what, estimators, budget, seeds, study, within)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame)
     folder = _run_folder(name, suite)
     if dry_run:
         from benchmarks.plan import plan
@@ -463,15 +536,20 @@ def _run(
         name=name,
         study=study,
         replay=replay,
+        groups=groups,
+        background=background,
+        size=size,
+        frame=frame,
         fail_fast=fail_fast,
     )
     from rich.console import Console
 
-    from reports.leaderboard import frame, print_leaderboard
+    from reports.leaderboard import frame as leaderboard
+    from reports.leaderboard import print_leaderboard
 
     page = report(folder)
     carried_out = load(folder)
-    print_leaderboard(frame(carried_out), carried_out.notes, Console())
+    print_leaderboard(leaderboard(carried_out), carried_out.notes, Console())
     print(f"Report: {page}")
     if ok and replay is not None:
         from reports.replayed import differences
@@ -592,12 +670,50 @@ def _check_submission(path: Annotated[Path, typer.Argument(help="The CSV.", meta
 @app.command("predict")
 def _predict(
     model: Annotated[Path, typer.Argument(help="A model folder, or a run folder (its best model).", metavar="MODEL")],
-    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of images.", metavar="PATH...")],
-    out: Annotated[Path | None, typer.Option(help="Also write the table as CSV.")] = None,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Images, folders of images, CSV, npz or idx files.", metavar="PATH...")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the table there, as CSV or JSON.", metavar="FILE")] = None,
+    written_as: Annotated[
+        str | None, typer.Option("--format", help="csv or json; by the suffix of FILE if not given.")
+    ] = None,
+    prepare: Annotated[
+        str, typer.Option(help="auto: as the model says; none: size and colours alone; scan: as MNIST was made.")
+    ] = "auto",
     invert: Annotated[bool, typer.Option("--invert", help="Swap light and dark first.")] = False,
+    top: Annotated[int, typer.Option(help="So many classes of each, the runners-up too.", min=1)] = 1,
+    upper: Annotated[bool, typer.Option("--upper", help="Small letters count as their capitals.")] = False,
+    reject: Annotated[
+        float | None, typer.Option(help="Mark as unsure what has less probability: 0.9.", min=0, max=1)
+    ] = None,
+    show_input: Annotated[
+        Path | None, typer.Option(help="Write what the model is shown as PNG files.", metavar="DIR")
+    ] = None,
 ) -> None:
-    """Label images with a trained model."""
-    print(predict(model, paths, out, invert=invert).to_string(index=False))
+    """Label pictures with a trained model."""
+    from benchmarks.predict import as_text, summary
+    from benchmarks.progress import labelling
+
+    with labelling() as told:
+        frame = predict(
+            model,
+            paths,
+            out,
+            prepare=prepare,
+            invert=invert,
+            top=top,
+            upper=upper,
+            reject=reject,
+            show_input=show_input,
+            written_as=written_as,
+            told=told,
+        )
+    if out is not None:
+        print(summary(frame, out))
+    elif written_as:
+        print(as_text(frame, written_as), end="")
+    else:
+        print(frame.to_string(index=False, na_rep=""))
 
 
 @app.command("test-estimator")

@@ -170,7 +170,7 @@ def validation(suite: Suite, dataset: Dataset, condition: Condition, seed: int) 
     share, folds = suite.validation_share, FOLDS if len(train) < FEW_ROWS else 1
     if len(train) < len(dataset.train):
         share = max(share, min(1 / 3, VALIDATION_ROWS / len(train)))
-    split(train.y, share, seed, dataset.classes)
+    split(train.y, share, seed, dataset.classes, train.groups)
     return share, folds
 
 

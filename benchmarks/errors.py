@@ -15,11 +15,16 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+        super().__init__(printable(message))
 
 
 class Unavailable(UserError):
     """Data that is neither on this machine nor to be downloaded now; a suite may turn to another data set, loudly."""
+
+
+def printable(text: str) -> str:
+    """The text with what cannot be printed escaped: line breaks, and bytes of a file's name that are not UTF-8."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:

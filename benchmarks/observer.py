@@ -18,6 +18,9 @@ class Observer(Protocol):
 
     def noted(self, note: str) -> None: ...
 
+    def reading(self, text: str) -> None:
+        """How far the reading of many files is, once a second."""
+
     def cell_started(self, cell: Cell) -> None: ...
 
     def trial_ended(self, cell: Cell, number: int, outcome: Outcome, spent: float) -> None:

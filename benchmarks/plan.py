@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.data import datasets
+from benchmarks.data.choice import Choice, choice_of
 from benchmarks.data.formats import recipe
+from benchmarks.data.store.cache import cached
 from benchmarks.ledger import TABLES, read_table
 from benchmarks.run import check_same, describe, read_info
 from benchmarks.suite import Suite, budget_of, conditions, variants
@@ -17,7 +19,9 @@ DONE = "done"
 
 
 def plan(suite: Suite, folder: Path) -> str:
-    """A line per cell with what is done of it, and an estimate of the minutes that are left. Nothing is written.
+    """A line per cell with what is done of it, and an estimate of the minutes that are left.
+
+    Nothing is written but arrays into the cache: a folder of pictures is read, which tells how they are framed.
 
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
@@ -28,7 +32,9 @@ def plan(suite: Suite, folder: Path) -> str:
     left, unknown, undone = 0.0, False, 0
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
-    for dataset in _datasets(suite, folder):
+    chosen = _datasets(suite, folder)
+    lines += [f"  {dataset}: {choice}" for dataset, choice in chosen.items() if choice is not None]
+    for dataset in chosen:
         for condition, seed, variant in product(conditions(suite, "fitted"), suite.seeds, variants(suite)):
             where = {"dataset": dataset, "condition": str(condition), "variant": variant.name, "seed": seed}
             trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
@@ -71,11 +77,17 @@ def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evalua
     return f"{len(ran)} trials done" if len(ran) else "to do"
 
 
-def _datasets(suite: Suite, folder: Path) -> list[str]:
-    """The names under which a run has recorded the data sets, or would."""
+def _datasets(suite: Suite, folder: Path) -> dict[str, Choice | None]:
+    """The names under which a run has recorded the data sets, or would, and how pictures are framed."""
     if (folder / "run.json").exists():
-        return read_info(folder)["datasets"]
-    return [name if name in datasets.names() else recipe(Path(name)).name for name in suite.datasets]
+        info = read_info(folder)
+        framings = info.get("framings", {})
+        return {name: choice_of(framings[name]) if name in framings else None for name in info["datasets"]}
+    found: dict[str, Choice | None] = {}
+    for name in suite.datasets:
+        own = None if name in datasets.names() else recipe(Path(name), suite.reading)
+        found[name if own is None else own.name] = cached(own).choice if own is not None and own.framed else None
+    return found
 
 
 def _where(table: pd.DataFrame, **values: object) -> pd.DataFrame:

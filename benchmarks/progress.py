@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from benchmarks.cell import Cell
+    from benchmarks.predict import Spent
     from tuning import Outcome
 
+READING = 5.0  # seconds between two lines that say how far it is
 BOARD_ROWS = 12  # of the leaderboard so far: a board that is higher than the terminal cannot be kept in place
 
 
 @contextmanager
 def progress(suite: Suite, folder: Path) -> Iterator[Lines]:
     """Yields the observer that suits standard error, and says in the end what was done."""
-    live = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "NO_COLOR" not in os.environ
-    observer = Display(suite, folder) if live else Lines(suite, folder)
+    observer = Display(suite, folder) if _is_live() else Lines(suite, folder)
     try:
         with observer.shown():
             yield observer
@@ -50,6 +51,7 @@ class Lines:
         self.cell: Cell | None = None
         self.share = 0.0  # of the budget of the current search, what is spent
         self.best: dict[str, tuple[float, bool]] = {}  # by cell: accuracy, and whether it is that of the test
+        self.read, self.told = "", 0.0  # how far the reading of files is, and when that was said
         self._say(f"{suite.title}: {self.count} cells, {suite.budget} each, all in; results in {folder}/")
 
     @contextmanager
@@ -65,7 +67,15 @@ class Lines:
         """Say a warning loudly."""
         self._say(f"WARNING: {note}")
 
+    def reading(self, text: str) -> None:
+        now = time.perf_counter()
+        if now - self.told >= READING:
+            self.told = now
+            self._detail(text)
+        self.read = text
+
     def cell_started(self, cell: Cell) -> None:
+        self.read = ""
         self.cell, self.share = cell, 0.0
         self._detail(f"{cell.name}: searching with {cell.variant.strategy}")
 
@@ -152,7 +162,7 @@ class Display(Lines):
             _clock(time.perf_counter() - self.started),
             "time left unknown yet" if left is None else f"about {_clock(left)} left",
         ]
-        state = "between two cells"
+        state = self.read or "between two cells"
         if cell := self.cell:
             doing = (
                 "last fit, then the test"
@@ -175,6 +185,36 @@ class Display(Lines):
 
     def _say(self, text: str) -> None:
         self.console.print(f"[{_clock(time.perf_counter() - self.started)}] {text}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def labelling() -> Iterator[Callable[[Spent, int | None], None]]:
+    """Yields what `benchmarks.predict` tells its progress: a bar on a terminal, and in the end one line of what it took."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    last: list[Spent] = []
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not _is_live()) as bar:
+        task = bar.add_task("labelled", total=None)
+
+        def told(spent: Spent, total: int | None) -> None:
+            last[:] = [spent]
+            bar.update(task, completed=spent.pictures, total=total)
+
+        yield told
+    for spent in last:
+        speed, reading = spent.pictures / max(spent.seconds, 1e-9), spent.reading_seconds / max(spent.seconds, 1e-9)
+        print(
+            f"{spent.pictures:,} pictures labelled in {spent.seconds:.1f} s, {speed:,.0f} a second; "
+            f"{reading:.0%} of the time went into reading and preparing them",
+            file=sys.stderr,
+        )
+
+
+def _is_live() -> bool:
+    """Whether standard error is a terminal that can be written to twice."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "NO_COLOR" not in os.environ
 
 
 def _clock(seconds: float) -> str:

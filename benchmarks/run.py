@@ -15,6 +15,7 @@ from benchmarks import studies
 from benchmarks.cell import Cell, cells, evaluated_under, possible, source_files
 from benchmarks.data import datasets
 from benchmarks.data.images import Dataset
+from benchmarks.data.reading import Told, silent
 from benchmarks.environment import environment
 from benchmarks.errors import Unavailable, UserError
 from benchmarks.execution.executors import Execute, executor, fitting_workers
@@ -66,7 +67,7 @@ def run(
         run to replay that is of another suite or unfinished.
     """
     asked, workers = workers, fitting_workers(workers)
-    data, notes = gather(suite, data_dir)
+    data, notes = gather(suite, data_dir, observer.reading)
     if asked and asked > workers and execute_by == "local":
         observer.noted(f"{asked} workers would share {workers} cores and slow each other down: {workers} are started")
     for dataset in data:
@@ -179,6 +180,7 @@ def _info(suite: Suite, data: Sequence[Dataset], todo: Sequence[Cell]) -> dict[s
     return describe(suite) | {
         "datasets": [d.name for d in data],
         "fingerprints": {d.name: d.fingerprint for d in data},
+        "framings": {d.name: d.choice.facts() for d in data if d.choice is not None},
         "portfolios": portfolios,
         "code": {label: _code(cell) for label, cell in {cell.variant.name: cell for cell in todo}.items()},
     }
@@ -208,6 +210,10 @@ def describe(suite: Suite) -> dict[str, Any]:
         "budget": str(suite.budget),
         "budgets": {condition: str(budget) for condition, budget in suite.budgets.items()},
         "validation_share": suite.validation_share,
+        "groups": suite.groups,
+        "background": suite.background,
+        "size": suite.size,
+        "frame": suite.frame,
         "studies": {
             name: {
                 "stage": study.stage,
@@ -278,17 +284,17 @@ def _session(folder: Path, info: dict[str, Any]) -> Iterator[int]:
             _write(folder, info | {"sessions": [*earlier, session]})
 
 
-def gather(suite: Suite, data_dir: Path | None) -> tuple[list[Dataset], list[str]]:
+def gather(suite: Suite, data_dir: Path | None, told: Told = silent) -> tuple[list[Dataset], list[str]]:
     """The data sets of a suite, and warnings; one that cannot be had is replaced by the suite's fallback, if any."""
     found: dict[str, Dataset] = {}
     notes = []
     for name in suite.datasets:
         try:
-            dataset = datasets.load(name, data_dir)
+            dataset = datasets.load(name, data_dir, suite.reading, told)
         except Unavailable as error:
             if suite.fallback is None:
                 raise
-            dataset = datasets.load(suite.fallback, data_dir)
+            dataset = datasets.load(suite.fallback, data_dir, suite.reading, told)
             notes.append(f"{name} could not be had, so {suite.fallback} stands in for it: {error}")
         if dataset.note:
             notes.append(f"{dataset.name}: {dataset.note}")

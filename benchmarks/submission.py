@@ -181,7 +181,7 @@ def _competition(info: dict[str, Any], folder: Path, data_dir: Path | None) -> D
     for name, fingerprint in info["fingerprints"].items():
         if name not in datasets.names():
             continue
-        dataset = datasets.load(name, data_dir)
+        dataset = datasets.load(name, data_dir, _suite_of(info).reading)
         if dataset.unlabelled is None:
             continue
         if dataset.fingerprint != fingerprint:
@@ -202,4 +202,5 @@ def _suite_of(info: dict[str, Any]) -> Suite:
         for label, v in info["variants"].items()
     ]
     content = {key: info[key] for key in ("title", "datasets", "seeds", "budget", "validation_share")}
+    content |= {key: info[key] for key in ("groups", "background") if key in info}
     return make_suite({"name": info["suite"], "variants": tables, **content}, origin="run.json")

@@ -25,6 +25,7 @@ import estimators
 import tuning
 from benchmarks import studies
 from benchmarks.budget import Budget, parse_budget
+from benchmarks.data.reading import WHITE, Reading
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
 from benchmarks.studies.study import STANDARD, Condition, Level
@@ -72,6 +73,7 @@ class Suite(BaseModel):
     studies : by name of a study the levels at which everything is done, such as ``sizes = [100, 1000, "all"]``. None: the
         standard condition alone.
     fallback : data set to use, loudly, in place of one that cannot be had.
+    groups, background, size, frame : how its data sets are read, as `benchmarks.data.reading.Reading` has it.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
     claims : what somebody reported that these variants reproduce, and on which data, in a sentence or two.
@@ -92,9 +94,18 @@ class Suite(BaseModel):
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     studies: dict[str, Annotated[tuple[StrictInt | StrictFloat | StrictStr, ...], Field(min_length=1)]] = {}
     fallback: str | None = None
+    groups: str = ""
+    background: str = WHITE
+    size: str = ""
+    frame: str = ""
     limits: Limits = Limits()
     search: dict[str, Search] = {}
     claims: str = ""
+
+    @property
+    def reading(self) -> Reading:
+        """How its data sets are read."""
+        return Reading(self.groups, self.background, self.size, self.frame)
 
     @field_serializer("budget")
     def _budget_as_given(self, budget: Budget) -> str:
@@ -173,6 +184,10 @@ def variants(suite: Suite) -> list[Variant]:
 
 def check(suite: Suite, origin: str) -> Suite:
     """The suite itself, once its estimators, strategies, axes and studies are known to exist."""
+    try:
+        _ = suite.reading
+    except UserError as error:
+        raise UserError(f"{origin}: {error}") from error
     try:
         chosen = variants(suite)
         for variant in chosen:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import estimators
 from benchmarks import studies
 from benchmarks.data.images import Dataset, Images
-from benchmarks.data.split import folds, split, subset
+from benchmarks.data.split import folds, halves, set_aside, subset
 from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
 from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Kind
@@ -68,7 +68,8 @@ def _trial(job: Job) -> Scored:
     """Fit on the fit rows of each fold, score on its validation rows, of which one half picks and the other confirms."""
     estimator = estimators.get(job.estimator)
     train = studies.training(reopen(Path(job.data)).train, job.condition, job.seed)
-    scored = [_fold(job, estimator, train, *rows) for rows in folds(train.y, job.validation_share, job.seed, job.folds)]
+    divided = folds(train.y, job.validation_share, job.seed, job.folds, train.groups)
+    scored = [_fold(job, estimator, train, *rows) for rows in divided]
     picked = sum(fold.rows for fold in scored)
     return Scored(
         score=sum(fold.rows * fold.score for fold in scored) / picked,
@@ -102,10 +103,9 @@ def _fold(job: Job, estimator: Estimator, train: Images, fit_rows: NDArray, vali
     params, rows = estimator.scaled(job.params, job.effort, len(fit_rows))
     if rows < len(fit_rows):
         fit_rows = fit_rows[subset(train.y[fit_rows], rows, job.seed)]
-    held = train.y[validation_rows]
-    few = np.unique(held, return_counts=True)[1].min() < 2  # A class with one row cannot be on both sides.
-    pick, confirm = (np.arange(0, len(held), 2), np.arange(1, len(held), 2)) if few else split(held, 0.5, job.seed)
-    picking, confirming = (train.rows(validation_rows[part]) for part in (pick, confirm))
+    groups = None if train.groups is None else train.groups[validation_rows]
+    parts = halves(train.y[validation_rows], job.seed, groups)
+    picking, confirming = (train.rows(validation_rows[part]) for part in parts)
     model = estimator.build(job.random_seed, **params)
 
     started = time.perf_counter()
@@ -144,19 +144,15 @@ def _fit(job: Job) -> Fitted:
     images = _images_of_fit(job, dataset)
     estimator = estimators.get(job.estimator)
     params, rows = estimator.scaled({**job.params, **job.found}, job.effort, len(images))
-    chosen = held = np.arange(0)
-    if _takes_validation(estimator.build(job.random_seed, **params)):
-        count = _held_out(job, rows, len(images))
-        chosen = subset(images.y, min(rows, len(images) - count), job.seed)
-        # A subset has somewhat more rows than asked for where those are few for the classes.
-        held = np.setdiff1d(subset(images.y, min(len(chosen) + count, len(images)), job.seed), chosen)
+    learns_from_them = _takes_validation(estimator.build(job.random_seed, **params))
+    count = _held_out(job, rows, len(images)) if learns_from_them else 0
+    chosen, held = set_aside(images.y, rows, count, job.seed, images.groups)
     held_out = images.rows(held) if len(held) else None
     if held_out:
         # At the length of this fit they tell better what the trials told at theirs.
         params, _ = estimator.scaled(job.params, job.effort, len(images))
+    if len(chosen) < len(images):
         images = images.rows(chosen)
-    elif rows < len(images):
-        images = images.rows(subset(images.y, rows, job.seed))
     model = estimator.build(job.random_seed, **params)
     started = time.perf_counter()
     _train(model, images, held_out)
@@ -172,7 +168,8 @@ def _fit(job: Job) -> Fitted:
         "condition": str(job.condition),
         "classes": list(dataset.classes),
         "image": list(dataset.train.X.shape[1:]),
-        "preparation": None,  # of images that are not of the data set; None: they are used as they are
+        "preparation": None if dataset.preparation is None else dataset.preparation.facts(),
+        "background": dataset.background,
         "params": params | found,
         "trained_on": f"{len(images)} {job.trained_on}",
         "rows": len(images),

@@ -55,8 +55,19 @@ def granted(budget: Budget, condition: Condition, seed: int) -> Budget:
 
 
 def training(images: Images, condition: Condition, seed: int) -> Images:
-    """The training images that a cell has under a condition: the same for every variant."""
-    return _changed("train", images, condition, seed)
+    """The training images that a cell has under a condition: the same for every variant.
+
+    Raises
+    ------
+    UserError : the study returns images without the groups that they had, so that a split would divide them.
+    """
+    changed = _changed("train", images, condition, seed)
+    if images.groups is not None and changed.groups is None:
+        raise UserError(
+            f"The study {condition.study} loses the groups of its images: let it return images.rows(index), or Images(X, y, "
+            "images.groups)."
+        )
+    return changed
 
 
 def shown(X: NDArray[np.uint8], condition: Condition, seed: int) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from reports.exhibits.compute import compute
 from reports.exhibits.conditions import conditions
 from reports.exhibits.confusion import confusion
 from reports.exhibits.cost import cost
+from reports.exhibits.coverage import coverage
 from reports.exhibits.crossover import crossover, crossover_budgets
 from reports.exhibits.curves import curves
 from reports.exhibits.differences import differences
@@ -53,6 +54,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     confusion,
     classes,
     calibration,
+    coverage,
     disagreements,
     mistakes,
     tuning,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import pandas as pd
 
 from reports.drawing import formats
 from reports.drawing.formats import TEXT
 from reports.exhibits.exhibit import Exhibit
+from reports.leaderboard import scores
 from reports.run import Run
 
 DUPLICATES = {
@@ -15,6 +19,13 @@ DUPLICATES = {
     "across": "test images that are also training images",
     "conflicting_labels": "identical images with different labels",
 }
+NEAR = {
+    "within_train": "training images with a near duplicate among them",
+    "within_test": "test images with a near duplicate among them",
+    "across": "test images with a near duplicate among the training images",
+    "conflicting_labels": "near duplicates with different labels",
+}
+NAMED = 3  # pairs in a line
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
@@ -29,11 +40,58 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         "size of an image": " × ".join(map(str, passport.get("image", []))),
         "classes": f"{len(run.classes(dataset))}: {', '.join(run.classes(dataset))}",
     }
-    for key, words in DUPLICATES.items():
-        if key in passport.get("duplicates", {}):
-            facts[words] = formats.count(passport["duplicates"][key])
-    facts |= {key: passport.get(key) for key in ("homepage", "licence", "fingerprint")}
+    if groups := passport.get("groups"):
+        facts["images that stay together"] = f"{groups['by']}: {formats.count(groups['train'])} groups for training"
+    pairs = passport.get("pairs", {})
+    which = {"within_train": pairs.get("equal"), "conflicting_labels": pairs.get("conflicting")}
+    facts |= _counted(passport.get("duplicates", {}), DUPLICATES, which)
+    if "near_duplicates" in passport:
+        near = passport["near_duplicates"]
+        if near is None:
+            facts["near duplicates"] = "not counted: too many images are alike, or they are too small"
+        else:
+            facts |= _counted(near, NEAR, {"conflicting_labels": pairs.get("near")})
+            facts |= _effect(run, dataset, near.get("known") or [])
+    facts |= {key: passport.get(key) for key in ("framing", "homepage", "licence", "fingerprint")}
     return pd.DataFrame([(k, str(v)) for k, v in facts.items() if v], columns=["fact", "value"])
+
+
+def _counted(
+    counts: Mapping[str, int | None], words: Mapping[str, str], which: Mapping[str, Sequence[Sequence[str]] | None]
+) -> dict[str, object]:
+    """The counts there are, with some of what is counted."""
+    return {
+        words[key]: ": ".join(filter(None, [formats.count(counts[key]), _some(which.get(key) or ())]))
+        for key in words
+        if key in counts
+    }
+
+
+def _some(pairs: Sequence[Sequence[str]]) -> str:
+    """Pairs of images with their classes, where those differ."""
+    shown = [
+        f"{one} and {other}" if label == wrong else f"{one} ({label}) and {other} ({wrong})"
+        for one, label, other, wrong in pairs[:NAMED]
+    ]
+    return "; ".join(shown) + ("; …" if len(pairs) > NAMED else "")
+
+
+def _effect(run: Run, dataset: str, known: Sequence[int]) -> dict[str, object]:
+    """What the test images that are among the training images, or nearly, do to the accuracy of the leader."""
+    board = scores(run, dataset)
+    if board.empty or not known:
+        return {}
+    leader = str(board["variant"].iloc[0])
+    right = run.correct(dataset, leader)
+    others = np.delete(right, known, axis=1)
+    if not others.size:
+        return {}
+    without, every = (formats.percent(part.mean()) for part in (others, right))
+    return {
+        f"accuracy of {leader} without test images that are training images, or nearly": (
+            f"{without} % of the other {formats.count(others.shape[1])}, {every} % of all {formats.count(right.shape[1])}"
+        )
+    }
 
 
 passport = Exhibit(
@@ -41,7 +99,7 @@ passport = Exhibit(
     title="Passport",
     group="data",
     lead="What the data set is, and what the checks found. An image that occurs twice, or with two labels, makes "
-    "scores look better or worse than they are.",
+    "scores look better or worse than they are. Near duplicates are one picture in another size, format or brightness.",
     frame=frame,
     empty="The data set has no passport yet.",
     columns={"fact": TEXT, "value": TEXT},

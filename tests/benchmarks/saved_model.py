@@ -10,9 +10,9 @@ from estimators.models.saving import save
 CLASSES = ["dark", "light"]
 
 
-def save_model(folder, shape):
-    """Tells dark images from light ones, of `shape` (h, w, c); returns the folder."""
+def save_model(folder, shape, **facts):
+    """Tells dark images from light ones, of `shape` (h, w, c); returns the folder. `facts` go into model.json."""
     X = np.concatenate([np.full((5, *shape), value, np.uint8) for value in (20, 230)])
     model = make_pipeline(features("pixels"), LogisticRegression()).fit(X, np.repeat([0, 1], 5))
-    save(model, folder, {"estimator": "logistic_regression", "classes": CLASSES, "image": list(shape)})
+    save(model, folder, {"estimator": "logistic_regression", "classes": CLASSES, "image": list(shape), **facts})
     return folder

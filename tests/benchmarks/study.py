@@ -71,6 +71,9 @@ class Silent:
     def planned(self, cells):
         pass
 
+    def reading(self, text):
+        pass
+
     def noted(self, note):
         self.notes.append(note)
 

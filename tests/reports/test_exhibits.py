@@ -18,6 +18,7 @@ from reports.analysis.ranks import same_images
 from reports.drawing import style
 from reports.drawing.formats import PERCENT, PLAIN
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS
+from reports.leaderboard import scores
 from reports.page import table
 from tests.reports.folder import write_info
 from tests.reports.study import write_budgets, write_study, write_tuning
@@ -179,6 +180,29 @@ def test_calibration_is_that_of_the_leaderboard_and_bins_hold_every_answer(run_f
         assert (rows["accuracy"] <= rows["accuracy_high"] + 1e-9).all()
 
 
+def test_coverage_falls_with_the_confidence_that_is_asked_for(run_folder):
+    """For the leader and the best of the other family; nothing is lost: what is labelled, and what is left, is all."""
+    from reports import leaderboard
+
+    run = reports.load(run_folder)
+    frame = next(e for e in EXHIBITS if e.name == "coverage").table(run, "digits")
+    board = leaderboard.frame(run).query("dataset == 'digits'")
+    assert list(frame["variant"].unique()) == board.drop_duplicates("family")["variant"].tolist()[:2]
+    assert set(frame["family"]) == {"classical", "deep"}
+    for name, rows in frame.groupby("variant"):
+        assert {0.0, 0.5, 0.8, 0.9, 0.95, 0.99} <= set(rows["confidence"])
+        assert rows["coverage"].is_monotonic_decreasing and rows["coverage"].iloc[0] == 1
+        assert rows["accuracy"].iloc[0] == pytest.approx(board.set_index("variant").loc[name, "accuracy"])
+        assert (rows["left"] == (400 * (1 - rows["coverage"])).round()).all()
+        first = run.evaluated("digits", name)[0]
+        if len(run.evaluated("digits", name)) == 1:
+            sure = run.predictions("digits", name, first).max(axis=1) >= 0.9
+            row = rows.set_index("confidence").loc[0.9]
+            assert row["coverage"] == pytest.approx(sure.mean())
+            assert row["accuracy"] == pytest.approx(run.correct("digits", name)[0][sure].mean())
+            assert row["missed"] == (~run.correct("digits", name)[0][sure]).sum()
+
+
 def test_ties_come_with_what_could_have_been_shown(run_folder):
     differences = next(e for e in EXHIBITS if e.name == "differences")
     frame = differences.table(reports.load(run_folder), "digits")
@@ -330,3 +354,43 @@ def test_labels_keep_their_numbers_and_colours_in_the_page():
     drawing = style.inline(style.sketch(with_label, "n", 'a "quoted" title'))
     assert f"0.123456 {style.INK} id=" in drawing
     assert "a &quot;quoted&quot; title" in drawing
+
+
+def facts(run):
+    return dict(next(e for e in EXHIBITS if e.name == "passport").frame(run, "digits").to_numpy().tolist())
+
+
+def test_the_passport_names_duplicates_and_says_what_known_images_do_to_the_score(run_folder):
+    run = reports.load(run_folder)
+    leader = scores(run, "digits")["variant"].iloc[0]
+    right = run.correct("digits", leader)
+    known = np.flatnonzero(right[0])[:40].tolist()  # Those that the leader labels rightly: without them it looks worse.
+    near = {"within_train": 7, "within_test": 0, "across": 38, "conflicting_labels": 5, "known": known}
+    pairs = {
+        "equal": [["a.png", "0", "b.png", "0"]],
+        "conflicting": [],
+        "near": [["c.png", "0", f"{i}.png", "8"] for i in range(5)],
+    }
+    groups = {"by": "near", "train": 1234}
+    run.passports["digits"] = run.passports["digits"] | {"near_duplicates": near, "pairs": pairs, "groups": groups}
+    told = facts(run)
+    assert told["duplicates within the training images"] == "3: a.png and b.png"
+    assert told["near duplicates with different labels"] == (
+        "5: c.png (0) and 0.png (8); c.png (0) and 1.png (8); c.png (0) and 2.png (8); …"
+    )
+    assert told["images that stay together"] == "near: 1,234 groups for training"
+    without = np.delete(right, known, axis=1).mean()
+    assert without < right.mean()
+    effect = told[f"accuracy of {leader} without test images that are training images, or nearly"]
+    count = right.shape[1]
+    assert effect == f"{100 * without:.2f} % of the other {count - 40}, {100 * right.mean():.2f} % of all {count}"
+
+
+def test_the_passport_says_where_near_duplicates_mean_nothing(run_folder):
+    run = reports.load(run_folder)
+    assert not [fact for fact in facts(run) if "near" in fact]  # as older runs are, which did not look for them
+    run.passports["digits"] = run.passports["digits"] | {
+        "near_duplicates": None,
+        "pairs": {"equal": [], "conflicting": []},
+    }
+    assert facts(run)["near duplicates"].startswith("not counted")

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import os
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.data.images import Dataset
+from benchmarks.data.reading import PLAIN, Reading, Told, silent
 from benchmarks.data.store.cache import cached, reopen
-from benchmarks.data.store.recipe import Source
-from benchmarks.errors import unknown
+from benchmarks.data.store.recipe import Recipe, Source
+from benchmarks.errors import UserError, unknown
 
 __all__ = ["find", "load", "names", "reopen", "source"]
 
@@ -55,17 +57,21 @@ def find(name: str, data_dir: Path | None = None) -> dict[str, Path]:
     return files.find(name, source(name), data_dir, _folders_of_others(name))
 
 
-def load(name_or_path: str | Path, data_dir: Path | None = None) -> Dataset:
+def load(
+    name_or_path: str | Path, data_dir: Path | None = None, reading: Reading = PLAIN, told: Told = silent
+) -> Dataset:
     """A data set, by its registered name or by the path of one's own data.
 
     Parameters
     ----------
     name_or_path : a registered name comes first (write ``./mnist`` for a folder of that name); a path is what has a
         separator or a known suffix, or is there: a folder with one folder per class (perhaps within ``train`` and
-        ``test``), a CSV with a column ``label``, an ``.npz``, idx files or their folder, or a TOML file that
+        ``test``, or with a ``split.csv``), a CSV with a column ``label``, an ``.npz``, idx files or their folder, or a TOML file that
         describes any of these. Without a test part a stratified, seeded 20 % of the images becomes the test.
     data_dir : where official files are looked for first; then ``$CROSSOVER_DATA``, then earlier downloads in the
         cache folder; what is in none of them is downloaded and verified.
+    reading : what may be chosen of how files become arrays: groups, the background of what is transparent, size and frame.
+    told : is told how far the reading of many files is.
 
     Returns
     -------
@@ -82,12 +88,12 @@ def load(name_or_path: str | Path, data_dir: Path | None = None) -> Dataset:
     if text in names():
         from benchmarks.data.store import files
 
-        return cached(files.recipe(text, source(text), data_dir, _folders_of_others(text)))
+        return cached(_in_groups(files.recipe(text, source(text), data_dir, _folders_of_others(text)), reading))
     path = Path(text).expanduser()
     if isinstance(name_or_path, Path) or os.sep in text or text.lower().endswith(SUFFIXES) or path.exists():
         from benchmarks.data import formats
 
-        return cached(formats.recipe(path))
+        return cached(formats.recipe(path, reading, told))
     raise unknown("data set", text, names())
 
 
@@ -96,3 +102,26 @@ def _folders_of_others(text: str) -> tuple[str, ...]:
     return tuple(
         folder for name in names() if name != text for folder in (name, *(Path(f).name for f in source(name).folders))
     )
+
+
+def _in_groups(recipe: Recipe, reading: Reading) -> Recipe:
+    """A registered set, of which near duplicates can be groups: their files have neither paths nor columns.
+
+    Raises
+    ------
+    UserError
+        If other groups are asked for, or a size or a frame.
+    """
+    from benchmarks.data.formats import no_framing
+
+    no_framing(Path(recipe.name), reading)
+    if reading.groups and not reading.near:
+        raise UserError(
+            f"--groups {reading.groups!r}: {recipe.name} has neither paths nor columns, so its groups can be near duplicates "
+            "alone: give near."
+        )
+    if not reading.near:
+        return recipe
+    from benchmarks.data.formats.arrays import near_apart
+
+    return replace(recipe, read=lambda: near_apart(recipe.read()), reading=reading)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.formats.compressed import Readable
 from benchmarks.data.images import Images
+from benchmarks.data.near import near_groups
 from benchmarks.data.split import split
+from benchmarks.data.store.on_disk import rows_of
 from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError
 
@@ -20,11 +22,17 @@ TEST_SHARE, SEED = 0.2, 0  # of a set that comes without a test part
 
 @dataclass(frozen=True)
 class LabelledArrays:
-    """Images uint8 (n, h, w, c), labels int64 or str (n,), and the file they come from, for errors."""
+    """Images uint8 (n, h, w, c), labels int64 or str (n,), and the file they come from, for errors.
+
+    ``groups`` int64 or str (n,) names what each belongs to, where a user asked for groups; ``files`` are the names of
+    the images, where each has a file.
+    """
 
     X: NDArray[np.uint8]
     labels: NDArray
     path: Readable
+    groups: NDArray | None = None
+    files: Sequence[str] = ()
 
 
 def images_of(X: NDArray, path: Readable, shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
@@ -90,11 +98,13 @@ def assemble(
     test_share: float = TEST_SHARE,
     unlabelled: NDArray[np.uint8] | None = None,
     note: str = "",
+    near: bool = False,
 ) -> Contents:
     """Number the classes, and set a stratified, seeded share of the rows aside where there is no test part.
 
     Without `classes`, they are the labels of the training images, sorted. With them, a label is one of them or, if it
-    is a number, its place among them.
+    is a number, its place among them. Groups are those of the parts or, if asked for, the `near` duplicates. A group is
+    on one side of that split; of a test part that is there, the groups are left out of the training part.
     """
     classes = tuple(classes) if classes else None
     if classes is None:
@@ -103,13 +113,81 @@ def assemble(
     else:
         values = list(range(len(classes))) if train.labels.dtype.kind in "iu" else list(classes)
     X, y = train.X, _numbered(train, values)
-    if test is None:
-        fit, held = split(y, test_share, SEED, classes)
-        aside = f"There is no test part of its own: {len(held)} images, drawn by class, are the test."
-        return Contents(
-            Images(X[fit], y[fit]), Images(X[held], y[held]), classes, unlabelled, " ".join([note, aside]).strip()
+    if test is not None:
+        parts = Images(X, y), Images(test.X, _numbered(test, values))
+        contents = Contents(*parts, classes, unlabelled, note, (train.files, test.files))
+        if near:
+            return near_apart(contents)
+        if train.groups is None or test.groups is None:
+            return contents
+        return _apart(contents, np.concatenate([train.groups, test.groups]))
+    groups = _near_groups(X) if near else train.groups
+    numbers = None if groups is None else _checked(np.unique(groups, return_inverse=True)[1].astype(np.int64))
+    fit, held = split(y, test_share, SEED, classes, numbers)
+    notes = [note, f"There is no test part of its own: {len(held)} images, drawn by class, are the test."]
+    if numbers is not None:
+        notes.append(_told(numbers[fit], numbers[held]))
+    fitting, testing = (Images(rows_of(X, rows), y[rows]) for rows in (fit, held))
+    if numbers is not None:
+        fitting = replace(fitting, groups=numbers[fit])
+    files = _names(train.files, fit), _names(train.files, held)
+    return Contents(fitting, testing, classes, unlabelled, " ".join(notes).strip(), files)
+
+
+def near_apart(contents: Contents) -> Contents:
+    """The same with near duplicates as the groups: what is near to a test image is left out of the training part.
+
+    Raises
+    ------
+    UserError
+        If near duplicates cannot be told from images that are merely alike, or no training image of a class is left.
+    """
+    return _apart(contents, _near_groups(contents.train.X, contents.test.X))
+
+
+def _apart(contents: Contents, groups: NDArray) -> Contents:
+    """The same without the training images whose groups are in the test part; `groups` are those of both, in order."""
+    train = contents.train
+    numbers = _checked(np.unique(groups, return_inverse=True)[1].astype(np.int64))
+    own, others = numbers[: len(train)], numbers[len(train) :]
+    shared = np.isin(own, others)
+    notes = [contents.note, _told(own[~shared], others)]
+    files = contents.files
+    if shared.any():
+        left = np.flatnonzero(~shared)
+        notes.append(
+            f"{int(shared.sum()):,} of {len(train):,} training images are left out: others of their groups are in the test."
         )
-    return Contents(Images(X, y), Images(test.X, _numbered(test, values)), classes, unlabelled, note)
+        own, files = own[left], (_names(files[0], left), files[1])
+        train = Images(rows_of(train.X, left), train.y[left])
+    return replace(contents, train=replace(train, groups=own), note=" ".join(notes).strip(), files=files)
+
+
+def _names(files: Sequence[str], rows: NDArray[np.integer]) -> Sequence[str]:
+    """The names at some rows, none where images have no files."""
+    return [files[row] for row in rows.tolist()] if files else ()
+
+
+def _near_groups(*parts: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Near and exact duplicates as groups, of the images of all parts in order."""
+    found = near_groups(*parts)
+    if found is None:
+        raise UserError(
+            "--groups near: near duplicates cannot be told from other images here, since too many are alike or they are too "
+            "small. Give a pattern or a column, or do without groups."
+        )
+    return found
+
+
+def _checked(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    if groups.max(initial=0) < 1:
+        raise UserError("All images are of one group, so there is nothing to divide: give other groups.")
+    return groups
+
+
+def _told(train: NDArray[np.int64], test: NDArray[np.int64]) -> str:
+    counts = [len(np.unique(part)) for part in (train, test)]
+    return f"Groups stay together: {counts[0]:,} in the training part, {counts[1]:,} in the test."
 
 
 def _numbered(part: LabelledArrays, values: list) -> NDArray[np.int64]:

@@ -18,21 +18,26 @@ A complete one, for EMNIST::
     labels = "emnist-balanced-test-labels-idx1-ubyte.gz"
 
 For csv and folder a part has ``file`` or ``folder`` instead; for npz there is only ``[train]``, with ``file``. csv may
-name its ``label`` column, the ``image`` shape of a row, and an ``[unlabelled]`` file; folder the ``image`` size.
+name its ``label`` column, the ``image`` shape of a row, and an ``[unlabelled]`` file; folder the ``image`` size and the
+``background`` of what is transparent. ``groups`` says what ``--groups`` would; both options have priority.
 Paths are relative to the TOML file.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from benchmarks.data import formats
 from benchmarks.data.formats import folder, idx, kaggle_csv, npz
 from benchmarks.data.formats.arrays import TEST_SHARE, LabelledArrays, assemble
 from benchmarks.data.formats.compressed import opened
+from benchmarks.data.reading import PLAIN, WHITE, Reading, Told, silent
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
 
@@ -69,6 +74,8 @@ class Description(BaseModel):
     transpose: bool = False
     label: str = "label"
     test_share: float = Field(default=TEST_SHARE, gt=0, lt=1)
+    groups: str = ""
+    background: str = WHITE
     title: str = ""
     homepage: str = ""
     licence: str = ""
@@ -92,21 +99,33 @@ class Description(BaseModel):
         return self
 
 
-def recipe(path: Path, name: str) -> Recipe:
-    """The recipe that a TOML file describes."""
+def recipe(path: Path, name: str, reading: Reading = PLAIN, told: Told = silent) -> Recipe:
+    """The recipe that a TOML file describes; what `reading` leaves open, the file says."""
     about = _parsed(path)
+    background = reading.background if reading.background != WHITE else about.background
+    reading = replace(reading, groups=reading.groups or about.groups, background=background)
+    if about.format != "folder" or about.image:
+        formats.no_framing(path, reading)
+    if about.format == "idx":
+        formats.no_columns(path, reading)
+    elif about.format != "folder":
+        formats.no_paths(path, reading)
     base, where = path.parent, [part for part in (about.train, about.test, about.unlabelled) if part]
     named = [file for part in where for file in part.paths(base)]
     for file in named:
         if not (file.is_dir() if about.format == "folder" else file.is_file()):
             raise UserError(f"{path} names {file}, which is not there.")
-    inputs = named
+    found = None
     if about.format == "folder":
-        inputs = [file for top in named for images in folder.files(top).values() for file in images]
+        above = Path(os.path.commonpath([file.resolve() for file in named]))
+        found = folder.find_parts(above, named[0].resolve(), named[1].resolve() if len(named) > 1 else None, reading)
     return Recipe(
         name=name,
-        read=lambda: _read(about, base),
-        inputs=(path, *inputs),
+        read=lambda: _read(about, base, found, reading, told),
+        inputs=(path, *(named if found is None else found.files)),
+        options="" if found is None else "\n".join(map(str, found.unreadable)),
+        reading=reading,
+        framed=found is not None and about.image is None,
         title=about.title,
         homepage=about.homepage or str(path),
         licence=about.licence,
@@ -129,25 +148,25 @@ def _parsed(path: Path) -> Description:
         raise UserError(f"{path}: {f'{key}: ' if key else ''}{reason}.") from error
 
 
-def _read(about: Description, base: Path) -> Contents:
+def _read(about: Description, base: Path, found: folder.Found | None, reading: Reading, told: Told) -> Contents:
     train_files = about.train.paths(base)
     test_files = about.test.paths(base) if about.test else []
     test: LabelledArrays | None = None
     unlabelled, note = None, about.note
+    if found is not None:
+        return folder.read(found, reading, told, about.image, about.classes, about.test_share, note)
     if about.format == "npz":
-        train, test = npz.read_train_and_test(train_files[0])
-    elif about.format == "folder":
-        held = folder.files(test_files[0]) if test_files else None
-        train, test, resized = folder.read_train_and_test(folder.files(train_files[0]), held, base, about.image)
-        note = f"{note} {resized}".strip()
+        train, test = npz.read_train_and_test(train_files[0], reading.column)
     elif about.format == "csv":
-        train = kaggle_csv.read_labelled(train_files[0], about.label, about.image)
+        train = kaggle_csv.read_labelled(train_files[0], about.label, about.image, reading.column)
         if test_files:
-            test = kaggle_csv.read_labelled(test_files[0], about.label, about.image)
+            test = kaggle_csv.read_labelled(test_files[0], about.label, about.image, reading.column)
         if about.unlabelled:
-            unlabelled = kaggle_csv.read_unlabelled(about.unlabelled.paths(base)[0], about.label, about.image)
+            unlabelled = kaggle_csv.read_unlabelled(
+                about.unlabelled.paths(base)[0], about.label, about.image, reading.column
+            )
     else:
         train = idx.read_labelled(train_files[0], train_files[1], about.transpose)
         if test_files:
             test = idx.read_labelled(test_files[0], test_files[1], about.transpose)
-    return assemble(train, test, about.classes, about.test_share, unlabelled, note)
+    return assemble(train, test, about.classes, about.test_share, unlabelled, note, reading.near)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.framing import ENOUGH, Framing, frame_all
+from benchmarks.data.reading import WHITE, colour
 from benchmarks.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,12 +29,15 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # as Pillow names them; PPM includes PGM and PBM
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 ORIENTATION = 0x0112  # EXIF tag; 5 and more mean turned by a quarter
-THREADS, AT_ONCE = min(8, os.cpu_count() or 1), 64  # each thread may hold a picture of the largest size
-GREY = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}
+THREADS, AT_ONCE = min(8, os.cpu_count() or 1), 32  # each thread may hold a picture of the largest size
+GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"}
+Made = TypeVar("Made")
 
 
-def load_image(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def load_image(path: Path, shape: tuple[int, int, int], background: str = WHITE) -> NDArray[np.uint8]:
     """One image file as uint8 (h, w, c), turned upright, resized with area averaging if its size differs.
+
+    What is transparent shows the `background`, a `colour`. Of several pictures in a file the first is taken.
 
     Raises
     ------
@@ -42,10 +48,15 @@ def load_image(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     with _opened(path) as image:
         from PIL import Image, ImageOps
 
+        # A photograph is decoded at a half, a quarter or an eighth of its size where that still has twice the pixels.
+        image.draft(None, (2 * max(height, width), 2 * max(height, width)))
         if image.format != "PNG":
             image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I") or image.mode == "F":
             image = Image.fromarray(_eight_bits(np.asarray(image)))
+        if image.has_transparency_data:
+            ground = Image.new("RGBA", image.size, (*colour(background), 255))
+            image = Image.alpha_composite(ground, image.convert("RGBA"))
         mode = "L" if channels == 1 else "RGB"
         image = image if image.mode == mode else image.convert(mode)
         if image.size != (width, height):
@@ -55,15 +66,48 @@ def load_image(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         return np.asarray(image, np.uint8).reshape(shape)
 
 
-def load_images(paths: Sequence[Path], shape: tuple[int, int, int]) -> Iterator[NDArray[np.uint8] | UserError]:
+def load_images(
+    paths: Sequence[Path], shape: tuple[int, int, int], background: str = WHITE
+) -> Iterator[NDArray[np.uint8] | UserError]:
     """Each file in order, as `load_image` reads it, or the error if it cannot be read; a few are in memory at once."""
-    with ThreadPoolExecutor(THREADS) as pool:  # Pillow decodes side by side, which halves the time for photographs.
-        for start in range(0, len(paths), AT_ONCE):
-            yield from pool.map(partial(_image_or_error, shape=shape), paths[start : start + AT_ONCE])
+    return _side_by_side(partial(load_image, shape=shape, background=background), paths)
 
 
-def image_shape(path: Path) -> tuple[int, int, int]:
+def load_picture(path: Path, channels: int, background: str = WHITE) -> NDArray[np.uint8]:
+    """One image file at its own size, uint8 (h, w, `channels`), or a whole number of times smaller if it is large.
+
+    Raises
+    ------
+    UserError
+        As `load_image` does.
+    """
+    height, width, _ = image_shape(path, background)
+    times = max(1, max(height, width) // ENOUGH)
+    return load_image(path, (max(1, height // times), max(1, width // times), channels), background)
+
+
+def load_framed(
+    paths: Sequence[Path], framings: Sequence[Framing], background: str = WHITE
+) -> Iterator[list[NDArray[np.uint8]] | UserError]:
+    """Each file in order, in each of the framings, or the error if it cannot be read."""
+
+    def framed(path: Path) -> list[NDArray[np.uint8]]:
+        if len(framings) == 1 and framings[0].is_plain:
+            return [load_image(path, framings[0].shape, background)]
+        return frame_all(load_picture(path, framings[0].shape[2], background), framings)
+
+    return _side_by_side(framed, paths)
+
+
+def image_shapes(paths: Sequence[Path], background: str = WHITE) -> Iterator[tuple[int, int, int] | UserError]:
+    """`image_shape` of each file in order, or the error if it cannot be read."""
+    return _side_by_side(partial(image_shape, background=background), paths)
+
+
+def image_shape(path: Path, background: str = WHITE) -> tuple[int, int, int]:
     """Height and width as seen upright, and 1 channel if the file is grey, else 3. Only the header is read.
+
+    Grey files have one channel; so have those with grey levels and transparency, on a grey background.
 
     Raises
     ------
@@ -75,7 +119,8 @@ def image_shape(path: Path) -> tuple[int, int, int]:
         # Pillow decodes all of a PNG to find a tag that cameras do not write there.
         if image.format != "PNG" and image.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
-        return height, width, 1 if image.mode in GREY else 3
+        grey = image.mode in GREY and (not image.has_transparency_data or len({*colour(background)}) == 1)
+        return height, width, 1 if grey else 3
 
 
 def find_images(folder: Path) -> list[Path]:
@@ -88,9 +133,32 @@ def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def _image_or_error(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | UserError:
+def _side_by_side(read: Callable[[Path], Made], paths: Sequence[Path]) -> Iterator[Made | UserError]:
+    """What `read` makes of each file, in order, or its error. Pillow decodes in several threads side by side.
+
+    Threads take `AT_ONCE` files at a time: handing over one small file costs as much as reading it.
+    """
+
+    def several(start: int) -> list[Made | UserError]:
+        return [_or_error(read, path) for path in paths[start : start + AT_ONCE]]
+
+    waiting: deque[Future[list[Made | UserError]]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        try:
+            for start in range(0, len(paths), AT_ONCE):
+                waiting.append(pool.submit(several, start))
+                if len(waiting) > 2 * THREADS:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for future in waiting:  # Whoever stops listening should not wait for the rest.
+                future.cancel()
+
+
+def _or_error(read: Callable[[Path], Made], path: Path) -> Made | UserError:
     try:
-        return load_image(path, shape)
+        return read(path)
     except UserError as error:
         return error
 

@@ -11,7 +11,8 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,25 +24,69 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
 
 LONGEST_LINE = 1 << 24  # bytes
+NO_PIXELS = ("label", "id", "imageid", "image_id")  # columns that other competitions have, in small letters
 
 
 def read_labelled(
-    path: Path, label: str = "label", shape: Sequence[int] | None = None, named: bool = True
+    path: Path,
+    label: str = "label",
+    shape: Sequence[int] | None = None,
+    group: str | None = None,
+    named: bool = True,
 ) -> LabelledArrays:
-    """Images and labels; labels are int64 if all are whole numbers, else str. `named`: the first line names the columns."""
-    pixels, labels = _read(path, label, named=named)
+    """Images and labels; labels are int64 if all are whole numbers, else str.
+
+    Parameters
+    ----------
+    group : the column that names the groups.
+    named : the first line names the columns; else the first column is the label.
+    """
+    pixels, labels, groups = _read(path, label, group, named=named)
     assert labels is not None
-    return LabelledArrays(images_of(pixels, path, shape), labels, path)
+    return LabelledArrays(images_of(pixels, path, shape), labels, path, groups)
 
 
-def read_unlabelled(path: Path, label: str = "label", shape: Sequence[int] | None = None) -> NDArray[np.uint8]:
-    """The images of a file without labels, such as the test part of a competition."""
-    return images_of(_read(path, None, never=label)[0], path, shape)
+def read_unlabelled(
+    path: Path, label: str = "label", shape: Sequence[int] | None = None, group: str | None = None
+) -> NDArray[np.uint8]:
+    """The images of a file without labels, such as the test part of a competition; it may have the column of the groups."""
+    return images_of(_read(path, None, group, never=label)[0], path, shape)
+
+
+def read_blocks(path: Path, pixels: int, rows: int) -> Iterator[NDArray[np.uint8]]:
+    """The pixels (n, d) of a file to be labelled, `rows` or fewer at a time; labels and row numbers are passed over.
+
+    Parameters
+    ----------
+    pixels : of an image if the names of the columns do not tell. Without a header, a row that has one value more starts with
+        a label.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be read on; what comes before it has been given by then.
+    """
+    header = _header(path)
+    _check_size(path)
+    named = not all(name.isascii() and name.isdigit() for name in header)
+    if named:
+        counted = [name for name in header if re.fullmatch(r"pixel\d+", name)]
+        chosen = counted or [name for name in header if name.lower() not in NO_PIXELS]
+        _check_names(path, header, chosen)
+    else:
+        header = [f"column {i}" for i in range(1, len(header) + 1)]
+        chosen = header[1:] if len(header) == pixels + 1 else header
+    found = 0
+    for frame in _parse(path, header, set(chosen), named, rows):
+        found += len(frame)
+        yield np.ascontiguousarray(frame[chosen].to_numpy(np.uint8))
+    if not found:
+        raise UserError(f"{path} has a header but no rows.")
 
 
 def _read(
-    path: Path, label: str | None, never: str = "", named: bool = True
-) -> tuple[NDArray[np.uint8], NDArray | None]:
+    path: Path, label: str | None, group: str | None, never: str = "", named: bool = True
+) -> tuple[NDArray[np.uint8], NDArray | None, NDArray | None]:
     header = _header(path)
     if not named:
         header = [str(label), *(f"pixel{i}" for i in range(len(header) - 1))]
@@ -49,14 +94,21 @@ def _read(
         raise UserError(f"{path}, line 1: there is no column {label!r}; the columns are {_some(header)}.")
     if label is None and never in header:
         raise UserError(f"{path}, line 1: there is a column {never!r}, but images to label should have none.")
+    if label is not None and group is not None and (group not in header or group == label):
+        others = [name for name in header if name != label]
+        raise UserError(
+            f"{path}, line 1: --groups column:{group}: there is no such column beside {label!r}; {_some(others)}."
+        )
     _check_size(path, len(header))
-    pixels = [name for name in header if name != label]
+    texts = {label, group}
+    pixels = [name for name in header if name not in texts]
     _check_names(path, header, pixels)
-    frame = _parse(path, header, label, named)
+    (frame,) = _parse(path, header, set(pixels), named)
     if frame.empty:
         raise UserError(f"{path} has a header but no rows.")
     labels = None if label is None else _labels(frame[label].to_numpy(object), path, label, named)
-    return np.ascontiguousarray(frame[pixels].to_numpy()), labels
+    groups = None if label is None or group is None else _names(frame[group].to_numpy(object), path, group)
+    return np.ascontiguousarray(frame[pixels].to_numpy()), labels, groups
 
 
 def _header(path: Path) -> list[str]:
@@ -71,8 +123,11 @@ def _header(path: Path) -> list[str]:
     return [name.strip() for name in names]
 
 
-def _check_size(path: Path, columns: int) -> None:
-    """Lines of bounded length, as many as fit into memory: a small packed file may hold a line of many gigabytes."""
+def _check_size(path: Path, columns: int | None = None) -> None:
+    """Lines of bounded length, as many as fit into memory if all are read at once, which is when `columns` are told.
+
+    A small packed file may hold a line of many gigabytes.
+    """
     lines = size = line = 0
     with opened(path) as stream:
         while block := stream.read(1 << 20):
@@ -81,7 +136,8 @@ def _check_size(path: Path, columns: int) -> None:
             line = line + len(block) if end < 0 else len(block) - end - 1
             if line > LONGEST_LINE:
                 raise UserError(f"{path}, line {lines + 1}: it has more than {LONGEST_LINE:,} bytes.")
-            must_fit(max(size, lines * columns), path)
+            if columns is not None:
+                must_fit(max(size, lines * columns), path)
 
 
 def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
@@ -107,28 +163,47 @@ def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
             )
 
 
-def _parse(path: Path, header: list[str], label: str | None, named: bool):  # -> DataFrame
+def _parse(
+    path: Path, header: list[str], pixels: set[str], named: bool = True, rows: int | None = None
+):  # -> Iterator[DataFrame]
+    """The table in blocks of `rows`, or in one; `named`: its first line has the names."""
     import pandas as pd
 
-    with warnings.catch_warnings(), opened(path) as stream:
-        for doubt in (pd.errors.ParserWarning, RuntimeWarning):  # surplus values; a cast of "nan"
-            warnings.simplefilter("error", doubt)
+    doubts = (pd.errors.ParserWarning, RuntimeWarning)  # surplus values; a cast of "nan"
+    with opened(path) as stream:
         try:
-            return pd.read_csv(
-                stream,
-                names=header,
-                header=0 if named else None,
-                index_col=False,  # a surplus value is an error, not a row name
-                na_filter=False,  # a missing value is an error, not a 0
-                dtype={name: str if name == label else np.uint8 for name in header},
-                encoding="utf-8-sig",
-            )
-        except (ValueError, OverflowError, pd.errors.ParserWarning, RuntimeWarning) as error:
+            with _as_errors(*doubts):
+                table = pd.read_csv(
+                    stream,
+                    names=header,
+                    header=0 if named else None,
+                    index_col=False,  # a surplus value is an error, not a row name
+                    na_filter=False,  # a missing value is an error, not a 0
+                    dtype={name: np.uint8 if name in pixels else str for name in header},
+                    encoding="utf-8-sig",
+                    chunksize=rows,
+                )
+            blocks = iter([table] if rows is None else table)
+            while True:
+                with _as_errors(*doubts):
+                    block = next(blocks, None)
+                if block is None:
+                    return
+                yield block
+        except (ValueError, OverflowError, *doubts) as error:
             reason = error
-    raise _diagnosis(path, header, label, named, reason) from reason
+    raise _diagnosis(path, header, pixels, named, reason) from reason
 
 
-def _diagnosis(path: Path, header: list[str], label: str | None, named: bool, reason: Exception) -> UserError:
+@contextmanager
+def _as_errors(*kinds: type[Warning]) -> Iterator[None]:
+    with warnings.catch_warnings():
+        for kind in kinds:
+            warnings.simplefilter("error", kind)
+        yield
+
+
+def _diagnosis(path: Path, header: list[str], pixels: set[str], named: bool, reason: Exception) -> UserError:
     """The first line that is wrong, and why."""
     with opened(path) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=""), strict=True)
@@ -137,10 +212,12 @@ def _diagnosis(path: Path, header: list[str], label: str | None, named: bool, re
                 if (named and rows.line_num == 1) or not any(value.strip() for value in row):
                     continue
                 if len(row) != len(header) and not (len(row) == len(header) + 1 and row[-1] == ""):
-                    first = "the header" if named else "line 1"
-                    return UserError(f"{path}, line {rows.line_num}: {len(row)} values, but {first} has {len(header)}.")
+                    return UserError(
+                        f"{path}, line {rows.line_num}: {len(row)} values, but the {'header' if named else 'first line'} "
+                        f"has {len(header)}."
+                    )
                 for name, value in zip(header, row, strict=False):
-                    if name != label and (wrong := _wrong_pixel(value)):
+                    if name in pixels and (wrong := _wrong_pixel(value)):
                         return UserError(f"{path}, line {rows.line_num}, column {name!r}: {wrong}.")
         except csv.Error as error:
             return UserError(f"{path}, line {rows.line_num}: {error}.")
@@ -174,6 +251,15 @@ def _labels(found: NDArray, path: Path, label: str, named: bool) -> NDArray:
     kind = "a whole number, as the first label is" if whole[0] else "a name, as the first label is"
     given = repr(texts[odd]) if texts[odd] else "nothing"
     raise UserError(f"{path}, line {line}, column {label!r}: {given} is not {kind}.")
+
+
+def _names(found: NDArray, path: Path, column: str) -> NDArray:
+    """The names of the groups; each row must have one."""
+    texts = [text.strip() for text in found]
+    if "" in texts:
+        line = _line_of(path, texts.index("") + 1)
+        raise UserError(f"{path}, line {line}, column {column!r}: nothing, where each image needs a group.")
+    return np.array(texts, dtype=str)
 
 
 def _is_number(text: str) -> bool:

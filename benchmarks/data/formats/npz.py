@@ -1,8 +1,13 @@
-"""NumPy archives with ``x_train, y_train, x_test, y_test``, as Keras names them, or ``train_images, …``."""
+"""NumPy archives with ``x_train, y_train, x_test, y_test``, as Keras names them, or ``train_images, …``.
+
+Groups, such as ``writer``, are arrays named alike: ``writer_train`` and ``writer_test``, ``train_writer`` and
+``test_writer``, or ``writer`` in an archive of one part.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
 from benchmarks.data.formats.bounds import must_fit
-from benchmarks.errors import UserError
+from benchmarks.errors import UserError, unknown
 
 NAMES = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -22,35 +27,76 @@ NAMES = (
     ("X", "y"),
     ("images", "labels"),
 )
+IMAGES = ("x_test", "test_images", "X_test", "images", "x", "X")  # to label, the first that is there
 
 
-def read_train_and_test(path: Path) -> tuple[LabelledArrays, LabelledArrays | None]:
-    """The training part and the test part, None if the archive has a single part."""
-    arrays, names = _arrays(path)
-    found = [_labelled(arrays, *pair, path) for pair in zip(names[::2], names[1::2], strict=True)]
+def read_train_and_test(path: Path, group: str | None = None) -> tuple[LabelledArrays, LabelledArrays | None]:
+    """The training part and the test part, None if the archive has a single part; with the groups of that name."""
+    arrays, names = _arrays(path, group)
+    found = [_labelled(arrays, *pair, path, group) for pair in zip(names[::2], names[1::2], strict=True)]
     return found[0], found[1] if len(found) > 1 else None
 
 
-def _arrays(path: Path) -> tuple[dict[str, NDArray], tuple[str, ...]]:
-    """The arrays that make a data set, and their names in the order of `NAMES`."""
+def read_images(path: Path) -> NDArray:
+    """The images alone, labelled or not: those of a test part if there is one, else the only array that may be images.
+
+    Raises
+    ------
+    UserError
+        If no array is meant, the archive is damaged, or the images do not fit into memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as packed, np.load(path, allow_pickle=False) as archive:
+            only = archive.files[0] if len(archive.files) == 1 else None
+            name = next((name for name in IMAGES if name in archive.files), only)
+            if name is None:
+                raise UserError(
+                    f"{path} holds {_some(archive.files) or 'nothing'}; the images to label are called "
+                    f"{', '.join(IMAGES[:-1])} or {IMAGES[-1]}."
+                )
+            sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
+            must_fit(sizes[name], path)
+            _check_header(packed, name, sizes[name])
+            return archive[name]
+    except UserError:
+        raise
+    except Exception as error:  # As below.
+        raise _unreadable(path, error) from error
+
+
+def _group_names(labels: str, group: str) -> str:
+    """The name of the groups that belong to labels: ``writer_train`` to ``y_train``."""
+    return re.sub(r"^y(?=_|$)|labels$", group, labels)
+
+
+def _arrays(path: Path, group: str | None) -> tuple[dict[str, NDArray], tuple[str, ...]]:
+    """The arrays that make a data set, with those of the groups, and the names of the others in the order of `NAMES`."""
     try:
         with zipfile.ZipFile(path) as packed, np.load(path, allow_pickle=False) as archive:
             names = next((names for names in NAMES if set(names) <= set(archive.files)), None)
             if names is None:
                 wanted = "; or ".join(", ".join(names) for names in NAMES if len(names) == 4)
                 raise UserError(f"{path} holds {_some(archive.files) or 'nothing'}; expected {wanted}.")
+            wanted_too = [_group_names(labels, group) for labels in names[1::2]] if group else []
+            for name in wanted_too:
+                if name not in archive.files:
+                    raise UserError(f"{path}: --groups column:{group}: {unknown('array', name, archive.files)}")
             sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
-            must_fit(sum(sizes[name] for name in names), path)
-            for name in names:
+            must_fit(sum(sizes[name] for name in (*names, *wanted_too)), path)
+            for name in (*names, *wanted_too):
                 _check_header(packed, name, sizes[name])
-            return {name: archive[name] for name in names}, names
+            return {name: archive[name] for name in (*names, *wanted_too)}, names
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}.") from error
     except UserError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise errors of every kind for damaged archives.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} is not a readable NumPy archive ({reason}): save it with numpy.savez.") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return UserError(f"{path} is not a readable NumPy archive ({reason}): save it with numpy.savez.")
 
 
 def _check_header(packed: zipfile.ZipFile, name: str, size: int) -> None:
@@ -68,7 +114,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 
-def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path) -> LabelledArrays:
+def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path, group: str | None) -> LabelledArrays:
     X, y = arrays[images], arrays[labels]
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -80,4 +126,10 @@ def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path) 
         raise UserError(f"{path}: {images} has shape {X.shape}, but {labels} has {len(y)} labels.")
     if y.dtype.kind == "u" and len(y) and y.max() > np.iinfo(np.int64).max:
         raise UserError(f"{path}: {labels} holds {y.max()}; labels are at most {np.iinfo(np.int64).max}.")
-    return LabelledArrays(images_of(X, path), y.astype(np.int64) if y.dtype.kind in "iu" else y, path)
+    groups = arrays[_group_names(labels, group)] if group else None
+    if groups is not None and (groups.shape != y.shape or groups.dtype.kind not in "iuU"):
+        raise UserError(
+            f"{path}: --groups column:{group}: {groups.dtype} of shape {groups.shape}; groups are whole numbers or names, one "
+            f"per image, and there are {len(y)} images."
+        )
+    return LabelledArrays(images_of(X, path), y.astype(np.int64) if y.dtype.kind in "iu" else y, path, groups)

@@ -1,7 +1,8 @@
 """Arrays on disk: parsed once, then memory-mapped by every process.
 
 ``$CROSSOVER_CACHE``, or the user's cache folder, holds ``arrays/<name>-<key>/`` with ``train-X.npy``, ``train-y.npy``,
-``test-X.npy``, ``test-y.npy``, perhaps ``unlabelled-X.npy``, and ``meta.json``. The key is a digest of the inputs'
+``test-X.npy``, ``test-y.npy``, perhaps ``unlabelled-X.npy``, ``train-groups.npy`` and the names of the files of either part
+in ``train-files.json`` and ``test-files.json``, and ``meta.json``. The key is a digest of the inputs'
 paths, sizes and times, and of the code that reads them, so neither a changed file nor a changed reader meets an
 old cache. A folder appears whole or not at all; any of it may be deleted at any time. No other module knows these names:
 `reopen` and `stored_fingerprints` are what the others use.
@@ -23,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.choice import choice_of
+from benchmarks.data.framing import Preparation, measured, preparation_of
 from benchmarks.data.images import Dataset, Images, Sealed, fingerprint
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
@@ -67,7 +70,9 @@ def reopen(folder: Path) -> Dataset:
         return Dataset(
             name=meta["name"],
             train=Images(
-                _images(folder, "train", meta["train"]), _labels(folder, "train", meta["train"], len(classes))
+                _images(folder, "train", meta["train"]),
+                _labels(folder, "train", meta["train"], len(classes)),
+                _numbers(folder, "train-groups", meta["train"]) if meta["groups"] else None,
             ),
             test=Sealed(
                 meta["test"],
@@ -78,7 +83,12 @@ def reopen(folder: Path) -> Dataset:
             fingerprint=meta["fingerprint"],
             train_fingerprint=meta["train_fingerprint"],
             unlabelled=partial(_images, folder, "unlabelled", meta["unlabelled"]) if meta["unlabelled"] else None,
+            files=partial(_files, folder) if meta["files"] else None,
+            groups=meta["groups"],
+            background=meta["background"],
             note=meta["note"],
+            choice=choice_of(meta["choice"]) if meta["choice"] else None,
+            preparation=_preparation(meta),
             title=meta["title"],
             homepage=meta["homepage"],
             licence=meta["licence"],
@@ -97,6 +107,11 @@ def stored_fingerprints(folder: Path) -> tuple[str, ...]:
         return ()
 
 
+def _preparation(meta: dict[str, Any]) -> Preparation | None:
+    height, width, channels = meta["image"]
+    return preparation_of(meta["preparation"], (height, width, channels)) if meta["preparation"] else None
+
+
 def _meta(folder: Path) -> dict[str, Any]:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
@@ -112,7 +127,7 @@ def _key(recipe: Recipe) -> str:
         states = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in recipe.inputs]
     except OSError as error:
         raise UserError(f"Cannot read {error.filename} ({error.strerror}): replace or remove it.") from error
-    about = (recipe.name, recipe.title, recipe.homepage, recipe.licence, recipe.options)
+    about = (recipe.name, recipe.title, recipe.homepage, recipe.licence, recipe.options, repr(recipe.reading))
     return hashlib.sha256(json.dumps([about, states, _code()]).encode()).hexdigest()[:16]
 
 
@@ -148,12 +163,11 @@ def _writing(folder: Path) -> Iterator[Path]:
 
 
 def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
-    arrays: dict[str, NDArray] = {
-        "train-X": contents.train.X,
-        "train-y": contents.train.y,
-        "test-X": contents.test.X,
-        "test-y": contents.test.y,
-    }
+    prepared = _prepared(contents)
+    train: dict[str, NDArray] = {"train-X": contents.train.X, "train-y": contents.train.y}
+    if contents.train.groups is not None:
+        train["train-groups"] = contents.train.groups
+    arrays: dict[str, NDArray] = {**train, "test-X": contents.test.X, "test-y": contents.test.y}
     meta: dict[str, Any] = {
         "name": recipe.name,
         "title": recipe.title or recipe.name,
@@ -164,15 +178,32 @@ def _write(folder: Path, recipe: Recipe, contents: Contents) -> None:
         "test": len(contents.test),
         "unlabelled": 0 if contents.unlabelled is None else len(contents.unlabelled),
         "fingerprint": fingerprint(*arrays.values()),
-        "train_fingerprint": fingerprint(contents.train.X, contents.train.y),
+        "train_fingerprint": fingerprint(*train.values()),
+        "files": any(contents.files),
+        "groups": recipe.reading.groups if contents.train.groups is not None else "",
+        "background": recipe.reading.background,
         "note": contents.note,
+        "image": contents.train.X.shape[1:],
+        "choice": None if contents.choice is None else contents.choice.facts(),
+        "preparation": None if prepared is None else prepared.facts(),
         "inputs": [str(path) for path in recipe.inputs],
     }
     if contents.unlabelled is not None:
         arrays["unlabelled-X"] = contents.unlabelled
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array))
+    for part, names in zip(("train", "test"), contents.files, strict=True):
+        if any(contents.files):
+            (folder / f"{part}-files.json").write_text(json.dumps(list(names)), encoding="utf-8")
     (folder / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
+
+
+def _prepared(contents: Contents) -> Preparation | None:
+    """What makes other pictures look as the training images do: what was done to these, or what seems to have been done."""
+    if contents.choice is not None and not contents.choice.framing.is_plain:
+        return Preparation(contents.choice.framing)
+    framing = measured(contents.train.X)
+    return None if framing is None else Preparation(framing, unless_alike=True)
 
 
 def _images(folder: Path, part: str, rows: int) -> NDArray[np.uint8]:
@@ -184,13 +215,32 @@ def _images(folder: Path, part: str, rows: int) -> NDArray[np.uint8]:
 
 
 def _labels(folder: Path, part: str, rows: int, classes: int) -> NDArray[np.int64]:
-    path = folder / f"{part}-y.npy"
-    y = np.array(_array(path))
-    if y.dtype != np.int64 or y.shape != (rows,):
-        raise _damaged(path, f"{y.dtype} of shape {y.shape}, expected {rows} labels")
+    y = _numbers(folder, f"{part}-y", rows)
     if rows and not 0 <= y.min() <= y.max() < classes:
-        raise _damaged(path, f"labels outside 0 … {classes - 1}")
+        raise _damaged(folder / f"{part}-y.npy", f"labels outside 0 … {classes - 1}")
     return y
+
+
+def _numbers(folder: Path, name: str, rows: int) -> NDArray[np.int64]:
+    """One whole number per row."""
+    path = folder / f"{name}.npy"
+    found = np.array(_array(path))
+    if found.dtype != np.int64 or found.shape != (rows,):
+        raise _damaged(path, f"{found.dtype} of shape {found.shape}, expected {rows} numbers")
+    return found
+
+
+def _files(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of the files of both parts."""
+    train, test = (_names(folder / f"{part}-files.json") for part in ("train", "test"))
+    return train, test
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return [str(name) for name in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
 
 
 def _array(path: Path) -> NDArray:

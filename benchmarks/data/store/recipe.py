@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.choice import Choice
 from benchmarks.data.images import Images
+from benchmarks.data.reading import PLAIN, Reading
 from benchmarks.errors import UserError
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a reader found: both parts, the class names, and images to label for a competition if there are any."""
+    """What a reader found: both parts, the class names, and images to label for a competition if there are any.
+
+    The training part may have groups. ``choice`` says how images were made of pictures, where a probe told. ``files`` are the names of the files of either part, none where there are none.
+    """
 
     train: Images
     test: Images
     classes: tuple[str, ...]
     unlabelled: NDArray[np.uint8] | None = None
     note: str = ""
+    files: tuple[Sequence[str], Sequence[str]] = ((), ())
+    choice: Choice | None = None
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -52,12 +59,17 @@ class Contents:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How arrays are made of files; they are cached under the name, the options and the state of the inputs."""
+    """How arrays are made of files; they are cached under the name, the options, the reading and the state of the inputs.
+
+    `framed`: they are pictures of a folder, and a probe may choose how images are made of them.
+    """
 
     name: str
     read: Callable[[], Contents]
     inputs: tuple[Path, ...] = ()
     options: str = ""
+    reading: Reading = PLAIN
+    framed: bool = False
     title: str = ""
     homepage: str = ""
     licence: str = ""

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,6 +33,52 @@ def test_every_kind_of_duplicate_is_counted():
     assert found["counts"] == {"train": [5, 2], "test": [2, 3]}
     assert (found["train"], found["test"], found["image"]) == (7, 5, [2, 3, 1])
     assert found == json.loads(json.dumps(found))
+
+
+def test_equal_images_are_named_by_their_places_or_by_their_files():
+    train, test = images([1, 2, 2], [0, 0, 1]), images([1, 5], [0, 1])
+    found = passport(dataset(train, test), test)
+    assert found["pairs"]["equal"] == [["training image 0", "a", "test image 0", "a"]]
+    assert found["pairs"]["conflicting"] == [["training image 1", "a", "training image 2", "b"]]
+    named = replace(dataset(train, test), files=lambda: (["x/1.png", "x/2.png", "x/3.png"], ["y/1.png", "y/2.png"]))
+    assert passport(named, test)["pairs"]["equal"] == [["x/1.png", "a", "y/1.png", "a"]]
+    assert passport(named)["pairs"]["conflicting"] == [["x/2.png", "a", "x/3.png", "b"]]
+
+
+def pictures(*changes):
+    """Grey pictures of random smooth shapes, each of a seed and with a contrast."""
+    x, y = np.meshgrid(*2 * [np.linspace(0, 3, 24)])
+    waves = [np.random.default_rng(seed).uniform(-3, 3, (12, 3)) for seed, _ in changes]
+    found = [sum(np.sin(a * x + b * y + c) for a, b, c in wave) for wave in waves]
+    scaled = [
+        contrast * (shape - shape.min()) / np.ptp(shape) for shape, (_, contrast) in zip(found, changes, strict=True)
+    ]
+    return np.stack(scaled).astype(np.uint8)[..., None]
+
+
+def test_near_duplicates_are_counted_within_and_across_the_parts():
+    train = Images(pictures((1, 250), (1, 150), (2, 250), (3, 250), (4, 200)), np.array([0, 0, 1, 0, 1]))
+    test = Images(pictures((1, 200), (2, 250), (5, 250), (5, 120), (6, 200), (4, 100)), np.array([0, 1, 1, 1, 0, 0]))
+    found = passport(dataset(train, test), test)
+    assert found["near_duplicates"] == {
+        "within_train": 2, "within_test": 2, "across": 2, "conflicting_labels": 1, "known": [0, 1, 5],
+    }  # fmt: skip
+    assert found["pairs"]["near"] == [["training image 4", "b", "test image 5", "a"]]
+    assert found["duplicates"]["across"] == 1
+    assert passport(dataset(train, test))["near_duplicates"] == {
+        "within_train": 2, "within_test": None, "across": None, "conflicting_labels": 0, "known": None,
+    }  # fmt: skip
+
+
+def test_of_images_too_small_for_it_no_near_duplicates_are_told():
+    train = images([1, 2], [0, 1])
+    found = passport(dataset(train, train), train)
+    assert found["near_duplicates"] is None and "near" not in found["pairs"]
+
+
+def test_groups_are_counted():
+    train = Images(np.zeros((4, 2, 3, 1), np.uint8), np.array([0, 1, 0, 1]), np.array([5, 5, 2, 2]))
+    assert passport(replace(dataset(train, train), groups="w"))["groups"] == {"by": "w", "train": 2}
 
 
 def test_before_the_final_evaluation_it_tells_of_training_images_alone():

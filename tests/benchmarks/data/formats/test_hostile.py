@@ -3,6 +3,8 @@
 import gzip
 import io
 import os
+import re
+import shutil
 import struct
 import time
 import zipfile
@@ -104,21 +106,60 @@ def class_that_is_not_utf8(path):
     (path / "a").rename(path / os.fsdecode(b"\xff"))
 
 
+def link_that_leads_nowhere(path):
+    (path / "a" / "x.png").symlink_to("gone.png")
+
+
+def file_that_is_not_utf8(path):
+    (path / "a" / os.fsdecode(b"x\xff.png")).write_bytes(b"x")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (link_to_itself, r"a/x\.png \(Too many levels"),
-        (pipe, r"a/x\.png is not a file"),
+        (link_to_itself, r"left out: a/x\.png\. .*/a/x\.png is a link that leads nowhere"),
+        (link_that_leads_nowhere, r"left out: a/x\.png\. .*/a/x\.png is a link that leads nowhere"),
+        (pipe, r"left out: a/x\.png\. .*/a/x\.png is not there, or no file"),
         (file_with_a_line_break, r"a/x\\ny\.png is not a readable image"),
-        (class_that_is_not_utf8, r"A class is called '\\udcff'"),
+        (file_that_is_not_utf8, r"left out: a/x\\udcff\.png\. "),
     ],
 )
-def test_a_hostile_folder_ends_in_one_line_that_names_the_file(tmp_path, change, words):
+def test_a_hostile_file_in_a_folder_is_left_out_and_named_in_one_line(tmp_path, change, words):
     write_images(tmp_path / "set", ["a", "b"])
     change(tmp_path / "set")
-    with pytest.raises(UserError, match=words) as error:
+    data = datasets.load(tmp_path / "set")
+    assert re.search(words, data.note) and data.note.isprintable()
+    assert len(data.train) + len(data.test) == 10
+
+
+def test_a_class_whose_name_is_not_utf8_is_refused(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    class_that_is_not_utf8(tmp_path / "set")
+    with pytest.raises(UserError, match=r"A class is called '\\udcff'"):
         datasets.load(tmp_path / "set")
-    assert str(error.value).isprintable()
+
+
+def test_a_folder_that_cannot_be_looked_into_ends_in_one_line(tmp_path, monkeypatch):
+    write_images(tmp_path / "set", ["a", "b"])
+    scan = os.scandir
+
+    def refused(path="."):  # The superuser may look into every folder.
+        if str(path).endswith("/b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(UserError, match=r"Cannot look into .*set/b \(Permission denied\)"):
+        datasets.load(tmp_path / "set")
+
+
+def test_a_link_that_is_mended_is_read(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    link_that_leads_nowhere(tmp_path / "set")
+    assert len(datasets.load(tmp_path / "set").train) == 8
+    shutil.copy(tmp_path / "set" / "a" / "0.png", tmp_path / "set" / "a" / "gone.png")
+    data = datasets.load(tmp_path / "set")
+    assert len(data.train) + len(data.test) == 12 and not data.note.startswith("1 of")
 
 
 def test_images_that_are_made_larger_must_fit_into_memory(tmp_path):

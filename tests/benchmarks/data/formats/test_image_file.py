@@ -16,6 +16,7 @@ from PIL import EpsImagePlugin, Image
 from benchmarks.augment import augment
 from benchmarks.data import datasets
 from benchmarks.data.formats import image_file
+from benchmarks.data.reading import Reading
 from benchmarks.errors import UserError
 from benchmarks.predict import predict
 from estimators.models.pipeline import Augmentation
@@ -76,10 +77,6 @@ def photos(where, broken):
     return file
 
 
-def read_as_data(file):
-    datasets.load(file.parents[1])
-
-
 def read_to_predict(file):
     predict(save_model(file.parents[2] / "model", (8, 6, 1)), [file])
 
@@ -88,7 +85,16 @@ def read_to_augment(file):
     augment(file.parents[1], file.parents[2] / "out", Augmentation(), 1, 0)
 
 
-@pytest.mark.parametrize("read", [read_as_data, read_to_predict, read_to_augment])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_file_of_another_format_is_left_out_of_a_data_set_and_named(tmp_path, no_ghostscript, kind):
+    file = photos(tmp_path / "photos", FOREIGN[kind])
+    data = datasets.load(tmp_path / "photos")
+    assert len(data.train) + len(data.test) == 8
+    assert "1 of 9 image files cannot be read and is left out: cat/9.png" in data.note
+    assert f"{file} is not a readable image" in data.note and "\n" not in data.note
+
+
+@pytest.mark.parametrize("read", [read_to_predict, read_to_augment])
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_only_the_documented_formats_are_opened_whatever_a_file_is_called(tmp_path, no_ghostscript, kind, read):
     file = photos(tmp_path / "photos", FOREIGN[kind])
@@ -102,6 +108,8 @@ def test_only_the_documented_formats_are_opened_whatever_a_file_is_called(tmp_pa
 def test_a_postscript_program_called_png_is_refused_in_one_line_and_not_run(tmp_path, verb):
     marker, called = tmp_path / "marker", tmp_path / "called"
     file = photos(tmp_path / "photos", postscript(marker))
+    if verb == "run":  # A single file is left out of a data set.
+        (tmp_path / "photos" / "dog" / "9.png").write_bytes(postscript(marker))
     (tmp_path / "bin").mkdir()
     ghostscript = tmp_path / "bin" / "gs"  # Pillow calls what has this name.
     ghostscript.write_text(f'#!/bin/sh\necho "$@" >> {called}\n')
@@ -191,3 +199,87 @@ def test_a_photograph_taken_sideways_is_turned_upright(tmp_path):
 def test_sixteen_bit_images_are_scaled_not_clipped(tmp_path):
     Image.fromarray(np.array([[0, 65535], [32768, 257]], np.uint16)).save(tmp_path / "a.png")
     assert image_file.load_image(tmp_path / "a.png", (2, 2, 1)).ravel().tolist() == [0, 255, 128, 1]
+
+
+def levels(path, background="white", channels=1):
+    """The pixels of the two by one images below: what is under a transparent half, and the other half."""
+    found = image_file.load_image(path, (2, 2, channels), background)
+    return found[0].squeeze().tolist()
+
+
+def half_transparent(mode):
+    """Two pixels side by side, a transparent one and one of grey level 100, in an image of this mode."""
+    if mode in ("RGBA", "LA"):
+        image = Image.new("RGBA", (2, 2), (100, 100, 100, 255))
+        for y in range(2):
+            image.putpixel((0, y), (7, 8, 9, 0))
+        return image.convert(mode)
+    image = Image.new(mode, (2, 2), 100 if mode == "L" else 1 if mode == "P" else (100, 100, 100))
+    for y in range(2):
+        image.putpixel((0, y), 0 if mode in ("P", "L") else (1, 2, 3))
+    if mode == "P":
+        image.putpalette([10, 20, 30, 100, 100, 100])
+    return image
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "transparency"),
+    [
+        ("RGBA", "PNG", None), ("LA", "PNG", None), ("P", "PNG", 0), ("P", "PNG", b"\x00\xff"), ("L", "PNG", 0),
+        ("RGB", "PNG", (1, 2, 3)), ("P", "GIF", 0), ("RGBA", "WEBP", None), ("RGBA", "TIFF", None),
+    ],
+)  # fmt: skip
+def test_what_is_transparent_shows_the_background(tmp_path, mode, kind, transparency):
+    file = tmp_path / f"a.{kind.lower()}"
+    options = {} if transparency is None else {"transparency": transparency}
+    half_transparent(mode).save(file, kind, **options, **({"lossless": True} if kind == "WEBP" else {}))
+    assert levels(file) == [255, 100]
+    assert levels(file, "black") == [0, 100]
+    assert levels(file, "#204060", 3) == [[0x20, 0x40, 0x60], [100, 100, 100]]
+    grey = mode in ("L", "LA")
+    assert image_file.image_shape(file) == (2, 2, 1 if grey else 3)
+    assert image_file.image_shape(file, "#204060") == (2, 2, 3)
+
+
+def test_what_is_half_transparent_mixes(tmp_path):
+    Image.new("LA", (2, 2), (0, 128)).save(tmp_path / "a.png")
+    assert levels(tmp_path / "a.png") == [127, 127] and levels(tmp_path / "a.png", "black") == [0, 0]
+
+
+@pytest.mark.parametrize("text", ["red", "", "#12345", "#1234567", "#12345g", "rgb(1,2,3)", "White"])
+def test_a_background_that_is_no_colour_is_refused(text):
+    with pytest.raises(UserError, match="give white, black, or #rrggbb"):
+        Reading(background=text)
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"),
+    [
+        ("1", 1, 255),
+        ("L", 90, 90),
+        ("I;16", 32768, 128),
+        ("I", 32768, 128),
+        ("F", 0.5, 128),
+        ("F", 90.0, 90),
+        ("CMYK", (0, 0, 0, 155), 100),
+    ],
+)
+def test_pixels_of_every_kind_become_grey_levels(tmp_path, mode, value, expected):
+    kind = "TIFF" if mode in ("F", "CMYK", "I") else "PNG"
+    image = Image.new(mode, (3, 2), value)
+    image.putpixel((0, 0), 65535 if mode.startswith("I") else value)
+    image.save(tmp_path / f"a.{kind.lower()}")
+    found = image_file.load_image(tmp_path / f"a.{kind.lower()}", (2, 3, 1))
+    assert abs(int(found[1, 1, 0]) - expected) <= 1
+    assert image_file.image_shape(tmp_path / f"a.{kind.lower()}") == (2, 3, 3 if mode == "CMYK" else 1)
+
+
+def test_a_photograph_is_decoded_no_larger_than_it_needs_to_be(tmp_path, monkeypatch):
+    x = np.linspace(0, 255, 1600).astype(np.uint8)
+    Image.fromarray(np.broadcast_to(x, (1200, 1600))).save(tmp_path / "a.jpg", quality=95)
+    sizes = []
+    whole = Image.Image.resize
+    monkeypatch.setattr(Image.Image, "resize", lambda self, *a, **k: sizes.append(self.size) or whole(self, *a, **k))
+    found = image_file.load_image(tmp_path / "a.jpg", (48, 64, 1))
+    assert sizes == [(200, 150)]  # an eighth, at least twice what is wanted
+    assert np.abs(found[24, :, 0].astype(int) - np.linspace(2, 253, 64)).max() < 4

@@ -1,0 +1,79 @@
+"""``split.csv`` in a folder of images: which file is in which part, and what else is known of it.
+
+Its first line names the columns. ``file`` is the path of an image below the folder, with slashes. ``label`` is its class;
+without that column, the name of the folder that it is in. ``split`` is train or test, or val (valid, validation), which
+is not used; without that column a share of the images becomes the test. Any other column may name the groups::
+
+    file,split,writer
+    cat/001.png,train,anna
+    cat/002.png,test,ben
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from benchmarks.data.formats.bounds import must_fit
+from benchmarks.data.formats.compressed import opened
+from benchmarks.errors import UserError, unknown
+
+NAME = "split.csv"
+UNUSED = ("val", "valid", "validation")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line: an image's path below the folder, its class, its part, and its value in the column of the groups."""
+
+    file: PurePosixPath
+    label: str
+    part: str
+    group: str
+
+
+def read(path: Path, column: str | None) -> list[Row]:
+    """The lines of a ``split.csv``; `column` has the groups.
+
+    Raises
+    ------
+    UserError
+        If a column is missing, or a line says what cannot be; it names the line.
+    """
+    must_fit(20 * path.stat().st_size, path)
+    with opened(path) as stream:
+        lines = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True)
+        try:
+            names = lines.fieldnames or ()
+            for wanted in ("file", *([column] if column else [])):
+                if wanted not in names:
+                    raise UserError(f"{path}, line 1: {unknown('column', wanted, names)}")
+            rows, seen = [], set()
+            for line in lines:
+                row = _row(f"{path}, line {lines.line_num}", line, column)
+                if row.file in seen:
+                    raise UserError(f"{path}, line {lines.line_num}: {row.file} is listed a second time.")
+                seen.add(row.file)
+                rows.append(row)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UserError(f"{path}, line {lines.line_num}: {error}.") from error
+    return rows
+
+
+def _row(where: str, line: dict[str, str | None], column: str | None) -> Row:
+    values = {name: (value or "").strip() for name, value in line.items() if isinstance(name, str)}
+    file = PurePosixPath(values["file"])
+    if not file.name or file.is_absolute() or ".." in file.parts:
+        raise UserError(f"{where}: {values['file']!r} is no path of a file below the folder.")
+    part = values.get("split", "").lower()
+    if "split" in values and part not in ("train", "test", *UNUSED):
+        raise UserError(f"{where}: {unknown('split', part, ('train', 'test', *UNUSED))}")
+    label = values.get("label", file.parent.name)
+    if not label:
+        raise UserError(f"{where}: {file} has no label, and is in no folder that is named like its class.")
+    group = values[column] if column else ""
+    if column and not group:
+        raise UserError(f"{where}, column {column!r}: nothing, where each image needs a group.")
+    return Row(file, label, part, group)

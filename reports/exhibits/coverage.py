@@ -1,0 +1,121 @@
+"""Coverage against accuracy: how many images a model labels, and how well, if the unsure ones are left to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis.intervals import wilson
+from reports.drawing import formats, style
+from reports.drawing.formats import COUNT, PERCENT
+from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
+from reports.leaderboard import scores
+from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LEVELS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+SPOKEN = (0.5, 0.9, 0.99)  # those that the figure names
+
+
+def frame(run: Run, dataset: str) -> pd.DataFrame:
+    """One row per estimator and confidence: the share of the images of which it is at least so sure, and its accuracy on them.
+
+    For the leader of the leaderboard and the best of the other family. The images are those of all seeds; the 95 %
+    interval counts each once. `left` are the images that a person is left with, `missed` the errors that remain, both of one
+    seed.
+    """
+    rows = []
+    for row in _two(scores(run, dataset)).itertuples():
+        seeds = run.evaluated(dataset, row.variant)
+        confidence = np.stack([run.predictions(dataset, row.variant, seed).max(axis=1) for seed in seeds])
+        correct = run.correct(dataset, row.variant)
+        images = correct.shape[1]
+        for level in LEVELS:
+            kept = confidence >= level
+            if not kept.any():
+                continue
+            accuracy, count = float(correct[kept].mean()), kept.sum() / len(seeds)
+            low, high = wilson(accuracy * count, count)
+            rows.append(
+                {
+                    "variant": row.variant, "family": row.family, "confidence": level, "coverage": count / images,
+                    "accuracy": accuracy, "accuracy_low": low, "accuracy_high": high,
+                    "left": round(images - count), "missed": round((1 - accuracy) * count),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _two(board: pd.DataFrame) -> pd.DataFrame:
+    """The leader and the best of the other family."""
+    return board.drop_duplicates("family").head(2) if len(board) else board
+
+
+@style.styled
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
+    """A curve per estimator, with a mark at each confidence."""
+    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.6), (0, 0), (0.72, 0.3, style.key_height(frame), 0.5))
+    for name, rows in frame.groupby("variant", sort=False):
+        look, x = looks[name], 100 * rows["coverage"]
+        band = [style.stretch(rows[c]) for c in ("accuracy_low", "accuracy_high")]
+        axes.fill_between(x, *band, color=look.colour, alpha=0.14, linewidth=0)
+        axes.plot(x, style.stretch(rows["accuracy"]), color=look.colour, linewidth=1.2)
+        for row in rows.itertuples():
+            place = (100 * row.coverage, float(style.stretch(row.accuracy)))
+            (mark,) = axes.plot(*place, look.marker, color=look.colour, markersize=5)
+            style.tip(mark, f"{name}, at least {formats.number(100 * row.confidence, 1)} % sure: {_said(row)}")
+            if row.confidence in SPOKEN:
+                axes.annotate(
+                    f"{row.confidence:g}",
+                    place,
+                    (0, 6),
+                    textcoords="offset points",
+                    ha="center",
+                    color=style.INK,
+                    fontsize=8,
+                )
+    style.quiet(axes)
+    style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
+    axes.set_xlabel("images that it labels, %")
+    axes.set_ylabel("accuracy on them")
+    style.key(page, frame["variant"], looks, 0.1)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """Each estimator at the confidences that the figure names."""
+    parts = []
+    for name, rows in frame.groupby("variant", sort=False):
+        said = [f"at least {r.confidence:g} sure: {_said(r)}" for r in rows.itertuples() if r.confidence in SPOKEN]
+        parts.append(f"{name} {'; '.join(said) or 'is never sure'}")
+    return "Accuracy against coverage. " + ". ".join(parts) + "."
+
+
+def _said(row: object) -> str:
+    return f"{formats.percent(row.coverage)} % of the images, {formats.percent(row.accuracy)} % of them right"  # type: ignore[attr-defined]
+
+
+coverage = Exhibit(
+    name="coverage",
+    title="What if the unsure are left to a person?",
+    group="errors",
+    lead="The leader and the best of the other family: how many test images they label, and how well, if those of which they "
+    "are less sure are left to a person. Every mark is a confidence that crossover predict --reject takes. Bands are 95 % "
+    "intervals. In the numbers: how many images are left, and how many errors remain unseen.",
+    frame=frame,
+    empty="No estimator has been evaluated yet.",
+    columns={
+        **VARIANT,
+        "confidence": PERCENT.called("at least sure"),
+        "coverage": PERCENT,
+        **ACCURACY,
+        "left": COUNT.called("left to a person"),
+        "missed": COUNT.called("errors unseen"),
+    },
+    draw=draw,
+    describe=describe,
+)
