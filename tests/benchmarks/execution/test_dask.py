@@ -116,7 +116,7 @@ def test_a_run_that_ends_while_others_answer_stops_no_later_one(cluster):
 def test_a_scheduler_that_is_lost_ends_the_run_in_one_line(cluster):
     address, _ = cluster
     scheduler = next(p for p in psutil.Process().children() if "distributed.cli.dask_scheduler" in p.cmdline())
-    with executor(address) as execute, pytest.raises(UserError, match="scheduler was lost"):
+    with pytest.raises(UserError, match="scheduler was lost"), executor(address) as execute:
         for _ in execute(jobs(8)):
             scheduler.send_signal(signal.SIGKILL)
 
