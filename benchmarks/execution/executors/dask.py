@@ -11,7 +11,7 @@ import socket
 import threading
 import tomllib
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from benchmarks.ledger import KEPT
 from estimators.models.threads import threads
 
 CONNECT_SECONDS = 15
+LOST = f"The cluster's scheduler was lost. {KEPT}"
 _mine = threading.local()  # A worker's threads have a supervisor each.
 
 
@@ -44,11 +45,13 @@ def dask(where: str) -> Iterator[Execute]:
 
     Raises
     ------
-    UserError : distributed is not installed, nobody answers, or the file says nothing useful; while jobs run: a worker
-        has not the data. That says nothing about an estimator, so it is no row of the ledger: mend it and go on.
+    UserError : distributed is not installed, nobody answers, or the file says nothing useful; while jobs run: the
+        scheduler is lost, or a worker has not the data. That says nothing about an estimator, so it is no row of the
+        ledger: mend it and go on.
     """
     try:
         from distributed import Client
+        from distributed.comm import CommClosedError
     except ImportError:
         raise UserError("Executing on a cluster needs more: pip install 'crossover-bench[distributed]'.") from None
     with ExitStack() as stack:
@@ -58,7 +61,11 @@ def dask(where: str) -> Iterator[Execute]:
         except (OSError, ValueError, TimeoutError) as error:
             raise UserError(f"No Dask scheduler answers at {where}: {error}.") from error
         client.wait_for_workers(1)
-        yield lambda jobs: schedule(jobs, lambda job: _answered(client, job), lambda: sum(client.nthreads().values()))
+        pool = client.get_executor(pure=False)
+        try:
+            yield lambda jobs: schedule(jobs, lambda job: _answered(pool, job), lambda: sum(client.nthreads().values()))
+        except CommClosedError:
+            raise UserError(LOST) from None
 
 
 def _cluster(path: Path) -> Any:
@@ -75,29 +82,27 @@ def _cluster(path: Path) -> Any:
     return cluster
 
 
-def _answered(client: Any, job: Job) -> Future[Answer]:
-    """A future of a job's answer; a job that took several workers with it has one too."""
+def _answered(pool: Executor, job: Job) -> Future[Answer]:
+    """A future of a job's answer; a job that took several workers with it has one too.
+
+    The pool's futures have their outcome when they call back. Those of the client would ask its event loop for it, in the
+    one thread that all clients of a process share: a client closed at that moment would stop the callbacks of every other.
+    """
     from distributed import KilledWorker
 
     answer: Future[Answer] = Future()
 
-    def settle(done: Any) -> None:
-        error = done.exception()
-        if error is None:
-            answer.set_result(done.result())
-        elif isinstance(error, KilledWorker):
+    def settle(done: Future[Answer]) -> None:
+        if done.cancelled():
+            answer.set_exception(UserError(LOST))
+        elif isinstance(error := done.exception(), KilledWorker):
             answer.set_result(Answer("killed", f"KilledWorker: {error}"))
-        else:
+        elif error is not None:
             answer.set_exception(error)
+        else:
+            answer.set_result(done.result())
 
-    future = client.submit(supervised, job, pure=False)
-    future.add_done_callback(settle)
-
-    def keep(_: Future[Answer]) -> None:
-        """Hold the task until it is answered: Dask forgets one whose future nobody holds."""
-        future.done()
-
-    answer.add_done_callback(keep)
+    pool.submit(supervised, job).add_done_callback(settle)
     return answer
 
 

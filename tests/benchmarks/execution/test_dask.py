@@ -105,6 +105,22 @@ def test_a_study_is_the_same_by_serial_local_and_cluster_also_if_a_worker_is_los
         assert scores(folder) == expected, name
 
 
+def test_a_run_that_ends_while_others_answer_stops_no_later_one(cluster):
+    """With callbacks of the client's own futures one round in some ten hung, and all later ones with it."""
+    address, _ = cluster
+    for _ in range(30):
+        with executor(address) as execute, pytest.raises(UserError, match="has no data of digits at /nowhere"):
+            list(execute(jobs(4, data="/nowhere")))
+
+
+def test_a_scheduler_that_is_lost_ends_the_run_in_one_line(cluster):
+    address, _ = cluster
+    scheduler = next(p for p in psutil.Process().children() if "distributed.cli.dask_scheduler" in p.cmdline())
+    with pytest.raises(UserError, match="scheduler was lost"), executor(address) as execute:
+        for _ in execute(jobs(8)):
+            scheduler.send_signal(signal.SIGKILL)
+
+
 def test_a_cluster_without_the_data_stops_the_run_and_records_nothing(cluster, tmp_path, monkeypatch):
     address, _ = cluster
     study = suite(estimators=["sleepy"], budget="2 trials")
