@@ -6,14 +6,17 @@ Functions", 2010). Where pHash asks whether a coefficient is above the median, w
 are 0 in a symmetric icon, this hash asks on which side of random hyperplanes their vector lies (Charikar, "Similarity
 Estimation Techniques from Rounding Algorithms", 2002): 16 bands of 16 bits. Images with an equal band are compared.
 
-Measured on 20,000 images of each set, and on 4,800 files of 1,010 desktop icons in sizes from 8 to 512 pixels: at these
-limits 90 to 100 % of the pairs that are one icon in two sizes are found, and what a photograph becomes as a JPEG of
-quality 30, at 16 pixels, or 40 % darker. Of 20,000 photographs of CIFAR-10 about 30 pairs are found, none under two
-labels. But a digit or a shirt has thousands of others that are as near: near is then no sign of a copy. That shows in
-the pairs themselves. Copies of one picture are all near each other; in a continuum A may be near B, and B near C, and A
-not near C. Of points on a line three quarters of such triples are closed, and of those in a plane or a room fewer (Dall
-and Christensen, "Random geometric graphs", 2002). Measured: MNIST 0.49, Fashion-MNIST 0.58, USPS 0.72, EMNIST 0.38, the
-icons 0.94. Where fewer than `CLOSED` of the triples are closed, nothing is said of near duplicates.
+Measured on 4,847 files of 1,010 desktop icons in sizes from 8 to 512 pixels, read at 32: of the icons that are there in two
+sizes, 90 % are found for 16 and 32 pixels, and for 24 and 48, where the others were drawn anew, and all for 32 and 64, 48
+and 96, 16 and 96. Of 1,500 photographs at 32 pixels 99 % keep a cosine of 0.96 and more as a JPEG of quality 30, as a GIF, at
+16 pixels, 40 % darker or 40 grey levels lighter. In the 60,000 of CIFAR-10 there are 224 pairs, none under two labels.
+
+But a digit or a shirt has thousands of others that are as near, and near is then no sign of a copy. That shows in the pairs
+themselves. Copies of one picture are all near each other; in a continuum A may be near B, and B near C, and A not near C.
+Of points on a line three quarters of such triples are closed, of those in a plane or in space fewer (Dall and Christensen,
+"Random geometric graphs", 2002). Measured: the icons 0.93, and those of 48 pixels alone 0.76; MNIST 0.50, Fashion-MNIST 0.55,
+USPS 0.72, EMNIST 0.38. Where fewer than `CLOSED` are closed, nothing is said of near duplicates. Of few and large images
+without copies a handful of pairs is left: 4 among 1,240 drawn characters, strokes that mean l, I or 1.
 """
 
 from __future__ import annotations
@@ -57,8 +60,9 @@ def near_duplicates(*parts: NDArray[np.uint8]) -> NDArray[np.int64] | None:
     if not _means_something(_pairs_of_all(vectors[some]), len(some)):
         return None
     pairs = _pairs(vectors)
-    pairs = pairs[_correlations(parts, kept[pairs]) >= ALIKE] if len(pairs) else pairs
-    return np.sort(kept[pairs], axis=1) if _means_something(pairs, len(kept)) else None
+    if not _means_something(pairs, len(kept)):
+        return None
+    return kept[pairs[_correlations(parts, kept[pairs]) >= ALIKE]]
 
 
 def digests(X: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -153,7 +157,7 @@ def _means_something(pairs: NDArray[np.int64], count: int) -> bool:
 
 def _correlations(parts: Sequence[NDArray[np.uint8]], pairs: NDArray) -> NDArray[np.float32]:
     """Pearson's correlation of the pixels of each pair, all colours together."""
-    found = []
+    found = [np.empty(0, np.float32)]
     for some in _sliced(pairs):
         one, other = (_standardized(_taken(parts, some[:, side])) for side in (0, 1))
         found.append(np.einsum("ij,ij->i", one, other))

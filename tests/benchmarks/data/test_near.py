@@ -94,12 +94,12 @@ def test_all_pairs_are_found_that_looking_at_each_finds(pictures):
 
 
 def test_where_likeness_is_gradual_nothing_is_said():
-    angles = np.linspace(0, np.pi, 600)
+    angles = np.linspace(0, np.pi, 4000)
     x, y = np.meshgrid(np.linspace(-1, 1, 28), np.linspace(-1, 1, 28))
     rng = np.random.default_rng(0)
     bars = [
         np.abs(x * np.sin(a) - y * np.cos(a) - b) < 0.2
-        for a, b in zip(angles, rng.uniform(-0.3, 0.3, 600), strict=True)
+        for a, b in zip(angles, rng.uniform(-0.3, 0.3, 4000), strict=True)
     ]
     assert near_duplicates((255 * np.stack(bars)).astype(np.uint8)[..., None]) is None
 
