@@ -395,8 +395,10 @@ def _log(
 
 
 @app.command("list")
-def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites, studies or strategies.")]) -> None:
-    """List what there is: estimators, datasets, suites, studies or strategies."""
+def _list(
+    what: Annotated[str, typer.Argument(help="estimators, datasets, suites, studies, strategies or corruptions.")],
+) -> None:
+    """List what there is: estimators, datasets, suites, studies, strategies or corruptions."""
     from benchmarks.errors import UserError, unknown
 
     match what:
@@ -427,8 +429,14 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites
             from tuning import STRATEGIES
 
             print("\n".join(STRATEGIES))
+        case "corruptions":
+            from benchmarks.corruptions import CORRUPTIONS
+
+            for corruption in CORRUPTIONS.values():
+                print(f"{corruption.name:20}{corruption.own:<4}{corruption.title:46}{corruption.source}")
         case _:
-            raise unknown("list of", what, ["estimators", "datasets", "suites", "studies", "strategies"])
+            kinds = ["estimators", "datasets", "suites", "studies", "strategies", "corruptions"]
+            raise unknown("list of", what, kinds)
 
 
 @app.command("submit")
