@@ -229,7 +229,7 @@ def _suite(
         if study in studies.names():
             chosen = studies.get(study)
             content |= {"name": f"{path.stem}-{study}", "title": f"{chosen.title[:-1]} on {what}?"}
-            content |= {"studies": {study: chosen.levels}}
+            content |= {"studies": {study: chosen.levels}, "test_images": chosen.test_images}
         elif study is not None:
             if study not in names() and Path(study).suffix != ".toml":
                 raise unknown("study or suite", study, {*studies.names(), *names()})
@@ -419,7 +419,7 @@ def _list(
             import benchmarks.suite
 
             for name in benchmarks.suite.names():
-                print(f"{name:10}{benchmarks.suite.load_suite(name).title}")
+                print(f"{name:20}{benchmarks.suite.load_suite(name).title}")
         case "studies":
             from benchmarks import studies
 

@@ -39,6 +39,7 @@ IDENTITY = (
     "budgets",
     "validation_share",
     "studies",
+    "test_images",
 )
 
 
@@ -218,6 +219,7 @@ def describe(suite: Suite) -> dict[str, Any]:
             }
             for name, study in chosen.items()
         },
+        "test_images": suite.test_images,
         "conditions": [{"study": c.study, "level": c.level, "value": c.value} for c in under],
     }
 

@@ -16,7 +16,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import executor
 from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS
-from benchmarks.layout import PREDICTIONS, submission_folder
+from benchmarks.layout import PREDICTIONS, PROBABILITIES, submission_folder
 from benchmarks.ledger import Ledger
 from benchmarks.run import read_info
 from benchmarks.suite import Suite, make_suite
@@ -58,7 +58,7 @@ def submission(folder: Path, variant: str, data_dir: Path | None = None) -> NDAr
                 row |= {"trained_on": EVERY_LABELLED_ROW, "folder": model, "finished": time.time()}
                 _performed(next(iter(execute([label])))[1], variant)
                 ledger.write("fits", row)
-    return np.load(folder / place / PREDICTIONS)["proba"].argmax(axis=1).astype(np.int64)
+    return np.load(folder / place / PREDICTIONS)[PROBABILITIES].argmax(axis=1).astype(np.int64)
 
 
 def _performed(answer: Answer, variant: str) -> Answer:

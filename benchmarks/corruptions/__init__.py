@@ -1,4 +1,4 @@
-"""Ways in which images go wrong: `CORRUPTIONS` lists them. A new one is a function, a `Corruption` and its name below."""
+"""Ways in which images go wrong: `CORRUPTIONS` has them by name. A new one is a file with a `Corruption`, and its name in `LISTED`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ CIFAR_10_C: tuple[Corruption, ...] = (  # without frost, which is made of photog
     spatter,
     saturate,
 )
-CORRUPTIONS: dict[str, Corruption] = {corruption.name: corruption for corruption in (*MNIST_C, *CIFAR_10_C)}
+LISTED: tuple[Corruption, ...] = (*MNIST_C, *CIFAR_10_C)
+CORRUPTIONS: dict[str, Corruption] = {corruption.name: corruption for corruption in LISTED}
 
 
 def parse(level: str) -> tuple[Corruption, int | None]:
