@@ -396,9 +396,11 @@ def _log(
 
 @app.command("list")
 def _list(
-    what: Annotated[str, typer.Argument(help="estimators, datasets, suites, studies, strategies or corruptions.")],
+    what: Annotated[
+        str, typer.Argument(help="estimators, datasets, suites, studies, strategies, corruptions or repairs.")
+    ],
 ) -> None:
-    """List what there is: estimators, datasets, suites, studies, strategies or corruptions."""
+    """List what there is: estimators, datasets, suites, studies, strategies, corruptions or repairs."""
     from benchmarks.errors import UserError, unknown
 
     match what:
@@ -434,8 +436,13 @@ def _list(
 
             for corruption in CORRUPTIONS.values():
                 print(f"{corruption.name:20}{corruption.own:<4}{corruption.title:46}{corruption.source}")
+        case "repairs":
+            from estimators import repairs
+
+            for name in repairs.names():
+                print(f"{name:20}{repairs.title(name)}")
         case _:
-            kinds = ["estimators", "datasets", "suites", "studies", "strategies", "corruptions"]
+            kinds = ["estimators", "datasets", "suites", "studies", "strategies", "corruptions", "repairs"]
             raise unknown("list of", what, kinds)
 
 

@@ -12,6 +12,7 @@ from benchmarks.studies import STANDARD, Condition, Study
 from benchmarks.studies.budgets import budgets
 from benchmarks.studies.corruption import corruption
 from benchmarks.studies.sizes import sizes as study
+from benchmarks.studies.structure import structure
 from benchmarks.studies.tuning import tuning
 from tests.reports.folder import (
     cell,
@@ -124,6 +125,21 @@ def write_tuning(folder: Path, **more) -> Path:
         folder,
         tuning,
         {"default": {"logistic_regression": 0.08, "svm": 0.08}, "tuned": {"logistic_regression": 0.08, "svm": 0.04}},
+        **more,
+    )
+
+
+def write_structure(folder: Path, **more) -> Path:
+    """svm sees pixels alone; cnn loses what it owes to neighbours, and new orders leave nothing to anybody."""
+    return write_levels(
+        folder,
+        structure,
+        {
+            1: {"svm": 0.04, "cnn": 0.02},
+            7: {"svm": 0.04, "cnn": 0.06},
+            "all": {"svm": 0.04, "cnn": 0.09},
+            "anew": {"svm": 0.8, "cnn": 0.8},
+        },
         **more,
     )
 

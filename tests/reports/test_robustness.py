@@ -107,7 +107,7 @@ def test_the_verdict_tells_what_is_left(study):
     left = {n: 100 * o.over().mean() for n, o in robustness(study, "things").items()}
     text = told["under corruption"].replace("\u00a0", " ")
     assert text.startswith(f"Over three corruptions cnn labels {left['cnn']:.1f} % rightly (9")
-    assert f"the best classical model (svm) {left['svm']:.1f} % rightly (9" in text
+    assert f"svm, the best classical model, {left['svm']:.1f} % (9" in text
     assert f"cnn is {left['cnn'] - left['svm']:.2f} points ahead (" in text
     assert text.endswith(" without those that resemble a change of the training augmentation.")
     assert told["hardest corruption"].startswith("Hardest is fog: it leaves cnn ")

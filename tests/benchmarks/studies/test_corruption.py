@@ -16,6 +16,7 @@ from benchmarks.data import datasets
 from benchmarks.data.split import drawn
 from benchmarks.errors import UserError
 from benchmarks.ledger import read_table
+from estimators.repairs import names
 from tests.benchmarks.study import Silent, carry_out, suite
 
 ROOT = Path(__file__).parents[3]
@@ -104,6 +105,7 @@ def test_the_command_line(tmp_path):
 
     listed = crossover("list", "corruptions")
     assert re.findall(r"^\w+", listed, flags=re.MULTILINE) == list(CORRUPTIONS)
+    assert re.findall(r"^\w+", crossover("list", "repairs"), flags=re.MULTILINE) == list(names())
     crossover(
         "run", "digits", "--study", "corruption", "--estimators", "nearest_mean", "--budget", "2 trials",
         "--executor", "serial",
