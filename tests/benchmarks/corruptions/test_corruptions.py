@@ -1,10 +1,12 @@
 """What every corruption must do, asked of each; then whether they are those of MNIST-C."""
 
+import gzip
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.svm import SVC
 
 from benchmarks.corruptions import CIFAR_10_C, CORRUPTIONS, MNIST_C, SEVERITIES, parse
 from benchmarks.corruptions.corruption import AT_ONCE
@@ -146,9 +148,24 @@ def reference():
         return {name: stored[name].astype(float) for name in stored}
 
 
+@pytest.fixture(scope="module")
+def model():
+    """A fixed model, fitted on 2,000 training images of MNIST, and the labels of the reference images."""
+
+    def read(name, start):
+        path = REFERENCE.parents[1] / "mnist" / name
+        if not path.is_file():
+            pytest.skip(f"no {path.name} below $CROSSOVER_DATA")
+        return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=start)
+
+    X = read("train-images-idx3-ubyte.gz", 16).reshape(-1, 784)[:2000]
+    y, labels = read("train-labels-idx1-ubyte.gz", 8)[:2000], read("t10k-labels-idx1-ubyte.gz", 8)[:500]
+    return SVC(C=10, gamma=0.02).fit(X / 255, y), labels
+
+
 @pytest.mark.parametrize("name", [pytest.param(c.name, marks=real) for c in MNIST_C])
-def test_it_is_that_of_mnist_c(name, reference):
-    """What is not random equals the reference images; the rest has their mean, spread, and roughness."""
+def test_it_is_that_of_mnist_c(name, reference, model):
+    """What is not random equals the reference images; the rest has their mean, spread and roughness, and a model errs as often."""
     clean = reference["identity"].astype(np.uint8)[..., None]
     corruption = CORRUPTIONS[name]
     ours = corruption(clean, corruption.severity(1), np.random.default_rng(1))[..., 0].astype(float)
@@ -169,3 +186,6 @@ def test_it_is_that_of_mnist_c(name, reference):
         # Five standard errors of a difference, as of images that were drawn apart.
         assert abs(a.mean() - b.mean()) < 5 * np.hypot(a.std(), b.std()) / np.sqrt(len(a)) + 0.05, what
         assert abs(np.log(a.std() / b.std())) < 0.2, what
+    fixed, y = model
+    right = [(fixed.predict(x.reshape(-1, 784) / 255) == y).mean() for x in (ours, theirs)]
+    assert abs(right[0] - right[1]) < 0.08, right
