@@ -404,7 +404,7 @@ def _suite(
         if study in studies.names():
             chosen = studies.get(study)
             content |= {"name": f"{path.stem}-{study}", "title": f"{chosen.title[:-1]} on {what}?"}
-            content |= {"studies": {study: chosen.levels}}
+            content |= {"studies": {study: chosen.levels}, "test_images": chosen.test_images}
         elif study is not None:
             if study not in names() and Path(study).suffix != ".toml":
                 raise unknown("study or suite", study, {*studies.names(), *names()})
@@ -592,8 +592,12 @@ def _log(
 
 
 @app.command("list")
-def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites, studies or strategies.")]) -> None:
-    """List what there is: estimators, datasets, suites, studies or strategies."""
+def _list(
+    what: Annotated[
+        str, typer.Argument(help="estimators, datasets, suites, studies, strategies, corruptions or repairs.")
+    ],
+) -> None:
+    """List what there is: estimators, datasets, suites, studies, strategies, corruptions or repairs."""
     from benchmarks.errors import UserError, unknown
 
     match what:
@@ -614,7 +618,7 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites
             import benchmarks.suite
 
             for name in benchmarks.suite.names():
-                print(f"{name:10}{benchmarks.suite.load_suite(name).title}")
+                print(f"{name:20}{benchmarks.suite.load_suite(name).title}")
         case "studies":
             from benchmarks import studies
 
@@ -624,8 +628,19 @@ def _list(what: Annotated[str, typer.Argument(help="estimators, datasets, suites
             from tuning import STRATEGIES
 
             print("\n".join(STRATEGIES))
+        case "corruptions":
+            from benchmarks.corruptions import CORRUPTIONS
+
+            for corruption in CORRUPTIONS.values():
+                print(f"{corruption.name:20}{corruption.own:<4}{corruption.title:46}{corruption.source}")
+        case "repairs":
+            from estimators import repairs
+
+            for name in repairs.names():
+                print(f"{name:20}{repairs.title(name)}")
         case _:
-            raise unknown("list of", what, ["estimators", "datasets", "suites", "studies", "strategies"])
+            kinds = ["estimators", "datasets", "suites", "studies", "strategies", "corruptions", "repairs"]
+            raise unknown("list of", what, kinds)
 
 
 @app.command("submit")

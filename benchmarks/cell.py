@@ -205,7 +205,7 @@ def possible(suite: Suite, dataset: Dataset) -> tuple[list[Condition], list[str]
 
 def source_files(variant: Variant, under: Sequence[Condition]) -> list[Path]:
     """The files that define a variant's estimator, and the studies that change its images under some conditions."""
-    changing = [condition.study for condition in under if stage_of(condition) in ("train", "evaluate")]
+    changing = [condition.study for condition in under if stage_of(condition) not in (None, "search")]
     return [variant.file, *map(studies.file_of, changing)]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 FORMAT = 4  # of run folders; those of format 1 had no conditions and no variants
-PREDICTIONS = "predictions.npz"
+PREDICTIONS = "predictions.npz"  # of one fit, under all conditions
+PROBABILITIES = "proba"  # its array of the condition of the fit; others are named as their condition
 
 
 def cell_folder(dataset: str, condition: str, variant: str, seed: int) -> str:
-    """Of the predictions, and of a train condition the model too, relative to the run folder."""
+    """Of the predictions and of the model of a fit under a condition, relative to the run folder."""
     return f"cells/{dataset}/{variant}/{condition or 'standard'}/seed-{seed}"
 
 

@@ -18,7 +18,7 @@ from benchmarks.data.passport import passport
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute
 from benchmarks.execution.job import TRAINING_ROWS, Job
-from benchmarks.layout import PREDICTIONS, cell_folder, data_folder
+from benchmarks.layout import PREDICTIONS, PROBABILITIES, data_folder
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
 from benchmarks.scoring import accuracy
@@ -99,21 +99,22 @@ def _evaluate(
     for row in ledger.rows("evaluations", **cell.under(condition)):
         if row["status"] == "ok" and row["fit_key"] == fit["key"]:
             return row
-    place = cell_folder(**cell.under(condition))
+    own = condition == cell.condition
     job = cell.job(
         "evaluate",
         fit["params"],
         condition=condition,
         fit_key=fit["key"],
         model=str(folder / fit["folder"]),
-        folder=str(folder / place),
-        latency_calls=LATENCY_CALLS if condition == cell.condition else 0,
+        folder=str(folder / cell.folder),
+        test_images=0 if own else cell.suite.test_images or 0,
+        latency_calls=LATENCY_CALLS if own else 0,
     )
     answer = _answer(job, execute)
     began = time.perf_counter()
     keep_data(cell.dataset, folder)
     row = cell.under(condition) | cell.made_of | answer.row()
-    row |= {"key": job.key, "code": job.code, "fit_key": fit["key"], "folder": place}
+    row |= {"key": job.key, "code": job.code, "fit_key": fit["key"], "folder": cell.folder}
     row |= {"driver_seconds": time.perf_counter() - began, "finished": time.time()}
     ledger.write("evaluations", row)
     return row
@@ -146,6 +147,6 @@ def keep_data(dataset: Dataset, folder: Path) -> None:
 
 def _accuracy(cell: Cell, folder: Path) -> float:
     """For the progress line; the report computes its own from the same files."""
-    proba = np.load(folder / cell.folder / PREDICTIONS)["proba"]
+    proba = np.load(folder / cell.folder / PREDICTIONS)[PROBABILITIES]
     y = np.load(data_folder(folder, cell.dataset.name) / "test.npz")["y"]
     return accuracy(y, proba)

@@ -40,6 +40,7 @@ IDENTITY = (
     "budgets",
     "validation_share",
     "studies",
+    "test_images",
 )
 
 
@@ -224,6 +225,7 @@ def describe(suite: Suite) -> dict[str, Any]:
             }
             for name, study in chosen.items()
         },
+        "test_images": suite.test_images,
         "conditions": [{"study": c.study, "level": c.level, "value": c.value} for c in under],
         "claims": {"told": suite.claims, "accuracies": {v.name: v.claim for v in suite.variants if v.claim}},
     }

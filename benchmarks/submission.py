@@ -21,7 +21,7 @@ from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute, executor
 from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS, Job
 from benchmarks.execution.work import FEWEST_HELD_OUT, HELD_OUT
-from benchmarks.layout import PREDICTIONS, submission_folder
+from benchmarks.layout import PREDICTIONS, PROBABILITIES, submission_folder
 from benchmarks.ledger import Ledger
 from benchmarks.model import load_model
 from benchmarks.run import read_info
@@ -113,7 +113,10 @@ def _mix(dataset: Dataset, fits: Sequence[Mapping[str, Any]], folder: Path) -> M
 
     The rows of all fits with one seed are in one order (`benchmarks.data.split.subset`), so that what lies behind the longest
     of them is new to all. Some of it calibrated them. Models that were trained on every row cannot be judged, and take no part.
+    With groups the rows of a fit are in another order, so no mix is chosen.
     """
+    if dataset.train.groups is not None:
+        return None
     y, seed = dataset.train.y, fits[0]["seed"]
     models = {row["variant"]: load_model(folder / row["folder"]) for row in fits if row["seed"] == seed}
     trained = {name: model.facts.get("rows", len(y)) for name, model in models.items()}
@@ -167,7 +170,7 @@ def _labelled(
         row |= {"trained_on": EVERY_LABELLED_ROW, "folder": model, "finished": time.time()}
         _performed(next(iter(execute([label])))[1], cell.variant.name)
         ledger.write("fits", row)
-    return fit, np.load(folder / place / PREDICTIONS)["proba"]
+    return fit, np.load(folder / place / PREDICTIONS)[PROBABILITIES]
 
 
 def _performed(answer: Answer, variant: str) -> Answer:

@@ -72,6 +72,7 @@ class Suite(BaseModel):
     validation_share : share of the training rows that scores the trials.
     studies : by name of a study the levels at which everything is done, such as ``sizes = [100, 1000, "all"]``. None: the
         standard condition alone.
+    test_images : how many of the test images studies of the stage "evaluate" show at each level, the same for all; None: all.
     fallback : data set to use, loudly, in place of one that cannot be had.
     groups, background, size, frame : how its data sets are read, as `benchmarks.data.reading.Reading` has it.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
@@ -93,6 +94,7 @@ class Suite(BaseModel):
     ] = {}
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     studies: dict[str, Annotated[tuple[StrictInt | StrictFloat | StrictStr, ...], Field(min_length=1)]] = {}
+    test_images: Annotated[StrictInt, Field(gt=0)] | None = None
     fallback: str | None = None
     groups: str = ""
     background: str = WHITE

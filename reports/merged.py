@@ -174,9 +174,15 @@ def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]], origins: dic
         f"{name} is not the same in all runs (fingerprints differ), so their results are in tables of their own."
         for name in apart
     ]
+    studies = {name: study for info in infos.values() for name, study in info.get("studies", {}).items()}
     conditions: list[dict[str, Any]] = []
     for info in infos.values():
         conditions += [condition for condition in info["conditions"] if condition not in conditions]
+    shown = {info.get("test_images") for info in infos.values() if _evaluated(info)}
+    if len(shown) > 1:
+        out = {name for name, study in studies.items() if study["stage"] == "evaluate"}
+        conditions = [condition for condition in conditions if condition["study"] not in out]
+        notes.append(f"Left out is {', '.join(sorted(out))}: the runs showed different numbers of test images.")
     return joined(infos, ("budget", "validation_share", "executor", "workers", "threads", "crossover")) | {
         "suite": " and ".join(runs),
         "title": " and ".join(runs),
@@ -186,7 +192,13 @@ def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]], origins: dic
         "variants": {name: infos[origin.run]["variants"][origin.variant] for name, origin in origins.items()},
         "seeds": sorted({seed for info in infos.values() for seed in info["seeds"]}),
         "conditions": conditions,
-        "studies": {name: study for info in infos.values() for name, study in info.get("studies", {}).items()},
+        "studies": studies,
+        "test_images": next(iter(shown)) if len(shown) == 1 else None,
         "notes": notes,
         "sessions": [session for info in infos.values() for session in info.get("sessions", [])],
     }
+
+
+def _evaluated(info: dict[str, Any]) -> bool:
+    """Whether a run has a study of the test images."""
+    return any(study["stage"] == "evaluate" for study in info.get("studies", {}).values())

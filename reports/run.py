@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.data.images import Images
+from benchmarks.data.split import drawn
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.job import TRAINING_ROWS
-from benchmarks.layout import FORMAT, PREDICTIONS, cell_folder, data_folder, model_folder
+from benchmarks.layout import FORMAT, PREDICTIONS, PROBABILITIES, cell_folder, data_folder, model_folder
 from benchmarks.ledger import TABLES, columns, read_table
 from benchmarks.studies import STANDARD, Condition
 from reports import environments
@@ -54,7 +55,7 @@ class Run:
     passports: dict[str, dict[str, Any]]
     shown: dict[str, Condition]
     ledger: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    _files: dict[Path, Any] = field(default_factory=dict, repr=False, compare=False)  # the same under all conditions
+    _files: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # the same under all conditions
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -207,8 +208,16 @@ class Run:
         return [name for name in self.variants if self.evaluated(dataset, name)]
 
     def test(self, dataset: str) -> Images:
-        """The test images and labels."""
-        return self._images(dataset, "test")
+        """The test images and labels; under a condition of a study that shows some of them, those."""
+        images, rows = self._images(dataset, "test"), self.rows(dataset)
+        return images if len(rows) == len(images) else self.once(("test", dataset), lambda: images.rows(rows))
+
+    def rows(self, dataset: str) -> NDArray[np.int64]:
+        """Which of all test images were shown under the condition: row numbers, ascending."""
+        total = len(self._images(dataset, "test"))
+        condition = self.shown.get(dataset, STANDARD)
+        shown = self.info.get("test_images") if self._fitted(condition) != condition else None
+        return drawn(total, shown or total)
 
     def samples(self, dataset: str) -> Images | None:
         """A few training images per class; None where the run has stored none."""
@@ -216,8 +225,9 @@ class Run:
 
     def predictions(self, dataset: str, variant: str, seed: int) -> NDArray[np.float32]:
         """Predicted probabilities of the test images, float32 of shape (n_test, n_classes)."""
-        path = self._cell(dataset, variant, seed) / PREDICTIONS
-        proba = self._file(path, lambda: _arrays(path, "proba")[0])
+        path, condition = self._cell(dataset, variant, seed) / PREDICTIONS, self.shown[dataset]
+        name = PROBABILITIES if self._fitted(condition) == condition else str(condition)
+        proba = self._file((path, name), lambda: _arrays(path, name)[0])
         shape = (len(self.test(dataset)), len(self.classes(dataset)))
         if proba.shape != shape:
             raise UserError(f"{path} holds probabilities of shape {proba.shape}, but the test has {shape}.")
@@ -295,17 +305,17 @@ class Run:
         return {place: list(names) for place, names in found.items()} if len(found) > 1 else {}
 
     def _cell(self, dataset: str, variant: str, seed: int) -> Path:
-        return self.folder / cell_folder(dataset, str(self.shown[dataset]), variant, seed)
+        return self.folder / cell_folder(dataset, str(self._fitted(self.shown[dataset])), variant, seed)
 
     def _data(self, dataset: str, name: str) -> Path:
         if dataset not in self.datasets:
             raise unknown("data set", dataset, self.datasets)
         return data_folder(self.folder, dataset) / name
 
-    def _file(self, path: Path, read: Callable[[], T]) -> T:
-        if path not in self._files:
-            self._files[path] = read()
-        return self._files[path]
+    def _file(self, key: Any, read: Callable[[], T]) -> T:
+        if key not in self._files:
+            self._files[key] = read()
+        return self._files[key]
 
     def _images(self, dataset: str, name: str) -> Images:
         path = self._data(dataset, f"{name}.npz")

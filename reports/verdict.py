@@ -20,6 +20,10 @@ rules, by the name that every `Sentence` carries:
 | `crossover` | the network's lead is established from a level on, and was not there at all of the smaller ones | the bracket |
 | `no crossover` | the classical model is established as better at the largest level | that none was seen |
 | `not settled` | at the largest level neither is established as better | that nothing is claimed |
+| `under corruption` | a study of corruptions is done | what the best of each family keep, on average over them, and the difference |
+| `hardest corruption` | the same | under which corruption least is left, and of whom how much |
+| `by corruption` | the same, both families were run, two corruptions or more | under how many each is ahead, after Holm |
+| `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
 | `hardest class` | one class alone has the lowest recall, of the leader | which, its recall and precision |
 | `most frequent error` | at most three confusions are equally frequent, and happen more than once | which, and how often |
@@ -36,14 +40,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.studies import STANDARD
+from benchmarks.studies.structure import ANEW
+from benchmarks.studies.structure import structure as study_of_structure
 from reports import leaderboard
 from reports.analysis.calibration import calibration
-from reports.analysis.comparison import between, compared, tied
+from reports.analysis.comparison import between, changed, compared, tied
 from reports.analysis.confusion import confusion_matrix, per_class
 from reports.analysis.costs import FIT, LATENCY, costs
 from reports.analysis.crossover import Crossover, crossover_of
 from reports.analysis.effort import FULL, SETTINGS, Effort, efforts
+from reports.analysis.intervals import SIGNIFICANT
 from reports.analysis.resources import RESOURCES, SIZES
+from reports.analysis.robustness import Robustness, ahead, interval, robustness, unlike_training
 from reports.drawing import formats, style
 from reports.run import Run
 
@@ -127,6 +136,11 @@ def verdict(run: Run, dataset: str) -> Verdict:
     found = [crossover for resource in RESOURCES if (crossover := crossover_of(run, dataset, resource))]
     figures += map(_bracket, found)
     sentences += [_crossover(crossover) for crossover in found]
+    under = [best[family].variant for family in ("deep", "classical") if family in best]
+    under = [name for name in under if name not in hardly]
+    if under and all(name in robustness(run, dataset) for name in under):
+        sentences += _corrupted(run, dataset, under)
+    sentences += _reordered(run, dataset)
     sentences += [Sentence(told, "tuning", "setting") for told in _settings(known)]
     if rising := [*_rising(known), *(told for crossover in found for told in _rising_at(run, dataset, crossover))]:
         sentences.append(Sentence(" ".join(rising), "tuning", "not flattened"))
@@ -335,6 +349,78 @@ def _bracket(found: Crossover) -> Figure:
         f"best network against best classical model at {_word(len(found.leads))} {resource.name}, {_word(seeds)} "
         f"{'seed' if seeds == 1 else 'seeds'}",
     )
+
+
+def _corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
+    """What corruption of the test images leaves of the best variant of each family, the network first."""
+    own = {name: robustness(run, dataset)[name] for name in names}
+    left = {name: {c: float(right.mean()) for c, right in o.right.items()} for name, o in own.items()}
+    hard = {c: min(left[name][c] for name in names) for c in left[names[0]]}
+    hardest = min(hard, key=lambda corruption: hard[corruption])
+    shares = _listed([f"{name} {formats.percent(left[name][hardest], 1)}\u00a0%" for name in names])
+    told = [
+        Sentence(f"Hardest is {hardest.replace('_', ' ')}: it leaves {shares}.", "corruption", "hardest corruption")
+    ]
+    first, clean = _with_and_without(own[names[0]])
+    over = f"Over {_word(len(hard))} corruption{'s' * (len(hard) != 1)} {names[0]} labels {first} rightly ({clean} of the same images "
+    over += "without)"
+    if len(names) == 1:
+        return [Sentence(f"{over}.", "robustness", "under corruption"), *told]
+    more, fewer = (_word(count) if count else "none" for count in ahead(own[names[0]], own[names[1]]))
+    second, clean = _with_and_without(own[names[1]])
+    other = f"{names[1]}, the best classical model, {second} ({clean} without)"
+    text = f"{over}, {other}: {_under_corruption(run, dataset, own)}."
+    told.insert(0, Sentence(text, "robustness", "under corruption"))
+    if len(hard) > 1:
+        text = f"The network is ahead under {more} of {_word(len(hard))}, the classical model under {fewer}."
+        told.append(Sentence(text, "corruption", "by corruption"))
+    return told
+
+
+def _reordered(run: Run, dataset: str) -> list[Sentence]:
+    """Who suffers where the pixels of all images are in another order, in the largest blocks that were tried."""
+    blocks = [
+        c
+        for c in run.conditions
+        if c.study == study_of_structure.name and c.level != ANEW and run.at(c).scored(dataset)
+    ]
+    if not blocks or STANDARD not in run.conditions:
+        return []
+    largest = max(blocks, key=lambda c: np.inf if c.value is None else c.value)
+    table = changed(run, dataset, largest)
+    where = "all pixels" if largest.value is None else f"the pixels of blocks of {largest.level} by {largest.level}"
+    sure = table["p_holm"] < SIGNIFICANT
+    told = [
+        f"{row.variant} {'loses' if row.difference < 0 else 'gains'} {_points(abs(row.difference))} points"
+        for row in table[sure].itertuples()
+    ]
+    if same := list(table.loc[~sure, "variant"]):
+        told.append(f"no change beyond chance is seen of {_listed(same, 'or')}")
+    text = f"With {where} in another order, in training and test images alike, {'; '.join(told)}."
+    return [Sentence(text, "conditions", "neighbours")]
+
+
+def _with_and_without(own: Robustness) -> tuple[str, str]:
+    """What is labelled rightly under corruption, and of the same images without."""
+    mean, clean = (formats.percent(float(values.mean()), 1) for values in (own.over(), own.clean))
+    return f"{mean}\u00a0%", f"{clean}\u00a0%"
+
+
+def _under_corruption(run: Run, dataset: str, own: dict[str, Robustness]) -> str:
+    """By how much the first of two is ahead over all corruptions, and over those unlike the training augmentation."""
+    (first, one), (second, other) = own.items()
+    shared = min(len(one.clean), len(other.clean))
+    gap, low, high = interval(one.over()[:shared] - other.over()[:shared])
+    if low <= 0 <= high:
+        lead = f"a difference of {_points(abs(gap))} points ({_points(low)} to {_points(high)}), within the uncertainty"
+    else:
+        ahead_of, low, high = (first, low, high) if gap > 0 else (second, -high, -low)
+        lead = f"{ahead_of} is {_points(abs(gap))} points ahead ({_points(low)} to {_points(high)})"
+    unlike = unlike_training(run, dataset)
+    if not 0 < len(unlike) < len(one.right):
+        return lead
+    rest = float((one.over(unlike)[:shared] - other.over(unlike)[:shared]).mean())
+    return f"{lead}, {_points(rest if gap >= 0 else -rest)} without those that resemble a change of the training augmentation"
 
 
 def _cheapest(run: Run, dataset: str, tie: list[str]) -> list[Sentence]:

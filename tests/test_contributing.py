@@ -26,11 +26,13 @@ FILES = [name for name in RECIPES if "/" in name]
 LINES = {
     "reports/exhibits/__init__.py": ("EXHIBITS", "trials"),
     "tuning/strategy.py": ("STRATEGIES", '"extremes": extremes'),
+    "benchmarks/corruptions/__init__.py": ("LISTED", "vignette"),
     "benchmarks/execution/executors/__init__.py": ("EXECUTORS", '"pooled": pooled'),
 }
 IMPORTS = {
     "reports/exhibits/__init__.py": "from reports.exhibits.trials import trials",
     "tuning/strategy.py": "from tuning.extremes import extremes",
+    "benchmarks/corruptions/__init__.py": "from benchmarks.corruptions.vignette import vignette",
     "benchmarks/execution/executors/__init__.py": "from benchmarks.execution.executors.pooled import pooled",
 }
 SUITE = """
@@ -38,7 +40,7 @@ title = "All recipes at once"
 datasets = ["digits"]
 estimators = ["nearest_mean"]
 budget = "4 trials"
-studies = { label_noise = [0.0, 0.4], brightness = [-60] }
+studies = { imbalance = [1.0, 0.4], brightness = [-60], corruption = ["vignette-5"] }
 
 [search.nearest_mean]
 strategy = "extremes"
@@ -103,7 +105,7 @@ def everything(project):
 
 def test_every_recipe_is_tried():
     assert {*FILES, *RECIPES} == {*FILES, "ablation.toml", "letters.toml", "metric"}
-    assert len(FILES) == 6 and len(RECIPES["estimators/nearest_mean.py"].strip().splitlines()) <= 25
+    assert len(FILES) == 7 and len(RECIPES["estimators/nearest_mean.py"].strip().splitlines()) <= 25
     assert len(RECIPES["metric"].strip().splitlines()) == 1
     assert len(RECIPES["ablation.toml"].partition("[[variants]]")[2].strip().splitlines()) == 3
 
@@ -126,8 +128,9 @@ def test_the_variant(project):
 def test_the_studies(project, everything):
     """A train study has fits of its own, an evaluate study evaluations under the fit that is there."""
     fits, evaluations = (set(read_table(everything, name)["condition"]) for name in ("fits", "evaluations"))
-    assert fits == {"", "label_noise=0.4"} and evaluations == {*fits, "brightness=-60"}
-    assert {"label_noise", "brightness"} <= set(re.findall(r"^(\w+)", project("list", "studies"), flags=re.MULTILINE))
+    assert fits == {"", "imbalance=0.4"} and evaluations == {*fits, "brightness=-60", "corruption=vignette-5"}
+    assert "vignette" in project("list", "corruptions")
+    assert {"imbalance", "brightness"} <= set(re.findall(r"^(\w+)", project("list", "studies"), flags=re.MULTILINE))
     project("run", "digits", "--study", "brightness", "--estimators", "nearest_mean", "--budget", "2 trials")
     said = project("-c", NOTEBOOK).splitlines()
     assert [line.rpartition(" ")[0] for line in said] == ["standard", "brightness=-60", "brightness=60"]

@@ -1,6 +1,6 @@
-"""`split` and `subset`: stratified, seeded row indexes, the same for every estimator.
+"""`split` and `subset`: stratified, seeded row indexes, the same for every estimator; `drawn`: test images without labels.
 
-Both take rows in one order: a seeded shuffle within each class, classes interleaved in proportion to their size. Any
+The first two take rows in one order: a seeded shuffle within each class, classes interleaved in proportion to their size. Any
 prefix of that order is stratified to within one row per class, and a longer prefix contains every shorter one.
 
 Where rows have groups, such as the writer of a character, `split` and what is made of it keep the rows of a group on one
@@ -145,6 +145,14 @@ def subset(y: NDArray[np.int64], amount: float | int, seed: int) -> NDArray[np.i
         raise UserError(f"A subset must take more than 0 and at most all {len(y)} rows, given {amount}.")
     order, rank, _ = _order(y, seed)
     return np.sort(_prefix(order, int(rows), at_least=rank < ROWS_PER_CLASS))
+
+
+def drawn(total: int, count: int) -> NDArray[np.int64]:
+    """`count` of `total` test images, or all if there are fewer: int64, sorted; at random, and the same everywhere.
+
+    No label is looked at, so the classes are there as chance has it.
+    """
+    return np.sort(np.random.default_rng(0).permutation(total)[:count])
 
 
 def _order(y: NDArray, seed: int) -> tuple[NDArray, NDArray, NDArray]:

@@ -38,6 +38,7 @@ class Job:
     fit_key : of the fit that an "evaluate" or a "label" looks at; "" otherwise.
     model : folder of the model; "" for a trial.
     folder : where predictions go; "" where there are none.
+    test_images : of an "evaluate": how many of the test images it is shown, drawn at random; 0: all.
     latency_calls : how often one image is predicted alone, in a process of its own; 0: not at all.
     validation_score : of the trial whose setting is fitted, which the model tells; None where there is none.
     limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
@@ -62,6 +63,7 @@ class Job:
     fit_key: str = ""
     model: str = ""
     folder: str = ""
+    test_images: int = 0
     latency_calls: int = 0
     validation_score: float | None = None
     limit_seconds: float | None = None
@@ -85,6 +87,7 @@ class Job:
             self.replicate,
             self.trained_on,
             self.fit_key,
+            self.test_images,
             self.latency_calls,
             self.validation_score,
         )[:32]

@@ -33,6 +33,7 @@ LIBRARIES = (
     "scikit-learn",
     "scikit-learn-intelex",
     "scikit-image",
+    "pillow",
     "xgboost",
     "tensorflow",
     "keras",

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 import estimators
 from benchmarks import studies
 from benchmarks.data.images import Dataset, Images
-from benchmarks.data.split import folds, halves, set_aside, subset
+from benchmarks.data.split import drawn, folds, halves, set_aside, subset
 from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
 from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Kind
 from benchmarks.execution.memory import peak_bytes, reset_peak
-from benchmarks.layout import PREDICTIONS
+from benchmarks.layout import PREDICTIONS, PROBABILITIES
 from benchmarks.scoring import accuracy, cross_fitted_losses, row_losses, temperature, tempered
 from estimators.estimator import Estimator
 from estimators.models.card import CARD
@@ -234,6 +234,8 @@ def _evaluate(job: Job) -> Predicted:
     """Load the model, predict the test images or those to label, and keep the probabilities."""
     dataset = reopen(Path(job.data))
     images = dataset.test.images() if job.kind == "evaluate" else _unlabelled(dataset)
+    if job.test_images:
+        images = images[drawn(len(images), job.test_images)]
     # Read from disk before the clock starts.
     X = studies.shown(np.ascontiguousarray(images), job.condition, job.seed)
     began = time.perf_counter()
@@ -244,7 +246,7 @@ def _evaluate(job: Job) -> Predicted:
     proba = _probabilities(model, X)
     predicted = time.perf_counter()
     median, p95 = _latency_ms(model, X, job.latency_calls)
-    _write(proba, Path(job.folder))
+    _write(proba, Path(job.folder), str(job.condition) if studies.evaluates(job.condition) else PROBABILITIES)
     return Predicted(loaded - began, warm - loaded, predicted - warm, median, p95, job.latency_calls)
 
 
@@ -254,11 +256,16 @@ def _unlabelled(dataset: Dataset) -> NDArray[np.uint8]:
     return dataset.unlabelled()
 
 
-def _write(proba: NDArray[np.float32], folder: Path) -> None:
+def _write(proba: NDArray[np.float32], folder: Path, name: str) -> None:
+    """Add an array to the predictions of a fit, or put it in the place of the one there; the file is whole at any time."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{os.getpid()}.npz"
-    np.savez_compressed(temporary, proba=proba.astype(np.float32))
-    temporary.replace(folder / PREDICTIONS)
+    path, temporary = folder / PREDICTIONS, folder / f".{os.getpid()}.npz"
+    arrays: dict[str, Any] = {}
+    if path.exists():
+        with np.load(path) as stored:
+            arrays = dict(stored)
+    np.savez_compressed(temporary, **arrays | {name: proba.astype(np.float32)})
+    temporary.replace(path)
 
 
 def _takes_validation(model: Any) -> bool:

@@ -16,7 +16,7 @@ from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
 from benchmarks.studies.study import STANDARD, Condition, Stage, Study
 
-__all__ = ["STANDARD", "Condition", "Study", "file_of", "get", "granted", "names", "shown", "training"]
+__all__ = ["STANDARD", "Condition", "Study", "evaluates", "file_of", "get", "granted", "names", "shown", "training"]
 
 
 @cache
@@ -51,7 +51,7 @@ def file_of(name: str) -> Path:
 
 def granted(budget: Budget, condition: Condition, seed: int) -> Budget:
     """What a cell has for search and fit under a condition: the same for every variant."""
-    return _changed("search", budget, condition, seed)
+    return _changed(("search",), budget, condition, seed)
 
 
 def training(images: Images, condition: Condition, seed: int) -> Images:
@@ -61,21 +61,27 @@ def training(images: Images, condition: Condition, seed: int) -> Images:
     ------
     UserError : the study returns images without the groups that they had, so that a split would divide them.
     """
-    changed = _changed("train", images, condition, seed)
+    changed = _changed(("train",), images, condition, seed)
     if images.groups is not None and changed.groups is None:
         raise UserError(
             f"The study {condition.study} loses the groups of its images: let it return images.rows(index), or Images(X, y, "
             "images.groups)."
         )
-    return changed
+    X = _changed(("both",), images.X, condition, seed)
+    return changed if X is images.X else Images(X, images.y, images.groups)
 
 
 def shown(X: NDArray[np.uint8], condition: Condition, seed: int) -> NDArray[np.uint8]:
     """The images uint8 (n, h, w, c) that a fit is shown under a condition."""
-    return _changed("evaluate", X, condition, seed)
+    return _changed(("evaluate", "both"), X, condition, seed)
 
 
-def _changed(stage: Stage, what: Any, condition: Condition, seed: int) -> Any:
-    if condition.is_standard or get(condition.study).stage != stage:
+def evaluates(condition: Condition) -> bool:
+    """Whether a condition is one of evaluations alone, under the fit of the standard condition."""
+    return not condition.is_standard and get(condition.study).stage == "evaluate"
+
+
+def _changed(stages: tuple[Stage, ...], what: Any, condition: Condition, seed: int) -> Any:
+    if condition.is_standard or get(condition.study).stage not in stages:
         return what
     return get(condition.study).change(what, condition.level, seed)

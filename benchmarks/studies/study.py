@@ -11,7 +11,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 Level = str | int | float
-Stage = Literal["search", "train", "evaluate"]
+Stage = Literal["search", "train", "both", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,18 @@ class Study:
     name : public name, also that of the file.
     title : the question, for people.
     stage : "search": a level changes the budget of search and fit. "train": it changes the images that a search and a fit
-        see. "evaluate": it changes the test images under the fit of the standard condition, which is made once.
+        see. "both": it changes training and test images alike. "evaluate": it changes the test images under the fit of the
+        standard condition, which is made once.
     axis : what the levels measure, with its unit, such as "training images".
     levels : those of ``--study NAME`` where the suite gives none.
     change : of the stage "search" ``change(budget, level, seed) -> Budget``. Of the stage "train" ``change(images, level,
-        seed) -> Images``: the training images that a cell with this seed has. Of the stage "evaluate" ``change(X, level,
-        seed) -> X``: uint8 images (n, h, w, c) to the same. It must depend on nothing but its arguments, since it runs in
-        worker processes.
+        seed) -> Images``: the training images that a cell with this seed has. Of the stages "both" and "evaluate"
+        ``change(X, level, seed) -> X``: uint8 images (n, h, w, c) to the same. It must depend on nothing but its arguments,
+        since it runs in worker processes.
     value : the level as a number; raises ValueError, with what is allowed, for a level that makes no sense.
     standard : the level that changes nothing, such as "all" or 0: it is the standard condition.
+    test_images : of the stage "evaluate": how many of the test images ``--study NAME`` shows at each level, where the suite
+        does not say; None: all.
     excluded : ``excluded(y, level)`` -> why a data set with training labels `y` cannot be studied at this level; "" if it can.
     """
 
@@ -70,6 +73,7 @@ class Study:
     change: Callable[[Any, Any, int], Any]
     value: Callable[[Any], float | None] = float
     standard: Level | None = None
+    test_images: int | None = None
     excluded: Callable[[NDArray, Any], str] = lambda y, level: ""
 
     def condition(self, level: Level) -> Condition:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.studies.study import STANDARD, Condition
 from reports.analysis.intervals import (
     SIGNIFICANT,
     cautious_margin,
@@ -83,6 +84,26 @@ def compare(correct: Mapping[str, NDArray[np.bool_]]) -> pd.DataFrame:
     table.insert(6, "p_holm", corrected)
     table.insert(7, "tie", corrected >= SIGNIFICANT)
     return table
+
+
+def changed(run: Run, dataset: str, condition: Condition) -> pd.DataFrame:
+    """What a condition does to each variant that was evaluated with and without it, on the same test images.
+
+    Returns
+    -------
+    One row per variant, in the order of the suite: ``variant, difference, low, high`` (accuracy under the condition less that
+    without, with its paired 95 % interval), ``p`` and ``p_holm`` (corrected for the number of variants).
+    """
+    with_it, without = run.at(condition), run.at(STANDARD)
+    rows = []
+    for name in without.scored(dataset):
+        if name in with_it.scored(dataset):
+            one, other = with_it.correct(dataset, name), without.correct(dataset, name)[:, with_it.rows(dataset)]
+            shared = min(len(one), len(other))
+            gap = one[:shared].astype(np.int8) - other[:shared].astype(np.int8)
+            rows.append((name, float(gap.mean()), *difference_interval(gap), paired_p(gap)))
+    table = pd.DataFrame(rows, columns=["variant", "difference", "low", "high", "p"])
+    return table.assign(p_holm=holm(table["p"].to_numpy(float)))
 
 
 def mcnemar(wins: float, losses: float) -> float:

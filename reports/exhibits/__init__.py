@@ -13,6 +13,7 @@ from reports.exhibits.classes import classes
 from reports.exhibits.compute import compute
 from reports.exhibits.conditions import conditions
 from reports.exhibits.confusion import confusion
+from reports.exhibits.corruption import corruption
 from reports.exhibits.cost import cost
 from reports.exhibits.coverage import coverage
 from reports.exhibits.crossover import crossover, crossover_budgets
@@ -32,6 +33,7 @@ from reports.exhibits.prediction import prediction
 from reports.exhibits.prior_knowledge import prior_knowledge
 from reports.exhibits.progress import progress
 from reports.exhibits.ranks import ranks
+from reports.exhibits.robustness import robust
 from reports.exhibits.rounds import rounds
 from reports.exhibits.samples import samples
 from reports.exhibits.settings import settings
@@ -47,6 +49,8 @@ EXHIBITS: tuple[Exhibit, ...] = (
     compute,
     prediction,
     conditions,
+    robust,
+    corruption,
     accuracy,
     differences,
     cost,

@@ -9,7 +9,7 @@ import pandas as pd
 from reports.analysis.intervals import accuracy_interval
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, HIDDEN, POINTS, TEXT, decimal
-from reports.exhibits.exhibit import ACCURACY, ANY_STUDY, VARIANT, Exhibit
+from reports.exhibits.exhibit import ACCURACY, ANY_STUDY, OF_ITS_OWN, VARIANT, Exhibit
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
     """One row per study, level and variant: accuracy with its interval, and the difference to the standard condition."""
-    usual = {name: run.correct(dataset, name).mean() for name in run.scored(dataset)} if _standard(run) else {}
+    usual = {name: run.correct(dataset, name) for name in run.scored(dataset)} if _standard(run) else {}
     rows = []
     for study, about in run.info.get("studies", {}).items():
+        if study in OF_ITS_OWN:
+            continue
         for condition in run.conditions:
             level = condition.level if condition.study == study else about["standard"]
             if condition.study not in (study, "") or level is None:
@@ -42,7 +44,9 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
                         "accuracy": float(right.mean()),
                         "accuracy_low": low,
                         "accuracy_high": high,
-                        "change": float(right.mean() - usual[name]) if name in usual else None,
+                        "change": float(right.mean() - usual[name][:, at.rows(dataset)].mean())
+                        if name in usual
+                        else None,
                     }
                 )
     return pd.DataFrame(rows)

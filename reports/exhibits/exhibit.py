@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Group = Literal["study", "result", "errors", "tuning", "bill", "data", "across"]
 ANY_STUDY = "*"
+OF_ITS_OWN = ("corruption",)  # studies of which an exhibit of their own shows every level
 # Columns that many exhibits have.
 VARIANT = {"variant": TEXT, "family": HIDDEN}
 ACCURACY = dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high"], PERCENT)
@@ -43,7 +44,8 @@ class Exhibit:
     describe : ``describe(frame)`` -> the figure in words, for those who cannot see it.
     note : ``note(frame)`` -> what these numbers call for, a warning perhaps; "" where nothing is to be said.
     by : a column of the frame; the page draws the rows of each of its values and lets the reader switch between them.
-    studies : the studies it belongs to, `ANY_STUDY` for any; a run without any of them does not show it. () for every run.
+    studies : the studies it belongs to, `ANY_STUDY` for any but those in `OF_ITS_OWN`; a run without any of them does not
+        show it. () for every run.
     applies : ``applies(run)`` -> whether the run has what it is about; the page leaves it out where not.
     timed : whether it compares times, which may not be comparable between runs.
     """
@@ -83,7 +85,10 @@ class Exhibit:
     def belongs_to(self, run: Run) -> bool:
         """Whether a run has one of the studies that the exhibit is about, if it is about any, and whatever else it needs."""
         carried_out = studies(run)
-        about = not self.studies or any(study in self.studies or ANY_STUDY in self.studies for study in carried_out)
+        if ANY_STUDY in self.studies:
+            about = bool(carried_out.difference(OF_ITS_OWN))
+        else:
+            about = not self.studies or any(study in self.studies for study in carried_out)
         return about and self.applies(run)
 
 

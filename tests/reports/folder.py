@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.layout import FORMAT, PREDICTIONS, cell_folder, data_folder, model_folder
+from benchmarks.layout import FORMAT, PREDICTIONS, PROBABILITIES, cell_folder, data_folder, model_folder
 from benchmarks.ledger import Ledger
 from benchmarks.studies import STANDARD, Condition
 
@@ -148,7 +148,7 @@ def evaluation(fit: Mapping[str, Any], condition: Condition | None = None, **mor
     return shared | {
         "condition": condition_name, "key": f"evaluate-{condition_name}-{fit['key']}", "fit_key": fit["key"],
         "status": "ok", "reason": "",
-        "folder": cell_folder(fit["dataset"], condition_name, fit["variant"], fit["seed"]), "load_seconds": 0.05,
+        "folder": cell_folder(fit["dataset"], fit["condition"], fit["variant"], fit["seed"]), "load_seconds": 0.05,
         "warmup_seconds": 0.1, "predict_seconds": 0.21, "latency_ms": 1.0, "latency_p95_ms": 1.5, "latency_calls": 200,
         "driver_seconds": 0.02, "seconds": 0.9, "import_seconds": 0.0, "overhead_seconds": 0.01, "cpu_seconds": 1.0,
         "peak_bytes": 300_000_000, "limit_seconds": 300.0, "limit_bytes": 4_000_000_000, "finished": 1.7e9 + 60,
@@ -157,9 +157,11 @@ def evaluation(fit: Mapping[str, Any], condition: Condition | None = None, **mor
 
 def write_predictions(run: Path, evaluation: Mapping[str, Any], proba: np.ndarray) -> None:
     """What an evaluation predicted, where the layout wants it."""
-    folder = run / evaluation["folder"]
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(folder / PREDICTIONS, proba=proba)
+    path = run / evaluation["folder"] / PREDICTIONS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = Path(evaluation["folder"]).parent.name == (evaluation["condition"] or "standard")
+    arrays = dict(np.load(path)) if path.exists() else {}
+    np.savez_compressed(path, **arrays | {PROBABILITIES if own else evaluation["condition"]: proba})
 
 
 def write_rows(run: Path, **tables: Sequence[Mapping[str, Any]]) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.studies import Condition, Study
+from benchmarks.data.split import drawn
+from benchmarks.studies import STANDARD, Condition, Study
 from benchmarks.studies.budgets import budgets
+from benchmarks.studies.corruption import corruption
 from benchmarks.studies.sizes import sizes as study
+from benchmarks.studies.structure import structure
 from benchmarks.studies.tuning import tuning
 from tests.reports.folder import (
     cell,
@@ -124,3 +127,51 @@ def write_tuning(folder: Path, **more) -> Path:
         {"default": {"logistic_regression": 0.08, "svm": 0.08}, "tuned": {"logistic_regression": 0.08, "svm": 0.04}},
         **more,
     )
+
+
+def write_structure(folder: Path, **more) -> Path:
+    """svm sees pixels alone; cnn loses what it owes to neighbours, and new orders leave nothing to anybody."""
+    return write_levels(
+        folder,
+        structure,
+        {
+            1: {"svm": 0.04, "cnn": 0.02},
+            7: {"svm": 0.04, "cnn": 0.06},
+            "all": {"svm": 0.04, "cnn": 0.09},
+            "anew": {"svm": 0.8, "cnn": 0.8},
+        },
+        **more,
+    )
+
+
+# Share of errors under each corruption, and without one.
+CORRUPTED = {
+    "": {"logistic_regression": 0.08, "svm": 0.03, "cnn": 0.02},
+    "fog": {"logistic_regression": 0.8, "svm": 0.7, "cnn": 0.3},
+    "shear": {"logistic_regression": 0.2, "svm": 0.1, "cnn": 0.03},
+    "spatter": {"logistic_regression": 0.09, "svm": 0.04, "cnn": 0.04},
+}
+
+
+def write_corruption(folder: Path, errors=CORRUPTED, tests=2000, seeds=(0, 1), shown: int | None = None) -> Path:
+    """A study of corruptions: one fit and many evaluations, on `shown` of the test images."""
+    rng, names = np.random.default_rng(5), list(errors[""])
+    conditions = {level: corruption.condition(level) if level else STANDARD for level in errors}
+    facts = {"stage": "evaluate", "title": corruption.title, "axis": corruption.axis, "standard": None}
+    studies = {"corruption": facts | {"levels": [level for level in errors if level]}}
+    write_info(folder, ["things"], names, seeds, list(conditions.values()), studies=studies, test_images=shown)
+    y = write_data(folder, "things", [str(i) for i in range(10)], (8, 8, 1), tests, rng, train=TOTAL)
+    hardness, tables = rng.random(tests), {"trials": [], "searches": [], "fits": [], "evaluations": []}
+    for name in names:
+        for seed in seeds:
+            own = cell("things", name, seed)
+            tables["trials"].append(trial(own, 1, 0.9, 5.0))
+            tables["searches"].append(search(own, 5.0, 1))
+            tables["fits"].append(fit(own, 3.0, validation_score=1 - errors[""][name]))
+            for level, condition in conditions.items():
+                tables["evaluations"].append(evaluation(tables["fits"][-1], condition))
+                proba = probabilities(y, errors[level][name], hardness + 0.3 * rng.random(tests))
+                proba = proba[drawn(tests, shown)] if level and shown else proba
+                write_predictions(folder, tables["evaluations"][-1], proba)
+    write_rows(folder, **tables)
+    return folder

@@ -14,7 +14,7 @@ from reports.analysis.intervals import difference_interval
 from reports.analysis.resources import BUDGETS
 from reports.exhibits import EXHIBITS
 from reports.verdict import verdict
-from tests.reports.study import write_budgets, write_tuning
+from tests.reports.study import write_budgets, write_structure, write_tuning
 
 NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
 
@@ -119,3 +119,14 @@ def test_what_was_put_in_by_hand_is_on_the_page(tuning, one_seed):
     for facts in tuning.info["variants"].values():
         facts["prior_knowledge"] = ""
     assert NAMED["prior_knowledge"].table(tuning, "things").empty
+
+
+def test_the_verdict_tells_who_uses_neighbours(tmp_path):
+    run = reports.load(write_structure(tmp_path / "run", seeds=(0,)))
+    (told,) = [s for s in verdict(run, "things").sentences if s.rule == "neighbours"]
+    assert told.text.startswith("With all pixels in another order, in training and test images alike, cnn loses 7.")
+    assert told.text.endswith("points; no change beyond chance is seen of svm.")
+    frame = NAMED["conditions"].table(run, "things")
+    assert list(dict.fromkeys(frame["level"])) == ["1", "7", "all", "anew"]
+    change = frame.query("variant == 'cnn' and level == 'all'")["change"].iloc[0]
+    assert f"cnn loses {-100 * change:.2f} points" in told.text

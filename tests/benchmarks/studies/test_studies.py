@@ -63,7 +63,7 @@ def darker(tmp_path, monkeypatch):
 def test_the_contract_of_a_study(name):
     """Every study: its levels are conditions, a change is reproducible, keeps shapes and dtypes, and leaves its input alone."""
     study = studies.get(name)
-    assert study.name == name and study.title and study.axis and study.stage in ("search", "train", "evaluate")
+    assert study.name == name and study.title and study.axis and study.stage in ("search", "train", "both", "evaluate")
     train = datasets.load("digits").train
     assert len({study.condition(level) for level in study.levels}) == len(study.levels)
     for level in study.levels:
@@ -101,8 +101,10 @@ def test_one_fit_and_an_evaluation_per_level(tmp_path, darker):
     fits, done = (read_table(tmp_path / "run", table) for table in ("fits", "evaluations"))
     assert len(fits) == 1 and done["condition"].tolist() == ["", "darker=40", "darker=200"]
     assert set(done["fit_key"]) == {fits["key"][0]} and done["key"].is_unique
-    proba = [np.load(tmp_path / "run" / folder / "predictions.npz")["proba"] for folder in done["folder"]]
-    assert not np.array_equal(proba[0], proba[1])
+    (folder,) = set(done["folder"])
+    with np.load(tmp_path / "run" / folder / "predictions.npz") as proba:
+        assert set(proba) == {"proba", "darker=40", "darker=200"}, "one file, whatever the number of conditions"
+        assert not np.array_equal(proba["proba"], proba["darker=40"])
     plain = carry_out(tmp_path / "plain") and read_table(tmp_path / "plain", "evaluations")
     assert plain["key"][0] == done["key"][0], "the standard evaluation is that of a run without the study"
     assert done["latency_calls"].tolist() == [200, 0, 0]

@@ -1,0 +1,76 @@
+"""What do wrong labels cost? A share of the training labels is changed; the test part stays clean.
+
+A level is a kind of noise and the percentage of labels that are wrong, "symmetric-20": symmetric, pair, similar (towards the classes
+whose mean images are near) or hard (first the images that are nearest to another class's mean). "jumbled" draws every label
+anew among all classes, "jumbled-others" among the wrong ones only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from benchmarks.data.images import Images
+from benchmarks.label_noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
+from benchmarks.studies.study import Study
+
+KINDS = ("symmetric", "pair", "similar", "hard")
+JUMBLED = {"jumbled": "all", "jumbled-others": "others"}
+
+
+def parse(level: Any) -> tuple[str, float]:
+    """The kind of noise and the share of wrong labels; of "jumbled" the share is what is drawn anew, 1.
+
+    Raises
+    ------
+    ValueError : no such kind, or no such share.
+    """
+    if level in JUMBLED:
+        return str(level), 1.0
+    kind, _, percent = str(level).partition("-")
+    if kind not in KINDS or not percent.isdigit() or not 0 < int(percent) <= 100:
+        raise ValueError(
+            f"a level of label noise is 0, {', '.join(JUMBLED)}, or one of {', '.join(KINDS)} with the percentage of wrong labels, "
+            f"as in symmetric-20, given {level!r}"
+        )
+    return kind, int(percent) / 100
+
+
+def value(level: Any) -> float:
+    """The percentage of labels that are changed."""
+    return 100 * parse(level)[1]
+
+
+def change(images: Images, level: str, seed: int) -> Images:
+    """The same images with some labels wrong; the noise has a random stream of its own."""
+    kind, share = parse(level)
+    rng, k = np.random.default_rng([seed, crc32(kind.encode())]), int(images.y.max()) + 1
+    y = images.y
+    match kind:
+        case "symmetric":
+            y = symmetric(y, share, k, rng)
+        case "pair":
+            y = pair(y, share, k, rng)
+        case "similar":
+            y = similar(y, share, taken_for(prototypes(images.X, y, k), y), rng)
+        case "hard":
+            y = hard_first(y, share, prototypes(images.X, y, k), rng)
+        case "jumbled":
+            y = jumbled(y, k, rng)
+        case _:
+            y = jumbled(y, k, rng, "others")
+    return Images(images.X, y, images.groups)
+
+
+label_noise = Study(
+    name="label_noise",
+    title="What do wrong labels cost?",
+    stage="train",
+    axis="% of training labels wrong",
+    levels=(0, "symmetric-20", "symmetric-50"),
+    change=change,
+    value=value,
+    standard=0,
+)
