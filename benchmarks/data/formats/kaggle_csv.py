@@ -212,10 +212,8 @@ def _diagnosis(path: Path, header: list[str], pixels: set[str], named: bool, rea
                 if (named and rows.line_num == 1) or not any(value.strip() for value in row):
                     continue
                 if len(row) != len(header) and not (len(row) == len(header) + 1 and row[-1] == ""):
-                    return UserError(
-                        f"{path}, line {rows.line_num}: {len(row)} values, but the {'header' if named else 'first line'} "
-                        f"has {len(header)}."
-                    )
+                    first = "the header" if named else "line 1"
+                    return UserError(f"{path}, line {rows.line_num}: {len(row)} values, but {first} has {len(header)}.")
                 for name, value in zip(header, row, strict=False):
                     if name in pixels and (wrong := _wrong_pixel(value)):
                         return UserError(f"{path}, line {rows.line_num}, column {name!r}: {wrong}.")
