@@ -108,7 +108,9 @@ def test_a_file_counts_packed_unpacked_and_packed_anew(tmp_path):
         assert len(cached(files.recipe("toy", source(), tmp_path)).train) == 30
 
 
-@pytest.mark.parametrize("wrong", [b"other", PACKED[:-9], gzip.compress(b"other")])
+@pytest.mark.parametrize(
+    "wrong", [b"other", PACKED[:-9], gzip.compress(b"other")], ids=["other", "cut short", "packed other"]
+)
 def test_a_local_file_with_another_checksum_is_named_with_both_digests(tmp_path, wrong):
     put(tmp_path / "toy", **{"a-ubyte.gz": wrong})
     with pytest.raises(UserError) as error:
