@@ -52,7 +52,7 @@ IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") *
         (["run", "smoke", "--budget", "-3"], "is no budget"),
         (["run", "smoke", "--budget", "soon"], "is no budget"),
         (["run", "smoke", "--executor", "lokal"], "Did you mean 'local'?"),
-        (["run", "digits", "--study", "nonsense"], "There are: budgets, corruption, crossover"),
+        (["run", "digits", "--study", "nonsense"], "There are: budgets, cifar10, corruption"),
         (["run", "digits", "--study", "crosover"], "Did you mean 'crossover'?"),
         (["run", "smoke", "--study", "crossover"], "smoke is a suite"),
         (["run", "missing.csv"], "missing.csv"),

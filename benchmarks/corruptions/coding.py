@@ -27,7 +27,7 @@ def _jpeg(x: Array, quality: int, rng: np.random.Generator) -> Array:
     def coded(picture: Image.Image) -> Image.Image:
         file = BytesIO()
         picture.save(file, "JPEG", quality=quality)
-        return Image.open(file)
+        return Image.open(file, formats=["JPEG"])
 
     return _each(x, coded)
 

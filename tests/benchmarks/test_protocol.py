@@ -54,7 +54,7 @@ def test_the_key_is_the_result():
         kind="fit", fingerprint="g", variant="v", code="t", seed=1, validation_share=0.2, params={"shrink": 0.1},
         condition=Condition("sizes", 100, 100.0), found={"epochs": 3}, effort=0.5, trained_on="every labelled row",
         fit_key="k", latency_calls=200, replicate=1, folds=3,
-        validation_score=0.9,
+        validation_score=0.9, test_images=100,
     )  # fmt: skip
     keys = {replace(job, **{name: value}).key for name, value in changes.items()}
     assert len(keys) == len(changes) and job.key not in keys

@@ -5,13 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.budget import Budget, parse_budget
+from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.suite import load_suite, names
 
 
 @pytest.mark.parametrize("name", names())
 def test_the_suites_that_come_with_it_are_valid(name):
-    assert load_suite(name).name == name
+    suite = load_suite(name)
+    assert suite.name == name
+    assert {*suite.datasets, suite.fallback or "digits"} <= set(datasets.names())
 
 
 @pytest.mark.parametrize(

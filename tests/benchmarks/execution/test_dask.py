@@ -22,7 +22,7 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
-    """Address of a scheduler and its workers' processes; estimators sleep a little."""
+    """Address of a scheduler; its two workers' processes, then its own; estimators sleep a little."""
     folder = tmp_path / "estimators"
     folder.mkdir()
     monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(folder))
@@ -41,7 +41,7 @@ def cluster(tmp_path, monkeypatch):
     try:
         with distributed.Client(scheduler_file=str(file), timeout=60) as client:
             client.wait_for_workers(2, timeout=60)
-            yield client.scheduler.address, processes[1:]
+            yield client.scheduler.address, [*processes[1:], processes[0]]
     finally:
         for process in processes:
             process.kill()
@@ -114,11 +114,10 @@ def test_a_run_that_ends_while_others_answer_stops_no_later_one(cluster):
 
 
 def test_a_scheduler_that_is_lost_ends_the_run_in_one_line(cluster):
-    address, _ = cluster
-    scheduler = next(p for p in psutil.Process().children() if "distributed.cli.dask_scheduler" in p.cmdline())
+    address, processes = cluster
     with pytest.raises(UserError, match="scheduler was lost"), executor(address) as execute:
         for _ in execute(jobs(8)):
-            scheduler.send_signal(signal.SIGKILL)
+            processes[-1].send_signal(signal.SIGKILL)
 
 
 def test_a_cluster_without_the_data_stops_the_run_and_records_nothing(cluster, tmp_path, monkeypatch):

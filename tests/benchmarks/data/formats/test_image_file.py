@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from benchmarks.augment import augment
+from benchmarks.augment import Copying, augment
 from benchmarks.data import datasets
 from benchmarks.data.formats import image_file
 from benchmarks.data.reading import Reading
@@ -82,7 +82,7 @@ def read_to_predict(file):
 
 
 def read_to_augment(file):
-    augment(file.parents[1], file.parents[2] / "out", Augmentation(), 1, 0)
+    augment(file.parents[1], file.parents[2] / "out", Copying(Augmentation(), 1))
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
