@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from benchmarks.clean import Suspected
     from benchmarks.model import Model
     from benchmarks.predict import Spent
     from benchmarks.submission import Submission
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "augment",
+    "clean",
+    "explain",
     "export_kaggle",
     "load",
     "load_model",
@@ -268,6 +271,94 @@ def predict(
     if out is not None:
         write(Path(out), as_text(frame, written_as))
     return frame
+
+
+def clean(
+    what: str | Path,
+    out: str | Path | None = None,
+    *,
+    estimator: str | None = None,
+    folds: int | None = None,
+    seed: int = 0,
+    data: str | Path | None = None,
+    groups: str = "",
+    background: str | None = None,
+    size: str = "",
+    frame: str = "",
+    plant: str = "",
+    reads: Callable[[str], None] = lambda text: None,
+    told: Callable[[int], None] = lambda done: None,
+) -> Suspected:
+    """Find training images that are probably labelled wrongly (confident learning); the test part is not looked at.
+
+    Parameters
+    ----------
+    what : a data set, by name or path.
+    out : a CSV with a row per suspect, and beside it a page of the same name with the images, ``.html``; None writes nothing.
+    estimator : whose base setting judges every image, fitted without it; logistic regression on oriented gradients if None.
+    folds : how many models are fitted; 5 if None.
+    data, groups, background, size, frame : as in `run`. Images of one group are judged by a model that saw none of it.
+    plant : make wrong labels first, such as ``"symmetric-2"``, to see how many are found.
+    reads, told : are told how far the reading is, and after every fold how many are done.
+
+    Returns
+    -------
+    ``.frame()`` is the table, ``.summary()`` what was found in words.
+
+    Raises
+    ------
+    UserError : bad usage or bad data, in one line.
+    """
+    from benchmarks.clean import clean as look
+    from benchmarks.data.reading import WHITE, Reading
+    from benchmarks.errors import UserError
+    from benchmarks.out_of_fold import ESTIMATOR, FOLDS
+
+    if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir() or Path(out).suffix == ".html"):
+        raise UserError(f"Cannot write {out}: give the path of a CSV file in a folder that exists.")
+    found = look(
+        str(what),
+        estimator=estimator or ESTIMATOR,
+        folds=FOLDS if folds is None else folds,
+        seed=seed,
+        data_dir=Path(data) if data is not None else None,
+        reading=Reading(groups, background or WHITE, size, frame),
+        plant=plant,
+        reads=reads,
+        told=told,
+    )
+    if out is not None:
+        from reports import write
+        from reports.page import suspects
+
+        write(Path(out), suspects.text(found.frame()))
+        write(Path(out).with_suffix(".html"), suspects.render(found))
+    return found
+
+
+def explain(folder: str | Path, *, data: str | Path | None = None) -> list[str]:
+    """Find the training images that the best model of each data set finds most like its worst mistakes; the page shows them.
+
+    They are looked for in the model's own feature space, of its true and of the predicted class, and kept in the run folder.
+    Nothing is chosen by it. The report is written anew.
+
+    Parameters
+    ----------
+    data : folder with the data sets, where the cache no longer has the images.
+
+    Returns
+    -------
+    A line for each data set.
+
+    Raises
+    ------
+    UserError : no run folder, nothing evaluated yet, or the images are gone or others.
+    """
+    from reports.explaining import explain as explain_run
+
+    lines = explain_run(load(folder), Path(data) if data is not None else None)
+    report(folder)
+    return lines
 
 
 def test_estimator(file: str | Path) -> Iterator[tuple[str, str]]:
@@ -729,6 +820,62 @@ def _predict(
         print(as_text(frame, written_as), end="")
     else:
         print(frame.to_string(index=False, na_rep=""))
+
+
+@app.command("explain")
+def _explain(folder: Folder, data: Data = None) -> None:
+    """Find the training images most like the worst mistakes of the best model, and show them in the report."""
+    print("\n".join(explain(folder, data=data)))
+    print(folder / "report.html")
+
+
+@app.command("clean")
+def _clean(
+    what: Annotated[str, typer.Argument(help="A data set, by name or path.", metavar="DATASET")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The CSV; the page lies beside it. DATASET-suspects.csv if not given.", metavar="FILE"),
+    ] = None,
+    estimator: Annotated[
+        str | None, typer.Option(help="Whose base setting judges; logistic_regression on gradients if not given.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Models that are fitted, each without the images that it judges.")] = 5,
+    seed: Annotated[int, typer.Option(help="Of the folds.", min=0)] = 0,
+    data: Data = None,
+    groups: Annotated[
+        str,
+        typer.Option(help="Images that stay together: a regular expression, column:NAME, or near.", metavar="PATTERN"),
+    ] = "",
+    background: Annotated[str | None, typer.Option(help="Under what is transparent.", metavar="COLOUR")] = None,
+    size: Annotated[str, typer.Option(help="Of the pictures of a folder: longest side, 32, or 24x32.")] = "",
+    frame: Annotated[str, typer.Option(help="Of such pictures: whole, content or mass.")] = "",
+    plant: Annotated[
+        str,
+        typer.Option(help="Make wrong labels first, symmetric-2 for 2 %, to see how many are found.", metavar="LEVEL"),
+    ] = "",
+) -> None:
+    """Find training images that are probably labelled wrongly: a table, and a page with the images."""
+    from benchmarks.progress import judging
+
+    path = out or Path(f"{Path(what).stem}-suspects.csv")
+    with judging(folds) as (reads, told):
+        found = clean(
+            what,
+            path,
+            estimator=estimator,
+            folds=folds,
+            seed=seed,
+            data=data,
+            groups=groups,
+            background=background,
+            size=size,
+            frame=frame,
+            plant=plant,
+            reads=reads,
+            told=told,
+        )
+    print(found.summary())
+    print(f"{path} and {path.with_suffix('.html')}")
 
 
 @app.command("test-estimator")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 FORMAT = 4  # of run folders; those of format 1 had no conditions and no variants
 PREDICTIONS = "predictions.npz"  # of one fit, under all conditions
+NEIGHBOURS = "neighbours.npz"  # of mistakes of one fit, beside its predictions
 PROBABILITIES = "proba"  # its array of the condition of the fit; others are named as their condition
 
 

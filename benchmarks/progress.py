@@ -212,6 +212,21 @@ def labelling() -> Iterator[Callable[[Spent, int | None], None]]:
         )
 
 
+@contextmanager
+def judging(folds: int) -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
+    """Yields what is told how far the reading of files is, and after every fold how many are done: a bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not _is_live()) as bar:
+        task = bar.add_task("folds", total=folds)
+        yield (
+            lambda text: bar.update(task, description=text),
+            lambda done: bar.update(task, completed=done, description="folds"),
+        )
+
+
 def _is_live() -> bool:
     """Whether standard error is a terminal that can be written to twice."""
     return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "NO_COLOR" not in os.environ

@@ -223,8 +223,8 @@ def _check_variant(variant: Variant, where: str) -> None:
         if axis not in estimator.space:
             raise UserError(f"{where}: {unknown('axis', axis, estimator.space)}")
     for parameter in [*search.base, *variant.fixed]:
-        if parameter not in estimator.base:
-            raise UserError(f"{where}: base: {unknown('parameter', parameter, estimator.base)}")
+        if parameter not in (known := {*estimator.base, *estimator.off}):
+            raise UserError(f"{where}: base: {unknown('parameter', parameter, known)}")
     for option in search.options:
         if option not in (allowed := options(tuning.strategy(variant.strategy))):
             raise UserError(f"{where}: {unknown('option of its strategy', option, allowed)}")

@@ -74,6 +74,9 @@ def build(
     tta_views: int = 3,
     images: int = 120_000,
     temperature: float = 1.0,
+    mix_up: float | None = None,
+    small_loss: float | None = None,
+    keep_last: bool | None = None,
 ) -> Any:
     """About 290,000 parameters for 10 classes in its base setting."""
     from estimators.models.network import Network
@@ -92,6 +95,9 @@ def build(
         schedule=schedule,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        mix_up=mix_up,
+        small_loss=small_loss,
+        keep_last=keep_last,
         temperature=temperature,
         tta_views=tta_views,
         copies=copies,

@@ -25,7 +25,8 @@ class Estimator:
     build : ``build(seed, **params)`` returns an unfitted classifier with the interface of scikit-learn: ``fit(X, y)``,
         ``predict_proba(X)``, ``classes_``, and it can be cloned. ``X`` is uint8 of shape (n, h, w, c), ``y`` int64 of
         shape (n,) with values 0 … k-1. The defaults in its signature (a ``functools.partial`` has them too) are
-        the base setting, which is always the first trial. If its ``fit`` takes ``validation=(X, y)``, a trial
+        the base setting, which is always the first trial. A parameter whose default is None and that no axis searches is
+        off and no part of it, see `off`. If its ``fit`` takes ``validation=(X, y)``, a trial
         passes the validation rows, and a ``found_`` dict left on the object is handed to the refit as params. A
         ``start_seconds_`` left on it tells the seconds of the fit that do not depend on its length.
     space : axes that are searched; every one is a parameter of `build`.
@@ -94,6 +95,18 @@ class Estimator:
 
     @property
     def base(self) -> dict[str, Any]:
-        """The base setting: the defaults in the signature of `build`."""
+        """The base setting: the defaults in the signature of `build`, without what is `off`."""
+        return {name: default for name, default in self._defaults.items() if name not in self.off}
+
+    @property
+    def off(self) -> tuple[str, ...]:
+        """Parameters of `build` that a variant may set and that are no part of the base setting: None, and not searched.
+
+        What is added so leaves the settings of all that do without it as they were, and with them their random seeds.
+        """
+        return tuple(name for name, default in self._defaults.items() if default is None and name not in self.space)
+
+    @property
+    def _defaults(self) -> dict[str, Any]:
         parameters = inspect.signature(self.build).parameters.values()
         return {p.name: p.default for p in parameters if p.default is not p.empty}

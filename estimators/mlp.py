@@ -40,6 +40,9 @@ def build(
     copies: int = 0,
     images: int = 600_000,
     temperature: float = 1.0,
+    mix_up: float | None = None,
+    small_loss: float | None = None,
+    keep_last: bool | None = None,
 ) -> Any:
     """A perceptron of 270,858 parameters on 28×28 pixels and 10 classes in its base setting."""
     from estimators.models.network import Network
@@ -56,6 +59,9 @@ def build(
         schedule=schedule,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        mix_up=mix_up,
+        small_loss=small_loss,
+        keep_last=keep_last,
         temperature=temperature,
         copies=copies,
         augmentation=Augmentation(shift=0.05, rotation=0.1, zoom=0.1) if augment else None,

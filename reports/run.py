@@ -18,8 +18,9 @@ from benchmarks.data.images import Images
 from benchmarks.data.split import drawn
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.job import TRAINING_ROWS
-from benchmarks.layout import FORMAT, PREDICTIONS, PROBABILITIES, cell_folder, data_folder, model_folder
+from benchmarks.layout import FORMAT, NEIGHBOURS, PREDICTIONS, PROBABILITIES, cell_folder, data_folder, model_folder
 from benchmarks.ledger import TABLES, columns, read_table
+from benchmarks.neighbours import Neighbours
 from benchmarks.studies import STANDARD, Condition
 from reports import environments
 
@@ -234,6 +235,31 @@ class Run:
         if not np.isfinite(proba).all():
             raise UserError(f"{path} holds probabilities that are not finite. Delete its folder and run again.")
         return proba
+
+    def neighbours(self, dataset: str, variant: str, seed: int) -> Neighbours | None:
+        """The nearest training images of the worst mistakes of a fit; None where `crossover explain` has found none of it."""
+        folder = self._cell(dataset, variant, seed)
+        if not (folder / NEIGHBOURS).exists():
+            return None
+        found = self._file(folder / NEIGHBOURS, lambda: Neighbours.read(folder))
+        return found if found.fit_key == self.fit(dataset, variant, seed)["key"] else None
+
+    def fitted_at(self, dataset: str) -> Condition:
+        """The condition of the fits that are shown of a data set."""
+        return self._fitted(self.shown[dataset])
+
+    def fit(self, dataset: str, variant: str, seed: int) -> pd.Series:
+        """The ledger's row of a fit.
+
+        Raises
+        ------
+        UserError : there is none.
+        """
+        fits = self.fits
+        rows = fits[(fits["dataset"] == dataset) & (fits["variant"] == variant) & (fits["seed"] == seed)]
+        if rows.empty:
+            raise UserError(f"{self.folder} has no fit of {variant} on {dataset} with seed {seed}.")
+        return rows.iloc[0]
 
     def model(self, dataset: str, variant: str, seed: int) -> Path:
         """The folder of the fitted model."""

@@ -91,6 +91,25 @@ def folds(
     return found
 
 
+def parts(
+    y: NDArray[np.int64], count: int, seed: int, groups: NDArray[np.int64] | None = None
+) -> list[NDArray[np.int64]]:
+    """`count` parts of about one size, or fewer where the rows do not suffice: each row is in exactly one.
+
+    Returns
+    -------
+    int64 row numbers, sorted. All but the last are the validation rows of `folds`; the last is what is left.
+
+    Raises
+    ------
+    UserError : fewer than two parts are asked for, or a class cannot be divided.
+    """
+    if count < 2:
+        raise UserError(f"Rows are divided into 2 parts or more, given {count}.")
+    found = [held for _, held in folds(y, 1 / count, seed, count - 1, groups)]
+    return [*found, np.setdiff1d(np.arange(len(y)), np.concatenate(found))]
+
+
 def halves(
     y: NDArray[np.int64], seed: int, groups: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

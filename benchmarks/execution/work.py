@@ -67,9 +67,11 @@ def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
 def _trial(job: Job) -> Scored:
     """Fit on the fit rows of each fold, score on its validation rows, of which one half picks and the other confirms."""
     estimator = estimators.get(job.estimator)
-    train = studies.training(reopen(Path(job.data)).train, job.condition, job.seed)
+    images = reopen(Path(job.data)).train
+    train = studies.training(images, job.condition, job.seed)
+    judging = studies.judging(images, train, job.condition)
     divided = folds(train.y, job.validation_share, job.seed, job.folds, train.groups)
-    scored = [_fold(job, estimator, train, *rows) for rows in divided]
+    scored = [_fold(job, estimator, train, judging, *rows) for rows in divided]
     picked = sum(fold.rows for fold in scored)
     return Scored(
         score=sum(fold.rows * fold.score for fold in scored) / picked,
@@ -99,13 +101,15 @@ class _Fold:
     start_seconds: float
 
 
-def _fold(job: Job, estimator: Estimator, train: Images, fit_rows: NDArray, validation_rows: NDArray) -> _Fold:
+def _fold(
+    job: Job, estimator: Estimator, train: Images, judging: Images, fit_rows: NDArray, validation_rows: NDArray
+) -> _Fold:
     params, rows = estimator.scaled(job.params, job.effort, len(fit_rows))
     if rows < len(fit_rows):
         fit_rows = fit_rows[subset(train.y[fit_rows], rows, job.seed)]
     groups = None if train.groups is None else train.groups[validation_rows]
     parts = halves(train.y[validation_rows], job.seed, groups)
-    picking, confirming = (train.rows(validation_rows[part]) for part in parts)
+    picking, confirming = (judging.rows(validation_rows[part]) for part in parts)
     model = estimator.build(job.random_seed, **params)
 
     started = time.perf_counter()
@@ -147,7 +151,7 @@ def _fit(job: Job) -> Fitted:
     learns_from_them = _takes_validation(estimator.build(job.random_seed, **params))
     count = _held_out(job, rows, len(images)) if learns_from_them else 0
     chosen, held = set_aside(images.y, rows, count, job.seed, images.groups)
-    held_out = images.rows(held) if len(held) else None
+    held_out = studies.judging(dataset.train, images, job.condition).rows(held) if len(held) else None
     if held_out:
         # At the length of this fit they tell better what the trials told at theirs.
         params, _ = estimator.scaled(job.params, job.effort, len(images))

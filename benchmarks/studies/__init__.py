@@ -16,7 +16,19 @@ from benchmarks.data.images import Images
 from benchmarks.errors import UserError, unknown
 from benchmarks.studies.study import STANDARD, Condition, Stage, Study
 
-__all__ = ["STANDARD", "Condition", "Study", "evaluates", "file_of", "get", "granted", "names", "shown", "training"]
+__all__ = [
+    "STANDARD",
+    "Condition",
+    "Study",
+    "evaluates",
+    "file_of",
+    "get",
+    "granted",
+    "judging",
+    "names",
+    "shown",
+    "training",
+]
 
 
 @cache
@@ -69,6 +81,15 @@ def training(images: Images, condition: Condition, seed: int) -> Images:
         )
     X = _changed(("both",), images.X, condition, seed)
     return changed if X is images.X else Images(X, images.y, images.groups)
+
+
+def judging(images: Images, changed: Images, condition: Condition) -> Images:
+    """The training images as they are where they score a trial or are held out of a fit.
+
+    They have the labels of `changed`, which is what `training` made of `images`, unless the study leaves them their own.
+    """
+    own = not condition.is_standard and get(condition.study).clean(condition.level)
+    return Images(changed.X, images.y, changed.groups) if own else changed
 
 
 def shown(X: NDArray[np.uint8], condition: Condition, seed: int) -> NDArray[np.uint8]:

@@ -3,6 +3,10 @@
 A level is a kind of noise and the percentage of labels that are wrong, "symmetric-20": symmetric, pair, similar (towards the classes
 whose mean images are near) or hard (first the images that are nearest to another class's mean). "jumbled" draws every label
 anew among all classes, "jumbled-others" among the wrong ones only.
+
+Rows that score a trial, or are held out of a fit to stop and calibrate it, are as wrong as the others, as they are in life. With
+"-clean" behind a level, "symmetric-20-clean", they have their right labels, so that what clean validation rows are worth shows side
+by side.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from benchmarks.studies.study import Study
 
 KINDS = ("symmetric", "pair", "similar", "hard")
 JUMBLED = {"jumbled": "all", "jumbled-others": "others"}
+CLEAN = "-clean"  # behind a level: rows that score or calibrate have their right labels
 
 
 def parse(level: Any) -> tuple[str, float]:
@@ -27,13 +32,14 @@ def parse(level: Any) -> tuple[str, float]:
     ------
     ValueError : no such kind, or no such share.
     """
-    if level in JUMBLED:
-        return str(level), 1.0
-    kind, _, percent = str(level).partition("-")
+    noise = str(level).removesuffix(CLEAN)
+    if noise in JUMBLED:
+        return noise, 1.0
+    kind, _, percent = noise.partition("-")
     if kind not in KINDS or not percent.isdigit() or not 0 < int(percent) <= 100:
         raise ValueError(
             f"a level of label noise is 0, {', '.join(JUMBLED)}, or one of {', '.join(KINDS)} with the percentage of wrong labels, "
-            f"as in symmetric-20, given {level!r}"
+            f"as in symmetric-20, and {CLEAN} behind it, given {level!r}"
         )
     return kind, int(percent) / 100
 
@@ -41,6 +47,11 @@ def parse(level: Any) -> tuple[str, float]:
 def value(level: Any) -> float:
     """The percentage of labels that are changed."""
     return 100 * parse(level)[1]
+
+
+def clean(level: Any) -> bool:
+    """Whether the rows that score a trial or are held out of a fit have their right labels."""
+    return str(level).endswith(CLEAN)
 
 
 def change(images: Images, level: str, seed: int) -> Images:
@@ -73,4 +84,5 @@ label_noise = Study(
     change=change,
     value=value,
     standard=0,
+    clean=clean,
 )

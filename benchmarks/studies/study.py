@@ -62,6 +62,8 @@ class Study:
     standard : the level that changes nothing, such as "all" or 0: it is the standard condition.
     test_images : of the stage "evaluate": how many of the test images ``--study NAME`` shows at each level, where the suite
         does not say; None: all.
+    clean : of the stage "train", where `change` changes labels alone: ``clean(level)`` -> whether rows that score a trial or
+        hold out of a fit keep the labels that they had.
     excluded : ``excluded(y, level)`` -> why a data set with training labels `y` cannot be studied at this level; "" if it can.
     """
 
@@ -74,6 +76,7 @@ class Study:
     value: Callable[[Any], float | None] = float
     standard: Level | None = None
     test_images: int | None = None
+    clean: Callable[[Any], bool] = lambda level: False
     excluded: Callable[[NDArray, Any], str] = lambda y, level: ""
 
     def condition(self, level: Level) -> Condition:

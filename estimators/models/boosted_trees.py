@@ -167,6 +167,11 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         }
         (folder / "trees.json").write_text(json.dumps(about))
 
+    def embed(self, X: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """The features that the trees look at (n, d)."""
+        check_is_fitted(self)
+        return self._rows(X)
+
     def describe(self) -> Description:
         """Its size is the number of nodes of all trees."""
         trees = json.loads(self.booster_.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]

@@ -101,6 +101,11 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         """The most probable classes (n,)."""
         return self.classes_[self.decision_function(X).argmax(axis=1)]
 
+    def embed(self, X: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Principal components of the features (n, d)."""
+        check_is_fitted(self)
+        return self.rows_.transform(X)
+
     def describe(self) -> Description:
         """Its size is that of support vectors, dual coefficients and intercepts."""
         machine = self.machine_

@@ -59,6 +59,33 @@ class Dropout(layers.Dropout):
         return inputs * (tf.cast(kept, inputs.dtype) * tf.constant(256 / (256 - dropped), inputs.dtype))
 
 
+class SmallLoss(keras.Model):
+    """A functional model that learns from the images of each batch with the smallest losses: those of wrong labels are large.
+
+    Early on, networks learn what most labels say (Arpit et al. 2017, arXiv:1706.05394). So a rising share is left out, over the
+    first `over` steps from none to `left_out`: the schedule of Han et al. (2018), *Co-teaching*, arXiv:1804.06872. There two
+    networks choose for each other. Here one chooses for itself, as the self-paced MentorNet does that the paper compares with,
+    so that what it once took for right it goes on to believe; and, as there, the share of wrong labels has to be told.
+    """
+
+    left_out: float = 0.0
+    over: int = 1
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The mean loss of the images that are kept; of all where it is not for training."""
+        if training:
+            losses = keras.losses.categorical_crossentropy(y, y_pred, from_logits=True)
+            count = tf.cast(tf.size(losses), tf.float32)
+            ramp = tf.minimum(1.0, tf.cast(self.optimizer.iterations, tf.float32) / self.over)
+            kept = tf.maximum(1, tf.cast(tf.round((1 - self.left_out * ramp) * count), tf.int32))
+            chosen = tf.cast(losses <= tf.sort(losses)[kept - 1], tf.float32)
+            # Keras divides the sum by the number of all images.
+            sample_weight = chosen * count / tf.reduce_sum(chosen)
+        return super().compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+
+
 def measure_batch_norm(model: Any, batches: Iterable[Any]) -> None:
     """Set the moments of all BatchNormalization layers to their mean over some batches of images, for the weights as they are.
 

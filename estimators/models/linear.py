@@ -67,6 +67,11 @@ class Linear(ClassifierMixin, BaseEstimator):
         """The most probable classes (n,)."""
         return self.classes_[self._logits(X).argmax(axis=1)]
 
+    def embed(self, X: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Features (n, d)."""
+        check_is_fitted(self)
+        return self.rows_.transform(X)
+
     def describe(self) -> Description:
         """Its size is the number of coefficients and intercepts."""
         regression = self.regression_

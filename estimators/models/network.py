@@ -25,7 +25,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from estimators.models.calibration import LEAST, fit_temperature, known, log
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
-from estimators.models.layers import measure_batch_norm, plain
+from estimators.models.layers import SmallLoss, measure_batch_norm, plain
 from estimators.models.looks import best_look, flattened
 from estimators.models.pipeline import Augmentation, affine_coefficients, batches, training_batches
 from estimators.models.threads import threads
@@ -48,6 +48,7 @@ with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs:
 TTA_ANGLE = 0.1  # radians
 MEASURED = 16  # batches from which BatchNorm's moments are taken in the end
 LOOKS = 6  # times that the curves are recorded
+RAMP = 1 / 5  # of the steps, over which a growing share of the images is left out for their losses
 # Validation rows, as shares of the images of a training, so that they cost a small part of a short one too,
 WATCHED_SHARE, CALIBRATING_SHARE = 1 / 40, 1 / 20  # that are looked at, and that the temperature is fitted on,
 FEWEST, WATCHED, CALIBRATING = 500, 2_000, 3_000  # no less of either than this, and no more of each
@@ -69,6 +70,13 @@ class Network(ClassifierMixin, BaseEstimator):
     schedule : "one_cycle": linear up over the first fifth of the steps, then linear to zero (Smith & Topin 2018);
         "cosine" (Loshchilov & Hutter 2017); or "constant".
     weight_decay : decoupled; for "adamw" alone.
+    label_smoothing : share of the target that is spread over all classes (Szegedy et al. 2016, arXiv:1512.00567).
+    mix_up : images and labels are mixed in pairs, by shares from Beta(mix_up, mix_up), see `estimators.models.pipeline.mixed`;
+        None does not.
+    small_loss : share of each batch that is left out for its large losses, in [0, 1), see `estimators.models.layers.SmallLoss`;
+        None learns from all.
+    keep_last : keep the weights of the end also where validation rows say that the training went astray; None keeps the best,
+        which is early stopping.
     augmentation : random changes of the training images, drawn anew each time they are shown, or None.
     copies : shifted and turned copies of each training image, made once, see `estimators.models.copies`; as many images are
         shown as without them.
@@ -103,6 +111,9 @@ class Network(ClassifierMixin, BaseEstimator):
         schedule: str = "one_cycle",
         weight_decay: float = 0.01,
         label_smoothing: float = 0.0,
+        mix_up: float | None = None,
+        small_loss: float | None = None,
+        keep_last: bool | None = None,
         augmentation: Augmentation | None = None,
         copies: int = 0,
         tta_views: int = 1,
@@ -118,6 +129,9 @@ class Network(ClassifierMixin, BaseEstimator):
         self.schedule = schedule
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
+        self.mix_up = mix_up
+        self.small_loss = small_loss
+        self.keep_last = keep_last
         self.augmentation = augmentation
         self.copies = copies
         self.tta_views = tta_views
@@ -135,6 +149,7 @@ class Network(ClassifierMixin, BaseEstimator):
         ------
         FloatingPointError : the loss is no longer a number.
         """
+        self._check()
         keras.backend.clear_session(free_memory=True)
         keras.utils.set_random_seed(self.seed % 2**32)
         X, y = with_copies(np.ascontiguousarray(X), np.asarray(y, np.int64), self.copies, self.seed)
@@ -143,13 +158,9 @@ class Network(ClassifierMixin, BaseEstimator):
         scaled = keras.layers.Rescaling(1 / 255, dtype="float32")(images)
         self.precision_ = training_precision()
         with precision(self.precision_):
-            model = keras.Model(images, self.layers(scaled, len(self.classes_), **self.settings))
+            model = self._model(images, self.layers(scaled, len(self.classes_), **self.settings))
 
-        if self.images < 1:
-            raise ValueError(f"images must be 1 or more, given {self.images!r}")
-        if self.tta_views not in (1, 3):
-            raise ValueError(f"tta_views must be 1 or 3, given {self.tta_views!r}")
-        optimizer = self._optimizer(math.ceil(self.images / self.batch_size))
+        optimizer = self._optimizer(self._steps)
         # Variables that are made while the first step is traced make TensorFlow trace it twice: a second of every fit.
         optimizer.build(model.trainable_variables)
         model.compile(
@@ -164,7 +175,7 @@ class Network(ClassifierMixin, BaseEstimator):
             V, columns = known(validation, self.classes_)
             every = math.ceil(len(columns) / self._share(WATCHED_SHARE, WATCHED))
             watched = np.ascontiguousarray(V[::every]), self._targets(columns[::every])
-        looks = Looks(self.images, self.batch_size, watched)
+        looks = Looks(self.images, self.batch_size, watched, keep_best=not self.keep_last)
         targets = self._targets(np.searchsorted(self.classes_, y))
         began = time.perf_counter()
         model.fit(
@@ -175,6 +186,7 @@ class Network(ClassifierMixin, BaseEstimator):
                 self.batch_size,
                 self.seed % 2**31,
                 self.augmentation,
+                self.mix_up,
             ),
             callbacks=[looks],
             shuffle=False,  # The pipeline shuffles.
@@ -182,7 +194,7 @@ class Network(ClassifierMixin, BaseEstimator):
         )
         self.history_ = looks.curves
         again = training_batches(
-            X, targets, MEASURED * self.batch_size, self.batch_size, self.seed % 2**31, self.augmentation
+            X, targets, MEASURED * self.batch_size, self.batch_size, self.seed % 2**31, self.augmentation, self.mix_up
         )
         trained = plain(model)
         measure_batch_norm(trained, (images for images, _ in again))
@@ -208,6 +220,13 @@ class Network(ClassifierMixin, BaseEstimator):
     def predict(self, X: NDArray[np.uint8]) -> NDArray:
         """The most probable class of each image."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def embed(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Outputs of the last but one layer, float32 (n, d), of the images as they are; a view turned for a test is none of them."""
+        trained = self.keras_model_.get_layer("network")
+        below = keras.Model(trained.input, trained.layers[-1].input)
+        parts = [np.asarray(below(part, training=False)) for part in batches(X)]
+        return np.concatenate(parts).reshape(len(X), -1)
 
     def describe(self) -> Description:
         """Its size is the number of weights; the layers are those of the trained part."""
@@ -266,6 +285,29 @@ class Network(ClassifierMixin, BaseEstimator):
     def _share(self, share: float, most: int) -> int:
         """So many validation rows as are a share of the images shown, within bounds."""
         return int(np.clip(share * self.images, FEWEST, most))
+
+    @property
+    def _steps(self) -> int:
+        return math.ceil(self.images / self.batch_size)
+
+    def _check(self) -> None:
+        """Refuse what no training can be made of."""
+        if self.images < 1:
+            raise ValueError(f"images must be 1 or more, given {self.images!r}")
+        if self.tta_views not in (1, 3):
+            raise ValueError(f"tta_views must be 1 or 3, given {self.tta_views!r}")
+        if self.mix_up is not None and not (_is_number(self.mix_up) and self.mix_up > 0):
+            raise ValueError(f"mix_up must be a number above 0, or not be given, given {self.mix_up!r}")
+        if self.small_loss is not None and not (_is_number(self.small_loss) and 0 <= self.small_loss < 1):
+            raise ValueError(f"small_loss is a share of the images, from 0 to below 1, given {self.small_loss!r}")
+
+    def _model(self, images: Any, logits: Any) -> Any:
+        """What is trained, from images to logits."""
+        if self.small_loss is None:
+            return keras.Model(images, logits)
+        model = SmallLoss(images, logits)
+        model.left_out, model.over = float(self.small_loss), max(1, round(RAMP * self._steps))
+        return model
 
     def _targets(self, columns: NDArray[np.integer]) -> NDArray[np.float32]:
         return np.eye(len(self.classes_), dtype=np.float32)[columns]
@@ -370,14 +412,15 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class Looks(keras.callbacks.Callback):
-    """Records the curves `LOOKS` times, keeps the best weights, and raises an error for a loss that is not a number.
+    """Records the curves `LOOKS` times, keeps the best weights or the last, and raises an error for a loss that is no number.
 
     `seconds` are those of all steps but the first, for which TensorFlow traces the graph, and of waiting for their batches.
     Keras looks at the end of an epoch alone; here all of the training is one epoch, whatever the number of rows.
     """
 
-    def __init__(self, images: int, batch_size: int, watched: Watched | None) -> None:
+    def __init__(self, images: int, batch_size: int, watched: Watched | None, keep_best: bool = True) -> None:
         super().__init__()
+        self.keep_best = keep_best
         self.images, self.batch_size = images, batch_size
         self.watched = watched
         steps = math.ceil(images / batch_size)
@@ -406,7 +449,7 @@ class Looks(keras.callbacks.Callback):
             self._record("val_loss", held_out["loss"])
             accuracies, rows = self._record("val_accuracy", held_out["accuracy"]), len(self.watched[0])
             self._record("flattened", flattened(accuracies, rows))
-            if best_look(accuracies, rows) == len(accuracies) - 1:
+            if self.keep_best and best_look(accuracies, rows) == len(accuracies) - 1:
                 self.best_images, self.best_weights = shown, self.model.get_weights()
         self.model.reset_metrics()  # Each look tells of the images since the one before.
 
@@ -419,6 +462,10 @@ class Looks(keras.callbacks.Callback):
         curve = self.curves.setdefault(name, [])
         curve.append(value)
         return curve
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _already_built(*_: Any, **__: Any) -> Any:

@@ -133,13 +133,14 @@ def training_batches(
     batch_size: int,
     seed: int,
     augmentation: Augmentation | None = None,
+    mix_up: float | None = None,
 ) -> Any:
     """Shuffled batches of (images uint8 (b, h, w, c), targets float32 (b, k)) that show exactly `images` images in all.
 
     The rows are passed again and again, in a new order each time. A batch may hold rows of two passes, so that BatchNorm
     sees as many rows per batch in a small training set as in a large one; the last batch alone may be smaller.
 
-    Numbers of rows are shuffled and cut into batches, not the rows: taking 128 rows one by one kept a core busy for a tenth
+    With `mix_up` the images of a batch are mixed, see `mixed`. Numbers of rows are shuffled and cut into batches, not the rows: taking 128 rows one by one kept a core busy for a tenth
     of a training step of the base cnn.
     """
     import tensorflow as tf
@@ -152,15 +153,41 @@ def training_batches(
         places = places[: images - number * batch_size]
         shown = tf.gather(pictures, places)
         # The batch's number seeds its augmentation, so that the order of threads does not matter.
-        return shown if augmentation is None else augmentation(shown, tf.stack([seed, number])), tf.gather(
-            wanted, places
-        )
+        shown = shown if augmentation is None else augmentation(shown, tf.stack([seed, number]))
+        targets = tf.gather(wanted, places)
+        # Numbers below zero are seeds that no augmentation has.
+        return (shown, targets) if mix_up is None else mixed(shown, targets, mix_up, tf.stack([seed, -1 - number]))
 
     orders = tf.data.Dataset.range(math.ceil(images / rows)).map(
         lambda number: tf.random.experimental.stateless_shuffle(tf.range(rows), tf.stack([seed, number]))
     )
     batches, count = orders.rebatch(batch_size).enumerate().map(batch), math.ceil(images / batch_size)
     return batches.take(count).apply(tf.data.experimental.assert_cardinality(count)).prefetch(AHEAD)
+
+
+def mixed(images: Any, targets: Any, alpha: float, seed: Any) -> tuple[Any, Any]:
+    """Each image of a batch and its target mixed with those of another: mix-up (Zhang et al. 2018, arXiv:1710.09412).
+
+    Their shares are drawn anew for each, from Beta(alpha, alpha). The other is the one opposite in the batch, first with last,
+    which is any one, since batches are shuffled.
+
+    Parameters
+    ----------
+    images : uint8 (n, h, w, c).
+    targets : float32 (n, k).
+    alpha : above 0; the higher, the nearer are the shares to one half.
+    seed : two whole numbers; equal seeds, equal results.
+    """
+    import tensorflow as tf
+
+    one, other = tf.unstack(tf.random.stateless_gamma([2, tf.shape(images)[0]], seed, alpha))
+    share = tf.math.divide_no_nan(one, one + other)
+
+    def between(values: Any, share: Any) -> Any:
+        return share * values + (1 - share) * values[::-1]
+
+    pixels = between(tf.cast(images, tf.float32), share[:, None, None, None])
+    return tf.cast(tf.round(pixels), images.dtype), between(targets, share[:, None])
 
 
 def batches(X: NDArray[np.uint8], *more: NDArray, batch_size: int = 500) -> Any:

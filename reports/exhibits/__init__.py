@@ -6,6 +6,7 @@ several data sets shows them.
 """
 
 from reports.exhibits.accuracy import accuracy
+from reports.exhibits.alike import alike
 from reports.exhibits.balance import balance
 from reports.exhibits.calibration import calibration
 from reports.exhibits.claims import claims
@@ -61,6 +62,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     coverage,
     disagreements,
     mistakes,
+    alike,
     tuning,
     gain,
     settings,

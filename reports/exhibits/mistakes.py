@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from reports.analysis.mistakes import worst
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, PICTURE, TEXT
 from reports.exhibits.exhibit import VARIANT, Exhibit
@@ -28,8 +29,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
         proba = run.predictions(dataset, board.variant, run.evaluated(dataset, board.variant)[0])
         guess = proba.argmax(1)
         confidence = proba[np.arange(len(guess)), guess].astype(float)
-        wrong = np.flatnonzero(guess != test.y)
-        for i in wrong[np.argsort(-confidence[wrong], kind="stable")][:shown]:
+        for i in worst(proba, test.y, shown):
             rows.append(
                 {
                     "variant": board.variant, "family": board.family, "row": int(i), "true": names[test.y[i]],

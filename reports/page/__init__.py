@@ -78,7 +78,7 @@ def render(run: Run) -> str:
     shown = {(exhibit.name, dataset): made for (exhibit, dataset), made in zip(asked, done, strict=True)}
     sections = [_section(run, board, dataset, slugs[dataset], exhibits, shown, shared) for dataset in run.datasets]
     across = _placed([_inlined(made, shared) for (_, dataset), made in shown.items() if not dataset])
-    page = _template().render(
+    page = template("page.html").render(
         sections=sections,
         headline=_headline(sections),
         facts=_facts(run),
@@ -87,8 +87,8 @@ def render(run: Run) -> str:
         notes=_notes(run),
         meta=_meta(run),
         across=across,
-        css=Markup(_asset("page.css") + shared.css()),
-        js=Markup(_asset("page.js")),
+        css=Markup(asset("page.css") + shared.css()),
+        js=Markup(asset("page.js")),
         download=download("leaderboard.csv", leaderboard.csv(board)),
         columns=_columns(),
         interval=leaderboard.INTERVAL,
@@ -98,14 +98,16 @@ def render(run: Run) -> str:
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """The template of a page, a file beside this one."""
     from jinja2 import Environment, StrictUndefined
 
     room = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return room.from_string(_asset("page.html"))
+    return room.from_string(asset(name))
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file beside this one."""
     return files("reports.page").joinpath(name).read_text(encoding="utf-8")
 
 

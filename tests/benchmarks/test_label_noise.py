@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.data import datasets
+from benchmarks.execution.work import perform
 from benchmarks.label_noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
-from benchmarks.studies import get
+from benchmarks.studies import get, training
+from tests.benchmarks.study import trial
 
 KINDS = {
     "symmetric": lambda y, share, k, rng: symmetric(y, share, k, rng),
@@ -104,17 +107,68 @@ def test_prototypes_know_who_looks_like_whom():
 
 
 @pytest.mark.parametrize(
-    "level", ["symmetric", "symmetric-", "symmetric-0", "symmetric-101", "pair-4.5", "jumbled-20", "noisy-20", 20]
+    "level",
+    [
+        "symmetric",
+        "symmetric-",
+        "symmetric-0",
+        "symmetric-101",
+        "pair-4.5",
+        "jumbled-20",
+        "noisy-20",
+        "clean",
+        "-clean",
+        20,
+    ],
 )
 def test_a_level_that_makes_no_sense_is_refused(level):
     with pytest.raises(ValueError, match="as in symmetric-20"):
         get("label_noise").condition(level)
 
 
+WITNESS = '''
+"""The nearest class mean, which tells how often the labels of its validation rows are what it predicts."""
+
+import numpy as np
+
+from crossover_plugins.nearest_mean import NearestMean
+from estimators import Estimator
+from tuning import Space
+
+
+class Witness(NearestMean):
+    def fit(self, X, y, validation=None):
+        super().fit(X, y)
+        if validation is not None:
+            rows, labels = validation
+            self.history_ = {"agrees": [float((self.predict_proba(rows).argmax(1) == labels).mean())]}
+        return self
+
+
+witness = Estimator("witness", "classical", lambda seed: Witness(seed=seed), Space())
+'''
+
+
+def test_rows_that_judge_are_as_wrong_as_the_others_unless_their_right_labels_are_asked_for(
+    estimators_folder, tmp_path
+):
+    """Of a trial and of a fit alike; what is learned from is wrong at both levels, and the same rows are."""
+    (estimators_folder / "witness.py").write_text(WITNESS)
+    study, train = get("label_noise"), datasets.load("digits").train
+    conditions = [study.condition(level) for level in ("symmetric-50", "symmetric-50-clean")]
+    assert np.array_equal(*(training(train, condition, 0).y for condition in conditions))
+    noisy, clean = (perform(trial("witness", {}, condition=c)).result for c in conditions)
+    assert noisy.score < 0.6 < 0.75 < clean.score
+    fits = [
+        perform(trial("witness", {}, kind="fit", effort=0.5, model=str(tmp_path / str(c)), condition=c)).result
+        for c in conditions
+    ]
+    agrees = [fit.history["agrees"][0] for fit in fits]
+    assert fits[0].held_out > 500 and agrees[0] < 0.6 < 0.75 < agrees[1]
+
+
 @pytest.mark.parametrize("level", ["symmetric-20", "pair-45", "similar-20", "hard-20", "jumbled", "jumbled-others"])
 def test_the_study_changes_labels_alone_and_other_seeds_other_labels(level):
-    from benchmarks.data import datasets
-
     train, study = datasets.load("digits").train, get("label_noise")
     noisy = study.change(train, level, 0)
     assert noisy.X is train.X

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from benchmarks.budget import Budget, parse_budget
 from benchmarks.data import datasets
 from benchmarks.errors import UserError
-from benchmarks.suite import load_suite, names
+from benchmarks.suite import load_suite, names, variants
 
 
 @pytest.mark.parametrize("name", names())
@@ -15,6 +15,20 @@ def test_the_suites_that_come_with_it_are_valid(name):
     suite = load_suite(name)
     assert suite.name == name
     assert {*suite.datasets, suite.fallback or "digits"} <= set(datasets.names())
+
+
+def test_a_variant_may_set_what_is_off_in_the_base_setting(tmp_path):
+    """Only there it is part of the setting, so that no other has another key or seed for it."""
+    path = tmp_path / "levers.toml"
+    path.write_text(
+        'title = "T"\ndatasets = ["digits"]\nestimators = ["mlp"]\nbudget = "3 trials"\n'
+        '[[variants]]\nname = "mixed"\nestimator = "mlp"\nbase = { mix_up = 0.4 }\n'
+    )
+    plain, mixed = variants(load_suite(str(path)))
+    assert mixed.base == plain.base | {"mix_up": 0.4} and "mix_up" not in plain.base
+    path.write_text(path.read_text().replace("mix_up", "mixup"))
+    with pytest.raises(UserError, match="no parameter 'mixup'.*Did you mean 'mix_up'"):
+        load_suite(str(path))
 
 
 @pytest.mark.parametrize(

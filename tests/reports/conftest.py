@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.data.images import Images
 from benchmarks.ledger import Ledger
+from benchmarks.neighbours import neighbours
+from reports.analysis.mistakes import worst
 from tests.reports.folder import (
     FAMILY,
     MORE,
@@ -149,7 +152,21 @@ def write_cell(
     latency = 0.4 * SECONDS[name] ** 0.5
     evaluated = evaluation(fitted, latency_ms=latency, latency_p95_ms=1.3 * latency)
     ledger.write("evaluations", evaluated)
-    write_predictions(folder, evaluated, predictions(y, k, SKILL[name] - 0.004 * seed, rng, hardness))
+    proba = predictions(y, k, SKILL[name] - 0.004 * seed, rng, hardness)
+    write_predictions(folder, evaluated, proba)
+    if name == "cnn":
+        write_neighbours(folder, fitted, y, proba)
+
+
+def write_neighbours(folder: Path, fitted: dict, y: np.ndarray, proba: np.ndarray) -> None:
+    """What `crossover explain` leaves of the worst mistakes, the samples being all training images, pixels all features."""
+    data = folder / "data" / fitted["dataset"]
+    with np.load(data / "samples.npz") as some, np.load(data / "test.npz") as test:
+        train, X = Images(some["X"], some["y"]), test["X"]
+    rows = worst(proba, y, 6)
+    classes = np.stack([y[rows], proba[rows].argmax(1)], axis=1)
+    flat = lambda images: images.reshape(len(images), -1)  # noqa: E731
+    neighbours(flat, fitted["key"], train, X[rows], rows, classes).write((folder / fitted["folder"]).parent)
 
 
 @pytest.fixture(scope="session")

@@ -278,6 +278,29 @@ def test_images_that_all_models_get_wrong_are_hard_where_they_are_many(one_seed,
         assert ("wrong label?" in disagreements.describe(frame)) == (kind == "nobody")
 
 
+def test_mistakes_stand_beside_what_is_most_like_them_and_a_fit_that_is_gone_is_not_shown(make_run):
+    alike = next(e for e in EXHIBITS if e.name == "alike")
+    folder = make_run(failures=False, trials=2)
+    run = reports.load(folder)
+    frame, y = alike.table(run, "digits"), run.test("digits").y
+    proba = run.predictions("digits", "cnn", 0)
+    guess = proba.argmax(1)
+    assert set(frame["variant"]) == {"cnn"} and frame["confidence"].is_monotonic_decreasing
+    names = run.classes("digits")
+    for row in frame.itertuples():
+        assert (row.true, row.predicted) == (names[y[row.row]], names[guess[row.row]]) and guess[row.row] != y[row.row]
+        assert row.true_images.shape == row.predicted_images.shape == (3, 12, 12)
+        assert (row.nearer == "the answer") == (row.distance_to_predicted < row.distance_to_true)
+    nearer = int((frame["nearer"] == "the answer").sum())
+    assert alike.note(frame).startswith(f"{nearer} of these {len(frame)} images" if nearer else "")
+    with Ledger(folder) as ledger:
+        (fit,) = ledger.rows("fits", dataset="digits", variant="cnn", seed=0)
+        ledger.write("fits", fit | {"key": "another"})
+        evaluation = ledger.rows("evaluations", dataset="digits", variant="cnn", seed=0)[0]
+        ledger.write("evaluations", evaluation | {"fit_key": "another"})
+    assert alike.table(reports.load(folder), "digits").empty
+
+
 def test_data_sets_of_the_same_images_count_once_in_ranks(make_run):
     (ranks,) = ACROSS
     names = ["0", "1"]

@@ -38,6 +38,7 @@ def test_the_base_settings_have_the_size_they_claim():
         {"schedule": "constant", "l1": 1e-5, "l2": 1e-4},
         {"augment": False, "dropout": 0.2, "depth": 2},
         {"flip": True, "tta_views": 1},
+        {"label_smoothing": 0.1, "mix_up": 0.4, "small_loss": 0.2, "keep_last": True},
     ],
     ids=str,
 )
@@ -45,6 +46,84 @@ def test_every_axis_of_the_cnn_trains(digits, changes):
     X, y = digits
     network = small("cnn", **changes).fit(X[:300], y[:300])
     assert np.isfinite(network.predict_proba(X[:5])).all()
+
+
+def test_levers_against_wrong_labels_are_off_and_no_part_of_the_base_setting():
+    """So that the settings, the keys and the random seeds of all that do without them are what they were."""
+    for name in ("cnn", "mlp"):
+        estimator = estimators.get(name)
+        assert estimator.off == ("mix_up", "small_loss", "keep_last") and not set(estimator.off) & set(estimator.base)
+
+
+def test_mix_up_puts_two_images_and_their_labels_into_one():
+    import tensorflow as tf
+
+    from estimators.models.pipeline import mixed
+
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (40, 3, 3, 1), dtype=np.uint8)
+    targets = np.eye(40, dtype=np.float32)
+    for alpha in (0.01, 1.0, 200.0):
+        images, labels = (v.numpy() for v in mixed(tf.constant(X), tf.constant(targets), alpha, tf.constant([3, -1])))
+        again, _ = mixed(tf.constant(X), tf.constant(targets), alpha, tf.constant([3, -1]))
+        assert images.dtype == np.uint8 and np.array_equal(images, again.numpy())
+        share = labels[np.arange(40), np.arange(40)]
+        np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
+        np.testing.assert_allclose(labels[np.arange(40), 39 - np.arange(40)], 1 - share, atol=1e-6)
+        wide = share[:, None, None, None]
+        np.testing.assert_allclose(images, wide * X + (1 - wide) * X[::-1], atol=0.51)
+        spread = np.abs(share - 0.5).mean()
+        assert spread < 0.05 if alpha > 1 else spread > (0.45 if alpha < 1 else 0.15)
+
+
+def test_the_largest_losses_are_left_out_of_training_more_and_more_and_of_nothing_else():
+    import tensorflow as tf
+
+    from estimators.models.layers import SmallLoss
+
+    inputs = keras.Input((4,))
+    model = SmallLoss(inputs, keras.layers.Dense(4)(inputs))
+    model.left_out, model.over = 0.5, 10
+    model.compile(optimizer="sgd", loss=keras.losses.CategoricalCrossentropy(from_logits=True))
+    rng = np.random.default_rng(0)
+    y, logits = np.eye(4, dtype=np.float32)[rng.integers(0, 4, 8)], rng.normal(size=(8, 4)).astype(np.float32)
+    losses = np.sort(keras.losses.categorical_crossentropy(y, logits, from_logits=True).numpy())
+    for step, kept in ((0, 8), (5, 6), (10, 4), (500, 4)):
+        model.optimizer.iterations.assign(step)
+        training, testing = (
+            float(model.compute_loss(None, tf.constant(y), tf.constant(logits), training=t)) for t in (True, False)
+        )
+        assert training == pytest.approx(losses[:kept].mean(), rel=1e-5)
+        assert testing == pytest.approx(losses.mean(), rel=1e-5)
+
+
+def test_the_last_weights_are_kept_where_that_is_asked_for(digits, monkeypatch):
+    """Here every look after the first is taken for one that went astray."""
+    monkeypatch.setattr("estimators.models.network.best_look", lambda accuracies, rows: 0)
+    X, y = digits
+    rows, held = (X[:300], y[:300]), (X[300:400], y[300:400])
+    early, last, blind = small("mlp"), small("mlp", keep_last=True), small("mlp")
+    early.fit(*rows, validation=held), last.fit(*rows, validation=held), blind.fit(*rows)
+    assert early.found_["images"] == 256 and last.found_["images"] == FAST["images"]
+    assert np.array_equal(last.predict(X), blind.predict(X)) and not np.array_equal(early.predict(X), last.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("lever", "value"), [("mix_up", 0.0), ("mix_up", "much"), ("small_loss", 1.0), ("small_loss", -0.1)]
+)
+def test_a_lever_that_makes_no_sense_is_refused(digits, lever, value):
+    with pytest.raises(ValueError, match=lever):
+        small("mlp", **{lever: value}).fit(digits[0][:20], digits[1][:20])
+
+
+def test_it_embeds_images_in_what_its_last_layer_sees(digits):
+    X, y = digits
+    network = small("cnn", tta_views=1, temperature=1.0).fit(X[:300], y[:300])
+    rows, last = network.embed(X[300:900]), network.keras_model_.get_layer("network").layers[-1]
+    weights, bias = (w.numpy() for w in last.weights)
+    logits = rows @ weights + bias
+    proba = np.exp(logits - logits.max(1, keepdims=True))
+    np.testing.assert_allclose(proba / proba.sum(1, keepdims=True), network.predict_proba(X[300:900]), atol=1e-4)
 
 
 def test_copies_are_trained_on_beside_the_images(digits):

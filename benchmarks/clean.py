@@ -1,0 +1,132 @@
+"""`clean`: the training images of a data set whose labels are probably wrong, for a person to look at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import estimators
+from benchmarks import studies
+from benchmarks.data import datasets
+from benchmarks.data.images import Dataset, Images
+from benchmarks.data.reading import PLAIN, Reading, Told, silent
+from benchmarks.errors import UserError, unknown
+from benchmarks.label_errors import Suspects, precision_and_recall, suspects
+from benchmarks.out_of_fold import ESTIMATOR, FOLDS, out_of_fold
+
+PLANTED = "label_noise"  # the study whose levels can be planted
+
+
+@dataclass(frozen=True)
+class Suspected:
+    """What was found in the training labels of a data set.
+
+    Parameters
+    ----------
+    dataset : whose training part was looked at; its test part was not.
+    images : the training images with the labels that were judged.
+    found : the rows that are probably labelled wrongly.
+    estimator, folds : what gave the probabilities, and how many models were fitted.
+    seconds : that it took.
+    planted : the level of label noise that was planted, or "".
+    """
+
+    dataset: Dataset
+    images: Images
+    found: Suspects
+    estimator: str
+    folds: int
+    seconds: float
+    planted: str = ""
+
+    @property
+    def wrong(self) -> NDArray[np.bool_] | None:
+        """Which labels were planted wrongly, (n,); None where none were."""
+        return self.images.y != self.dataset.train.y if self.planted else None
+
+    def frame(self) -> pd.DataFrame:
+        """One row per suspect, the most suspicious first.
+
+        ``rank`` from 1, ``row`` in the training part from 0, ``file`` where images have files, ``given`` and ``suggested``
+        labels as class names with the probability of each, and of planted errors whether it is one, ``planted``, and its
+        ``true`` label.
+        """
+        found, names = self.found, np.array(self.dataset.classes, dtype=object)
+        columns: dict[str, object] = {"rank": np.arange(1, len(found) + 1), "row": found.rows}
+        if self.dataset.files is not None:
+            files = self.dataset.files()[0]
+            columns["file"] = [files[row] for row in found.rows]
+        columns |= {"given": names[found.given], "suggested": names[found.suggested]}
+        columns["probability_of_given"] = found.probability_of_given.astype(np.float64).round(4)
+        columns["probability_of_suggested"] = found.probability_of_suggested.astype(np.float64).round(4)
+        if self.wrong is not None:
+            columns |= {"planted": self.wrong[found.rows], "true": names[self.dataset.train.y[found.rows]]}
+        return pd.DataFrame(columns)
+
+    def summary(self) -> str:
+        """What was found, in a line or two."""
+        count, n = len(self.found), len(self.images)
+        told = (
+            f"{count:,} of {n:,} training labels are suspected ({100 * count / n:.2f} %), by {self.estimator} in {self.folds} folds, "
+            f"{self.seconds:.0f} s."
+        )
+        if self.wrong is None:
+            return told
+        precision, recall = precision_and_recall(self.found, self.wrong)
+        right = self.found.suggested == self.dataset.train.y[self.found.rows]
+        planted = self.wrong[self.found.rows]
+        mended = f", of those {100 * right[planted].mean():.1f} % with the right suggestion" if planted.any() else ""
+        return (
+            f"{told}\nPlanted {int(self.wrong.sum()):,} wrong labels ({self.planted}): precision {100 * precision:.1f} %, recall "
+            f"{100 * recall:.1f} %{mended}. Errors that were there before count as false alarms."
+        )
+
+
+def clean(
+    what: str,
+    *,
+    estimator: str = ESTIMATOR,
+    folds: int = FOLDS,
+    seed: int = 0,
+    data_dir: Path | None = None,
+    reading: Reading = PLAIN,
+    plant: str = "",
+    reads: Told = silent,
+    told: Callable[[int], None] = lambda done: None,
+) -> Suspected:
+    """Look for wrong labels in the training part of a data set; its test part is not read.
+
+    Every training image is judged by a model that was not fitted on it, nor on any of its group.
+
+    Parameters
+    ----------
+    what : name or path of a data set.
+    plant : a level of the study label_noise, "symmetric-2": wrong labels that are made first, to see how many are found.
+    told : is told after every fold how many are done.
+
+    Raises
+    ------
+    UserError : no such data set, estimator or level; a class has too few images.
+    """
+    if estimator not in estimators.names() and not estimator.endswith(".py"):
+        raise unknown("estimator", estimator, estimators.names())
+    try:
+        estimators.get(estimator)
+        level = studies.get(PLANTED).condition(plant) if plant else studies.STANDARD
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    dataset = datasets.load(what, data_dir, reading, reads)
+    if not 2 <= folds <= len(dataset.train) // 2:
+        raise UserError(
+            f"--folds {folds}: give 2 or more, and at most half of the {len(dataset.train):,} training images."
+        )
+    images = studies.training(dataset.train, level, seed)
+    began = time.perf_counter()
+    found = suspects(out_of_fold(images, estimator, folds, seed, told), images.y)
+    return Suspected(dataset, images, found, estimator, folds, time.perf_counter() - began, plant)
