@@ -840,7 +840,7 @@ def _clean(
         str | None, typer.Option(help="Whose base setting judges; logistic_regression on gradients if not given.")
     ] = None,
     folds: Annotated[int, typer.Option(help="Models that are fitted, each without the images that it judges.")] = 5,
-    seed: Annotated[int, typer.Option(help="Of the folds.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of the folds.", min=0, max=2**31 - 1)] = 0,
     data: Data = None,
     groups: Annotated[
         str,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,7 @@ class Suspected:
         ``true`` label.
         """
         found, names = self.found, np.array(self.dataset.classes, dtype=object)
-        columns: dict[str, object] = {"rank": np.arange(1, len(found) + 1), "row": found.rows}
+        columns: dict[str, Any] = {"rank": np.arange(1, len(found) + 1), "row": found.rows}
         if self.dataset.files is not None:
             files = self.dataset.files()[0]
             columns["file"] = [files[row] for row in found.rows]

@@ -104,7 +104,7 @@ def _spared(y: Labels, found: Suspects) -> NDArray[np.bool_]:
     for c, rows in enumerate(np.bincount(y)):
         of_class = np.flatnonzero(found.given == c)
         staying = max(0, FEWEST - (rows - len(of_class)))
-        may[of_class[max(0, len(of_class) - staying) :]] &= not staying
+        may[of_class[max(0, len(of_class) - staying) :]] = False
     return may
 
 

@@ -96,7 +96,8 @@ class Estimator:
     @property
     def base(self) -> dict[str, Any]:
         """The base setting: the defaults in the signature of `build`, without what is `off`."""
-        return {name: default for name, default in self._defaults.items() if name not in self.off}
+        off = self.off
+        return {name: default for name, default in self._defaults.items() if name not in off}
 
     @property
     def off(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ out, and puts none on another side.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -94,20 +95,37 @@ def folds(
 def parts(
     y: NDArray[np.int64], count: int, seed: int, groups: NDArray[np.int64] | None = None
 ) -> list[NDArray[np.int64]]:
-    """`count` parts of about one size, or fewer where the rows do not suffice: each row is in exactly one.
+    """`count` parts of about one size, for cross-validation, or fewer where the rows do not suffice: each row is in exactly one.
+
+    Every class is spread over as many parts as it has rows for. Groups stay together, by scikit-learn's StratifiedGroupKFold.
 
     Returns
     -------
-    int64 row numbers, sorted. All but the last are the validation rows of `folds`; the last is what is left.
+    int64 row numbers, sorted.
 
     Raises
     ------
-    UserError : fewer than two parts are asked for, or a class cannot be divided.
+    UserError : fewer than two parts are asked for, or what `split` refuses.
     """
     if count < 2:
         raise UserError(f"Rows are divided into 2 parts or more, given {count}.")
-    found = [held for _, held in folds(y, 1 / count, seed, count - 1, groups)]
-    return [*found, np.setdiff1d(np.arange(len(y)), np.concatenate(found))]
+    split(y, 1 / count, seed, groups=groups)  # It tells of a class that cannot be divided.
+    part = np.empty(len(y), np.int64)
+    if groups is None:
+        rng = np.random.default_rng(seed)
+        rows = np.concatenate([rng.permutation(np.flatnonzero(y == value)) for value in np.unique(y)])
+        part[rows] = np.arange(len(y)) % count
+    else:
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        count = min(count, len(np.unique(groups)), int(np.unique(y, return_counts=True)[1].max()))
+        divided = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
+        with warnings.catch_warnings():  # Of classes with fewer rows than there are parts.
+            warnings.simplefilter("ignore")
+            for number, (_, members) in enumerate(divided.split(y, y, groups)):
+                part[members] = number
+    found = [np.flatnonzero(part == number) for number in range(count)]
+    return [rows for rows in found if len(rows)]
 
 
 def halves(

@@ -62,7 +62,7 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Two mistakes to a row: the image with its caption, then the nearest of its true and of its predicted class, one above the other."""
     side, gap, label, top = 0.72, 0.07, 1.25, 0.08
     most = max(frame[["true_images", "predicted_images"]].map(len).max(axis=None), 1)
-    width, height = label + 1.25 + most * (side + gap) + 0.5, 2 * (side + gap) + 0.32
+    width, height = label + 1.25 + most * (side + gap) + 0.3, 2 * (side + gap) + 0.32
     page, axes = style.board(2 * width, top + -(-len(frame) // 2) * height)
     lines = 1 if frame[["true", "predicted"]].map(lambda name: len(str(name)) <= 4).all(axis=None) else 2
     for place, row in enumerate(frame.itertuples()):

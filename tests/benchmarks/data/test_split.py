@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.data.split import ROWS_PER_CLASS, split, subset
+from benchmarks.data.split import ROWS_PER_CLASS, parts, split, subset
 from benchmarks.errors import UserError
 
 counts = st.lists(st.integers(2, 60), min_size=2, max_size=8)
@@ -69,6 +69,37 @@ def test_a_subset_by_number_or_by_share_is_stratified():
     assert np.bincount(y[subset(y, 1000, 0)]).tolist() == [600, 300, 100]
     assert subset(y, 0.1, 0).tolist() == subset(y, 1000, 0).tolist()
     assert subset(y, 1.0, 0).tolist() == list(range(10_000))
+
+
+@given(counts, st.integers(2, 7), seeds)
+def test_parts_have_every_row_once_and_no_class_is_in_one_part_alone(counts, count, seed):
+    y = labels(counts)
+    found = parts(y, count, seed)
+    assert sorted(np.concatenate(found)) == list(range(len(y))) and len(found) <= count
+    assert max(map(len, found)) - min(map(len, found)) <= 1
+    for label, rows in enumerate(counts):
+        assert sum(label in y[part] for part in found) == min(rows, count)
+    assert all(np.array_equal(one, other) for one, other in zip(found, parts(y, count, seed), strict=True))
+
+
+@pytest.mark.parametrize("count", [2, 5, 40])
+def test_parts_keep_groups_together_and_classes_in_proportion(count):
+    y, groups = np.repeat([0, 1], [120, 60]), np.arange(180) // 6
+    found = parts(y, count, 0, groups)
+    assert sorted(np.concatenate(found)) == list(range(180))
+    homes = [set(groups[part]) for part in found]
+    assert sum(map(len, homes)) == 30 == len(set.union(*homes))
+    if count == 5:
+        assert [np.bincount(y[part]).tolist() for part in found] == [[24, 12]] * 5
+
+
+def test_rows_that_cannot_be_divided_into_parts_are_refused():
+    with pytest.raises(UserError, match="2 parts or more"):
+        parts(labels([5, 5]), 1, 0)
+    with pytest.raises(UserError, match="Class 1 has 1 image"):
+        parts(np.array([0, 0, 0, 1]), 2, 0)
+    with pytest.raises(UserError, match="of one group"):
+        parts(np.array([0, 0, 1, 1]), 2, 0, np.array([0, 1, 2, 2]))
 
 
 @pytest.mark.parametrize("amount", [0, -1, 11, 1.5])
