@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Labels = NDArray[np.int64]
 FEWEST = 2  # rows of a class
+ROUNDING = 1e-6  # of a mean of equal probabilities
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def joint(proba: NDArray[np.floating], y: Labels) -> NDArray[np.float64]:
     _check(proba, y)
     k = proba.shape[1]
     least = np.array([proba[y == c, c].mean() if (y == c).any() else np.inf for c in range(k)])
-    sure = np.where(proba >= least, proba, -1.0)
+    sure = np.where(proba >= least - ROUNDING, proba, -1.0)
     some = sure.max(axis=1) >= 0
     counts = np.bincount(y[some] * k + sure[some].argmax(axis=1), minlength=k * k).reshape(k, k).astype(np.float64)
     # Where nobody is sure of a class, its labels are taken for right.
