@@ -75,7 +75,9 @@ def test_files_are_named_and_names_are_text(tmp_path):
     frame = found.frame()
     assert frame["file"].tolist()[0].endswith("w3-<b>.png")
     assert frame.loc[0, ["given", "suggested"]].tolist() == ["across", "down"]
-    assert "w3-&lt;b&gt;.png" in (tmp_path / "s.html").read_text() and "<b>.png" not in (tmp_path / "s.html").read_text()
+    assert (
+        "w3-&lt;b&gt;.png" in (tmp_path / "s.html").read_text() and "<b>.png" not in (tmp_path / "s.html").read_text()
+    )
 
 
 def test_the_test_part_is_not_read(cache):
