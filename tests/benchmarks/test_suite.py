@@ -27,7 +27,7 @@ def test_a_variant_may_set_what_is_off_in_the_base_setting(tmp_path):
     plain, mixed = variants(load_suite(str(path)))
     assert mixed.base == plain.base | {"mix_up": 0.4} and "mix_up" not in plain.base
     path.write_text(path.read_text().replace("mix_up", "mixup"))
-    with pytest.raises(UserError, match="no parameter 'mixup'.*Did you mean 'mix_up'"):
+    with pytest.raises(UserError, match=r"no parameter 'mixup'.*Did you mean 'mix_up'"):
         load_suite(str(path))
 
 
