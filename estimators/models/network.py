@@ -135,6 +135,7 @@ class Network(ClassifierMixin, BaseEstimator):
         ------
         FloatingPointError : the loss is no longer a number.
         """
+        began = time.perf_counter()
         keras.backend.clear_session(free_memory=True)
         keras.utils.set_random_seed(self.seed % 2**32)
         X, y = with_copies(np.ascontiguousarray(X), np.asarray(y, np.int64), self.copies, self.seed)
@@ -166,7 +167,6 @@ class Network(ClassifierMixin, BaseEstimator):
             watched = np.ascontiguousarray(V[::every]), self._targets(columns[::every])
         looks = Looks(self.images, self.batch_size, watched)
         targets = self._targets(np.searchsorted(self.classes_, y))
-        began = time.perf_counter()
         model.fit(
             training_batches(
                 X,
