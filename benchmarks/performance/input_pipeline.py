@@ -152,7 +152,7 @@ def _rounds(X: NDArray[np.uint8], y: NDArray[np.int64], rounds: int, images: int
 
     order = list(PIPELINES)
     for name in order:
-        trained(name, 5)
+        trained(name, min(5, steps))
     found = []
     for number in range(rounds):
         turned = order[number % len(order) :] + order[: number % len(order)]
