@@ -147,7 +147,7 @@ def _rounds(X: NDArray[np.uint8], y: NDArray[np.int64], rounds: int, images: int
         augmented, pipeline = PIPELINES[name]
         data = pipeline(X, targets, network.batch_size, network.augmentation if augmented else None).take(count)
         began = time.perf_counter()
-        model.fit(data.apply(_of_length(count)), verbose=0)
+        model.fit(data.apply(_of_length(count)), shuffle=False, verbose=0)
         return time.perf_counter() - began
 
     order = list(PIPELINES)
