@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from benchmarks.clean import Suspected
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, TEXT
-from reports.page import Table, asset, download, table, template
+from reports.page import asset, download, table, template
 
 SHOWN = 300  # images on the page; the CSV has all suspects
 PAIRS = 12  # kinds of errors in the table
+KINDS = {"given": TEXT, "suggested": TEXT, "suspects": COUNT, "share": PERCENT}  # its columns
 SIDE = 96  # pixels of a picture, at most
 
 
@@ -36,13 +37,14 @@ def render(suspected: Suspected) -> str:
     """The page as HTML text; it asks nobody for anything."""
     frame = suspected.frame()
     title = suspected.dataset.title or suspected.dataset.name
+    kinds = _kinds(frame)
     page = template("suspects.html").render(
-        title=title,
-        headline=f"{formats.count(len(frame))} suspects in the labels of {title}",
+        headline=f"{_suspects(len(frame))} in the labels of {title}",
         sentences=suspected.summary().split("\n"),
         cards=[_card(row, suspected.images.X[row.row]) for row in frame.head(SHOWN).itertuples()],
         more=max(0, len(frame) - SHOWN),
-        pairs=_pairs(frame),
+        kinds=len(kinds),
+        pairs=table(kinds.head(PAIRS), KINDS.__getitem__),
         download=download(f"{suspected.dataset.name}-suspects.csv", text(frame)),
         css=Markup(asset("page.css")),
     )
@@ -57,6 +59,8 @@ def text(frame: pd.DataFrame) -> str:
 def _card(row, image: NDArray[np.uint8]) -> Card:
     name = getattr(row, "file", "") or f"row {row.row}"
     chances = f"{formats.percent(row.probability_of_given, 1)} → {formats.percent(row.probability_of_suggested, 1)} %"
+    if not getattr(row, "planted", True):
+        name += ", not planted"
     return Card(_picture(image), name, str(row.given), str(row.suggested), chances)
 
 
@@ -68,9 +72,12 @@ def _picture(image: NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def _pairs(frame: pd.DataFrame) -> Table:
+def _suspects(count: int) -> str:
+    return {0: "No suspects", 1: "One suspect"}.get(count, f"{formats.count(count)} suspects")
+
+
+def _kinds(frame: pd.DataFrame) -> pd.DataFrame:
     """Which labels are suspected to be which, the most frequent first."""
     counts = frame.groupby(["given", "suggested"], as_index=False).size().rename(columns={"size": "suspects"})
     counts["share"] = counts["suspects"] / max(1, len(frame))
-    known = {"given": TEXT, "suggested": TEXT, "suspects": COUNT, "share": PERCENT}
-    return table(counts.sort_values("suspects", ascending=False, kind="stable").head(PAIRS), lambda name: known[name])
+    return counts.sort_values("suspects", ascending=False, kind="stable")

@@ -41,6 +41,14 @@ def test_a_model_that_is_unsure_everywhere_is_measured_by_its_own_confidence():
     assert sorted(suspects(proba, y).rows) == [0, 99]
 
 
+def test_a_model_that_is_sure_of_everything_is_believed():
+    """The one wrong label is of class 1 with 0.998, and the mean of that class is higher."""
+    y = np.array([0] * 50 + [1] * 50)
+    proba = np.array([[1.0, 0.0]] * 50 + [[0.001, 0.999]] * 50)
+    proba[7] = 0.002, 0.998
+    assert suspects(proba, y).rows.tolist() == [7]
+
+
 def test_the_joint_counts_the_labels():
     rng = np.random.default_rng(1)
     y = rng.integers(0, 3, 900)
