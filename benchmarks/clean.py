@@ -82,7 +82,9 @@ class Suspected:
         precision, recall = precision_and_recall(self.found, self.wrong)
         right = self.found.suggested == self.dataset.train.y[self.found.rows]
         planted = self.wrong[self.found.rows]
-        mended = f"; {100 * right[planted].mean():.1f} % of those found with the right suggestion" if planted.any() else ""
+        mended = (
+            f"; {100 * right[planted].mean():.1f} % of those found with the right suggestion" if planted.any() else ""
+        )
         return (
             f"{told}\nPlanted {int(self.wrong.sum()):,} wrong labels ({self.planted}): precision {100 * precision:.1f} %, recall "
             f"{100 * recall:.1f} %{mended}. Errors that were there before count as false alarms."

@@ -38,7 +38,7 @@ class Run:
     Parameters
     ----------
     folder : where it lies.
-    info : ``run.json`` as written; `load` adds a note where a study is under way.
+    info : ``run.json`` as written; `load` adds a note where a study is under way or has no standard condition.
     trials, searches, fits, evaluations : the ledger's tables under one condition. Fits are those on the training rows. Of
         an evaluate study, the evaluations are those of the condition, and the rest is of the standard condition, which
         was fitted.
@@ -388,7 +388,12 @@ def load(folder: Path | str) -> Run:
         for dataset, condition in shown.items()
         if not condition.is_standard and STANDARD in everything.conditions
     ]
-    info["notes"] = [*info.get("notes", []), *under_way]
+    one_of_many = [
+        f"{dataset}: this page is about {condition}, but for what it says of all levels."
+        for dataset, condition in shown.items()
+        if condition.study not in WHOLE and len(everything.conditions) > 1 and STANDARD not in everything.conditions
+    ]
+    info["notes"] = [*info.get("notes", []), *under_way, *one_of_many]
     run = everything._showing(shown)
     for dataset in run.datasets:
         path = data_folder(folder, dataset) / "passport.json"

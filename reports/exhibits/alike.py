@@ -60,7 +60,8 @@ def _strip(images: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.u
 @style.styled
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Two mistakes to a row: the image with its caption, then the nearest of its true and of its predicted class, one above the other."""
-    side, gap, label, top = 0.72, 0.07, 1.25, 0.08
+    side, gap, top = 0.72, 0.07, 0.08
+    label = 0.3 + 0.07 * max(min(14, len(str(name))) for name in frame[["true", "predicted"]].to_numpy().flat)
     most = max(frame[["true_images", "predicted_images"]].map(len).max(axis=None), 1)
     width, height = label + 1.25 + most * (side + gap) + 0.3, 2 * (side + gap) + 0.32
     page, axes = style.board(2 * width, top + -(-len(frame) // 2) * height)

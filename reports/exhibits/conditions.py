@@ -59,8 +59,10 @@ def _standard(run: Run) -> bool:
 @style.styled
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A line per variant over the levels, evenly spaced, with bars for the intervals."""
-    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.7), (0, 0), (0.72, 0.2, style.key_height(frame), 0.5))
     levels = list(dict.fromkeys(frame["level"]))
+    labels = _labels(levels)
+    below = 0.5 + 0.14 * max(label.count("\n") for label in labels)
+    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.7), (0, 0), (0.72, 0.2, style.key_height(frame), below))
     for name, rows in frame.groupby("variant", sort=False):
         look = looks[str(name)]
         x = [levels.index(level) for level in rows["level"]]
@@ -68,7 +70,7 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
             axes.plot([at, at], style.stretch([low, high]), color=look.colour, linewidth=2.2, alpha=0.35)
         axes.plot(x, style.stretch(rows["accuracy"]), color=look.colour, linewidth=1, alpha=0.6)
         axes.plot(x, style.stretch(rows["accuracy"]), look.marker, color=look.colour, markersize=5)
-    axes.set_xticks(range(len(levels)), [style.short(level, 12) for level in levels])
+    axes.set_xticks(range(len(levels)), labels)
     axes.set_xlim(-0.4, len(levels) - 0.6)
     style.quiet(axes)
     style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
@@ -76,6 +78,15 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     axes.set_ylabel("test accuracy")
     style.key(page, frame.sort_values("accuracy", ascending=False, kind="stable")["variant"], looks, 0.1)
     return page
+
+
+def _labels(levels: list[str]) -> list[str]:
+    """Levels as they stand below the axis: their parts one below another where one is long or they are many."""
+    fits = len(levels) <= 5 and all(len(level) <= 12 for level in levels)
+    return [
+        style.short(level, 12) if fits else "\n".join(style.short(part, 12) for part in level.split("-"))
+        for level in levels
+    ]
 
 
 def describe(frame: pd.DataFrame) -> str:
@@ -91,8 +102,8 @@ conditions = Exhibit(
     name="conditions",
     title="Accuracy at every level",
     group="study",
-    lead="Every variant at every level of the study, with 95 % intervals; the levels are evenly spaced. The table has the "
-    "difference to the standard condition, which the rest of this page is about.",
+    lead="Every variant at every level of the study, with 95 % intervals; the levels are evenly spaced. If the standard condition "
+    "is among them, the rest of this page is about that, and the table has the difference to it.",
     frame=frame,
     empty="No level of the study has been evaluated yet.",
     columns={

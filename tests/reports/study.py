@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.data.split import drawn
 from benchmarks.studies import STANDARD, Condition, Study
 from benchmarks.studies.budgets import budgets
+from benchmarks.studies.cleaning import cleaning
 from benchmarks.studies.corruption import corruption
 from benchmarks.studies.sizes import sizes as study
 from benchmarks.studies.structure import structure
@@ -142,6 +143,13 @@ def write_structure(folder: Path, **more) -> Path:
         },
         **more,
     )
+
+
+def write_cleaning(folder: Path, planted: bool = False, **more) -> Path:
+    """Labels that are wrong, removed and relabelled; where all levels are `planted`, none is the standard condition."""
+    errors = {f"symmetric-5{action}": {"svm": 0.06, "cnn": 0.04} for action in ("", "-removed", "-relabelled")}
+    as_they_are = {level: {"svm": 0.04, "cnn": 0.02} for level in (0, "removed", "relabelled")}
+    return write_levels(folder, cleaning, errors if planted else as_they_are | errors, **more)
 
 
 # Share of errors under each corruption, and without one.

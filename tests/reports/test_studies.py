@@ -12,9 +12,10 @@ from reports.analysis.crossover import crossover_of
 from reports.analysis.effort import efforts
 from reports.analysis.intervals import difference_interval
 from reports.analysis.resources import BUDGETS
+from reports.drawing import style
 from reports.exhibits import EXHIBITS
 from reports.verdict import verdict
-from tests.reports.study import write_budgets, write_structure, write_tuning
+from tests.reports.study import write_budgets, write_cleaning, write_structure, write_tuning
 
 NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
 
@@ -130,3 +131,19 @@ def test_the_verdict_tells_who_uses_neighbours(tmp_path):
     assert list(dict.fromkeys(frame["level"])) == ["1", "7", "all", "anew"]
     change = frame.query("variant == 'cnn' and level == 'all'")["change"].iloc[0]
     assert f"cnn loses {-100 * change:.2f} points" in told.text
+
+
+def test_a_page_says_which_of_several_levels_it_is_about(tmp_path):
+    """Where the standard condition is none of them; elsewhere the page is about that."""
+    run = reports.load(write_cleaning(tmp_path / "planted", planted=True, seeds=(0,), tests=200))
+    (note,) = run.notes
+    assert (
+        note.startswith("things: this page is about cleaning=symmetric-5,")
+        and note in reports.report(run.folder).read_text()
+    )
+    everything = reports.load(write_cleaning(tmp_path / "all", seeds=(0,), tests=200))
+    assert not everything.notes and everything.shown == {"things": STANDARD}
+    exhibit = NAMED["conditions"]
+    figure = exhibit.draw(exhibit.table(everything, "things"), style.looks(everything.families))
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert ticks[0] == "0" and ticks[-1] == "symmetric\n5\nrelabelled", "levels are told apart"
