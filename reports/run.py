@@ -388,12 +388,12 @@ def load(folder: Path | str) -> Run:
         for dataset, condition in shown.items()
         if not condition.is_standard and STANDARD in everything.conditions
     ]
-    one_of_many = [
-        f"{dataset}: this page is about {condition}, but for what it says of all levels."
+    not_standard = [
+        f"{dataset}: leaderboard and figures are of {condition}; those of the study are of every level."
         for dataset, condition in shown.items()
-        if condition.study not in WHOLE and len(everything.conditions) > 1 and STANDARD not in everything.conditions
+        if not condition.is_standard and condition.study not in WHOLE
     ]
-    info["notes"] = [*info.get("notes", []), *under_way, *one_of_many]
+    info["notes"] = [*info.get("notes", []), *under_way, *not_standard]
     run = everything._showing(shown)
     for dataset in run.datasets:
         path = data_folder(folder, dataset) / "passport.json"

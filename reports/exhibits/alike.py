@@ -119,7 +119,7 @@ alike = Exhibit(
     group="errors",
     lead="Test images that the best explained model got wrong with the most confidence, and beside each the training images of its true "
     "class (above) and of the predicted class (below) that are nearest in the model's own feature space; bold is the class with the "
-    "nearest of all. Test labels chose which images are shown, and nothing else.",
+    "nearest of all. Training images have the labels that the model was taught. Test labels chose which images are shown, and nothing else.",
     frame=frame,
     empty="Not looked for yet, or no mistakes: crossover explain RUN finds the training images that are most alike.",
     columns={

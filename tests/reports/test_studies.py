@@ -138,7 +138,7 @@ def test_a_page_says_which_of_several_levels_it_is_about(tmp_path):
     run = reports.load(write_cleaning(tmp_path / "planted", planted=True, seeds=(0,), tests=200))
     (note,) = run.notes
     assert (
-        note.startswith("things: this page is about cleaning=symmetric-5,")
+        note.startswith("things: leaderboard and figures are of cleaning=symmetric-5;")
         and note in reports.report(run.folder).read_text()
     )
     everything = reports.load(write_cleaning(tmp_path / "all", seeds=(0,), tests=200))
