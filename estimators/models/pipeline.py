@@ -140,8 +140,8 @@ def training_batches(
     The rows are passed again and again, in a new order each time. A batch may hold rows of two passes, so that BatchNorm
     sees as many rows per batch in a small training set as in a large one; the last batch alone may be smaller.
 
-    With `mix_up` the images of a batch are mixed, see `mixed`. Numbers of rows are shuffled and cut into batches, not the rows: taking 128 rows one by one kept a core busy for a tenth
-    of a training step of the base cnn.
+    With `mix_up` the images of a batch are mixed, see `mixed`. Numbers of rows are shuffled and cut into batches, not the rows:
+    taking 128 rows one by one kept a core busy for a tenth of a training step of the base cnn.
     """
     import tensorflow as tf
 
@@ -180,8 +180,9 @@ def mixed(images: Any, targets: Any, alpha: float, seed: Any) -> tuple[Any, Any]
     """
     import tensorflow as tf
 
-    one, other = tf.unstack(tf.random.stateless_gamma([2, tf.shape(images)[0]], seed, alpha))
-    share = tf.math.divide_no_nan(one, one + other)
+    # With a small alpha both are tiny: in float32 many would be the same smallest number, and their share one half.
+    one, other = tf.unstack(tf.random.stateless_gamma([2, tf.shape(images)[0]], seed, alpha, dtype=tf.float64))
+    share = tf.cast(one / (one + other), tf.float32)
 
     def between(values: Any, share: Any) -> Any:
         return share * values + (1 - share) * values[::-1]
