@@ -10,6 +10,7 @@ those on pixels are a few products of matrices, and are written out here. Orient
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,7 @@ def _converted(model: Model) -> bytes:
     import tensorflow as tf
     import tf2onnx
 
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # What it does not carry is told in one line of ours.
     forward = _forward(model)
     signature = [tf.TensorSpec((None, *model.image_shape), tf.uint8, name=INPUT)]
     graph, _ = tf2onnx.convert.from_function(

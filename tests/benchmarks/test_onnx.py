@@ -147,6 +147,17 @@ def test_what_no_converter_carries_is_refused_in_one_line(tmp_path, name, params
 
 
 @needs_extra
+def test_an_operation_that_onnx_lacks_is_refused_in_one_line(folder, tmp_path, monkeypatch, capfd):
+    import keras
+
+    monkeypatch.setattr(module, "_turned", keras.ops.image.affine_transform)
+    with pytest.raises(UserError, match="the converter does not carry it .*ImageProjectiveTransformV3") as error:
+        crossover.export_onnx(folder / "turned", tmp_path / "model.onnx")
+    assert "\n" not in str(error.value) and "ImageProjective" not in "".join(capfd.readouterr())
+    assert not [*tmp_path.iterdir()]
+
+
+@needs_extra
 def test_a_model_of_other_code_is_refused(tmp_path):
     with pytest.raises(UserError, match="it is a Pipeline, whose code is not known here"):
         crossover.export_onnx(save_model(tmp_path / "model", (8, 8, 1)), tmp_path / "model.onnx")
