@@ -136,14 +136,8 @@ def _converted(model: Model) -> bytes:
     graph, _ = tf2onnx.convert.from_function(
         tf.function(lambda images: {OUTPUT: forward(images)}, input_signature=signature), signature
     )
-    for tensor, shape in ((graph.graph.input[0], model.image_shape), (graph.graph.output[0], (len(model.classes_),))):
-        dimensions = tensor.type.tensor_type.shape.dim
-        for dimension, size in zip(dimensions, ("n", *shape), strict=True):
-            dimension.Clear()
-            if size == "n":
-                dimension.dim_param = size
-            else:
-                dimension.dim_value = size
+    for tensor in (graph.graph.input[0], graph.graph.output[0]):
+        tensor.type.tensor_type.shape.dim[0].dim_param = "n"
     onnx.helper.set_model_props(graph, {"classes": json.dumps(model.classes_.tolist())})
     onnx.checker.check_model(graph)
     return graph.SerializeToString()

@@ -33,6 +33,7 @@ for name in sys.argv[1:]:
     session = onnxruntime.InferenceSession(f"{name}.onnx", providers=["CPUExecutionProvider"])
     (proba,) = session.run(["probabilities"], {"images": np.load(f"{name}-images.npy")})
     np.save(f"{name}-found.npy", proba)
+    assert session.get_outputs()[0].shape == ["n", proba.shape[1]], session.get_outputs()[0].shape
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == json.load(open(f"{name}/model.json"))["classes"]
     (one,) = session.run(["probabilities"], {"images": np.load(f"{name}-images.npy")[:1]})
     assert np.allclose(one, proba[:1], atol=1e-5)
