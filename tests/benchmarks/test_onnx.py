@@ -152,7 +152,7 @@ def test_an_operation_that_onnx_lacks_is_refused_in_one_line(folder, tmp_path, m
     import keras
 
     monkeypatch.setattr(module, "_turned", keras.ops.image.affine_transform)
-    with pytest.raises(UserError, match="the converter does not carry it .*ImageProjectiveTransformV3") as error:
+    with pytest.raises(UserError, match=r"the converter does not carry it .*ImageProjectiveTransformV3") as error:
         crossover.export_onnx(folder / "turned", tmp_path / "model.onnx")
     assert "\n" not in str(error.value) and "ImageProjective" not in "".join(capfd.readouterr())
     assert not [*tmp_path.iterdir()]
