@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from benchmarks.clean import Suspected
     from benchmarks.model import Model
+    from benchmarks.onnx import Exported
     from benchmarks.predict import Spent
     from benchmarks.submission import Submission
     from benchmarks.suite import Suite
@@ -40,6 +41,7 @@ __all__ = [
     "clean",
     "explain",
     "export_kaggle",
+    "export_onnx",
     "load",
     "load_model",
     "log",
@@ -201,6 +203,30 @@ def export_kaggle(folder: str | Path, target: str | Path, *, variant: str | None
     found = submission(Path(folder), variant)
     path = _written(found, target / "submission.csv")
     return write_notebook(found, path, Path(folder).resolve().name, user)
+
+
+def export_onnx(model: str | Path, path: str | Path) -> Exported:
+    """Write a model as one ONNX file, from uint8 images to probabilities, which onnxruntime and others read without Crossover.
+
+    Networks, and logistic regression and support vector machines on pixels. The file is kept only if onnxruntime gives with it what the
+    model gives, to 1e-4, on random images and on the training images that the run folder keeps. Needs the extra ``onnx``.
+
+    Parameters
+    ----------
+    model : a model folder, or a run folder, of which the leaderboard's best model is taken.
+    path : the file, ``….onnx``.
+
+    Returns
+    -------
+    On how many images it was compared, and the largest difference of a probability.
+
+    Raises
+    ------
+    UserError : the extra is not installed, there is no model, no converter carries it, or the file would predict otherwise.
+    """
+    from benchmarks.onnx import export
+
+    return export(_model_folder(Path(model)), Path(path))
 
 
 def _written(submission: Submission, path: Path) -> Path:
@@ -750,18 +776,24 @@ def _submit(
 
 @app.command("export")
 def _export(
-    what: Annotated[str, typer.Argument(help="kaggle.")],
-    folder: Folder,
-    target: Annotated[Path, typer.Argument(help="The folder to write.", metavar="DIR")],
-    variant: Annotated[str | None, typer.Option(help="Not a mix but this one.", metavar="NAME")] = None,
+    what: Annotated[str, typer.Argument(help="kaggle or onnx.")],
+    source: Annotated[Path, typer.Argument(help="A run folder; for onnx also a model folder.", metavar="RUN|MODEL")],
+    target: Annotated[Path, typer.Argument(help="What to write: a folder, or FILE.onnx.", metavar="DIR|FILE")],
+    variant: Annotated[str | None, typer.Option(help="For kaggle: not a mix but this one.", metavar="NAME")] = None,
     user: Annotated[str, typer.Option(help="Your name at Kaggle, for kernel-metadata.json.", metavar="NAME")] = "",
 ) -> None:
-    """Write a run for use elsewhere: for Kaggle a submission, a notebook that makes it again, and what pushes it."""
-    from benchmarks.errors import unknown
+    """Write a submission and its notebook for Kaggle, or a model as an ONNX file, checked to predict the same."""
+    from benchmarks.errors import UserError, unknown
 
-    if what != "kaggle":
-        raise unknown("export to", what, ["kaggle"])
-    print(export_kaggle(folder, target, variant=variant, user=user))
+    match what:
+        case "kaggle":
+            print(export_kaggle(source, target, variant=variant, user=user))
+        case "onnx":
+            if variant or user:
+                raise UserError("--variant and --user are of 'export kaggle'; for onnx give the folder of the model.")
+            print(export_onnx(source, target))
+        case _:
+            raise unknown("export to", what, ["kaggle", "onnx"])
 
 
 @app.command("check-submission")

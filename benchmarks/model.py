@@ -25,12 +25,13 @@ class Model:
     classes_ : names of the classes, in the order of the columns of `predict_proba`, str (k,).
     image_shape : (h, w, c) of the images that it takes.
     facts : all that its ``model.json`` tells.
+    fitted : the estimator's own object, which numbers the classes.
     """
 
     classes_: NDArray[np.str_]
     image_shape: tuple[int, int, int]
     facts: Mapping[str, Any] = field(repr=False)
-    _model: Any = field(repr=False)
+    fitted: Any = field(repr=False)
 
     def predict(self, images: ArrayLike) -> NDArray[np.str_]:
         """The name of the most probable class of each image, str (n,); takes what `predict_proba` takes."""
@@ -48,7 +49,7 @@ class Model:
         UserError : another dtype or shape.
         """
         X = self._checked(images)
-        parts = [self._model.predict_proba(X[start : start + BATCH]) for start in range(0, len(X), BATCH)]
+        parts = [self.fitted.predict_proba(X[start : start + BATCH]) for start in range(0, len(X), BATCH)]
         return np.concatenate([np.empty((0, len(self.classes_)), np.float32), *parts]).astype(np.float32)
 
     def _checked(self, images: ArrayLike) -> NDArray[np.uint8]:

@@ -46,6 +46,13 @@ def test_people_read_what_it_is_and_how_to_use_it():
     assert 'keras.models.load_model("network.keras")' in network and "It needs Crossover" not in network
 
 
+def test_onnx_is_named_where_a_model_can_become_one():
+    assert "crossover export onnx path" in card(FACTS, ["network.keras"])
+    assert "crossover export onnx path" in card(FACTS | {"params": {"features": "pixels"}}, ["model.skops"])
+    for other in ({}, {"params": {"features": "hog"}}, {"estimator": "xgboost", "params": {"features": "pixels"}}):
+        assert "onnx" not in card(FACTS | other, ["model.skops"])
+
+
 def test_it_tells_no_test_score_and_no_score_that_is_not_there():
     searched = card(FACTS | {"scores": {"search_accuracy": 0.91}}, [])
     assert "91.00 %. It is that of a trial" in searched
