@@ -5,11 +5,7 @@ Copies belong into the training part alone: where an image is in one part and it
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data.formats.image_file import SUFFIXES, find_images, image_shape, load_image
 from benchmarks.errors import UserError
+from benchmarks.written import written_whole
 from estimators.models.pipeline import Augmentation
 from tuning.nearest import hint
 from tuning.quiet import quiet
@@ -121,7 +118,7 @@ def augment(source: Path, target: Path, copying: Copying) -> int:
     shapes = [image_shape(file) for file in files]
     if copying.copies:
         _start_tensorflow()
-    with _written_whole(target) as folder:
+    with written_whole(target) as folder:
         for number, ((stem, file), shape) in enumerate(zip(stems.items(), shapes, strict=True)):
             _write(copying(load_image(file, shape)[np.newaxis], number)[:, 0], folder / stem, copying.keep_originals)
     return len(files) * (copying.copies + copying.keep_originals)
@@ -192,25 +189,6 @@ def _check_kept(stems: dict[Path, Path], copies: int) -> None:
 def _start_tensorflow() -> None:
     with quiet():
         import tensorflow  # noqa: F401  # It greets on standard error when it is first used.
-
-
-@contextmanager
-def _written_whole(target: Path) -> Iterator[Path]:
-    """A folder that takes the target's name when all of it is written, and else is gone."""
-    target = target.resolve()
-    if target.is_mount():
-        raise UserError(f"{target} is the root of a file system, which cannot be replaced: give a folder inside it.")
-    new = target.with_name(f".{target.name}-{os.getpid()}")
-    try:
-        new.mkdir(parents=True)
-        yield new
-        if target.exists():
-            target.rmdir()
-        new.rename(target)
-    except OSError as error:
-        raise UserError(f"Cannot write {error.filename or target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
 def _write(images: NDArray[np.uint8], stem: Path, original: bool) -> None:

@@ -1,0 +1,106 @@
+"""`repair`: a folder of pictures, repaired for a model, and a table of what was detected and done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.data.formats import pictures
+from benchmarks.data.reading import WHITE
+from benchmarks.errors import UserError
+from benchmarks.model import read_model
+from benchmarks.predict import preparation, repaired
+from benchmarks.repair.repairer import repairer_of
+from benchmarks.written import written_whole
+
+TABLE = "repairs.csv"
+
+
+def repair(
+    source: Path, target: Path, model: Path, *, learned: str | Path = "auto", prepare: str = "auto"
+) -> pd.DataFrame:
+    """Write every image below a folder, repaired, as PNG into another, and ``repairs.csv`` beside them.
+
+    ``a/cat/1.jpg`` becomes ``b/cat/1.png``. Images have the size and colours that the model takes, and are prepared for it
+    before, as `benchmarks.predict.predict` does. The target appears whole or not at all.
+
+    Parameters
+    ----------
+    model : a model folder, or a ``.keras`` file.
+    learned : "auto": what was learned for this model lies with it; or the folder where it is.
+
+    Returns
+    -------
+    A row per picture: ``file``, ``written`` (the path in the target), ``detected`` ("none" or a corruption), ``strength`` (its
+    severity, 0 to 5), ``certainty`` (of the detector), ``repair``, ``label`` and ``probability`` of the model then, and
+    ``error``, "" unless it could not be read.
+
+    Raises
+    ------
+    UserError : no folder, no image that can be read, two that would have one name, no model, nothing learned, or a target
+        that has files.
+    """
+    if not source.is_dir():
+        raise UserError(f"{source} is not a folder of images.")
+    files = pictures.find([source])
+    names: dict[Path, Path] = {}
+    for file in files:
+        name = file.relative_to(source).with_suffix(".png")
+        if names.setdefault(name, file) != file:
+            raise UserError(f"{names[name]} and {file} would be written under the same name: rename one.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise UserError(
+            f"{target} lies inside {source}: give a folder elsewhere, or its images would be taken for more."
+        )
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(f"{target} exists and is not an empty folder: give another, so that nothing is overwritten.")
+    try:
+        classifier, facts = read_model(model)
+        shape = tuple(facts["image"])
+        prepared = preparation(prepare, facts, shape)
+    except ValueError as error:
+        raise UserError(f"{model} holds no model: {error}") from error
+    repairer = repairer_of(learned, model, facts)
+    if repairer is None:
+        raise UserError("--repair none repairs nothing: give auto, or the folder of what was learned.")
+    rows: list[dict[str, Any]] = []
+    with written_whole(target) as folder:
+        for given in pictures.read(files, shape, prepared, facts.get("background", WHITE)):
+            batch, done = repaired(classifier, given, repairer)
+            readable = [one.image for one in batch if not isinstance(one.image, UserError)]
+            proba = iter(classifier.predict_proba(np.stack(readable)) if readable else ())
+            for one, what in zip(batch, done, strict=True):
+                name = one.file.relative_to(source).with_suffix(".png")
+                row = {"file": str(one.file), "written": "", **what, "label": "", "probability": np.nan, "error": ""}
+                if isinstance(one.image, UserError):
+                    row["error"] = str(one.image)
+                else:
+                    _write(one.image, folder / name)
+                    answer = next(proba)
+                    label = repairer.facts["classes"][int(answer.argmax())]
+                    row |= {"written": str(name), "label": label, "probability": round(float(answer.max()), 4)}
+                rows.append(row)
+        frame = pd.DataFrame(rows)
+        if frame["error"].ne("").all():
+            raise UserError(frame["error"].iloc[0])
+        frame.to_csv(folder / TABLE, index=False, lineterminator="\n")
+    return frame
+
+
+def summary(frame: pd.DataFrame, target: Path) -> str:
+    """What was done, in a line."""
+    read = frame[frame["error"] == ""]
+    done = read["repair"].value_counts()
+    parts = [f"{count:,} {way}" for way, count in done.items()]
+    broken = f"; {len(frame) - len(read):,} could not be read" if len(read) < len(frame) else ""
+    return f"{target}: {len(read):,} images ({', '.join(parts)}){broken}; {TABLE} says what was detected and done"
+
+
+def _write(image: Any, path: Path) -> None:
+    from PIL import Image
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(path)
