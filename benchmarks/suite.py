@@ -59,7 +59,7 @@ class RepairTable(BaseModel):
     """The table ``[repair]`` of a suite file: what repair brings under its corruptions is studied (`benchmarks.repair.study`).
 
     `detectors` are compared; `mix` is the number of test images of which every second is corrupted; `claim` is the gain in
-    accuracy that somebody reported for denoising such a mix.
+    accuracy that somebody reported for denoising such a mix, and `told` says who and on what.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +67,7 @@ class RepairTable(BaseModel):
     detectors: Annotated[tuple[str, ...], Field(min_length=1)] = ("statistics",)
     mix: Annotated[StrictInt, Field(ge=0)] = 6_000
     claim: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    told: str = ""
 
 
 def _seeds(value: Any) -> Any:

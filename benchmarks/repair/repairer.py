@@ -6,26 +6,29 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.corruptions import CORRUPTIONS
 from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import split
 from benchmarks.errors import UserError, unknown
 from benchmarks.model import Model
-from benchmarks.repair.distortions import CLEAN, Detector, Examples, detected, examples, fit_detector
+from benchmarks.repair.distortions import CLEAN, TAUGHT, Detector, Examples, detected, examples, fit_detector
 from benchmarks.repair.repairs import Repairs, fit_repairs, steps
 from estimators import detectors
 from estimators.models.saving import load, save
+from estimators.repairs import names
 
 FORMAT = 1
 FACTS, DETECTOR, REPAIRS = "repair.json", "detector", "repairs"  # of the folder
 HELD_OUT = 0.2  # of the training images: they tell which repair helps, and no repair or detector was fitted on them
-AT_ONCE = 512  # images that are repaired in all ways together
+AT_ONCE = 512  # images that are repaired in all ways together, or fewer of large ones:
+BYTES_AT_ONCE, BYTES_OF_EXAMPLES = 1 << 27, 1 << 29  # that these may have, and the examples of a detector or a table
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 Rule = Literal["both", "table", "confidence"]
@@ -40,6 +43,24 @@ class Sizes:
     each: int = 150
     table_clean: int = 1_000
     table_each: int = 60
+
+    def of(self, image: NDArray[np.uint8], levels: int) -> Sizes:
+        """Fewer where images are large, so that they do not fill the memory.
+
+        Parameters
+        ----------
+        image : one of them.
+        levels : how many levels of distortion there are.
+        """
+        taken = max(self.repairs, self.clean + levels * self.each, self.table_clean + levels * self.table_each)
+        share = min(1.0, BYTES_OF_EXAMPLES / (taken * image.nbytes))
+        return Sizes(*(max(2, int(share * count)) for count in astuple(self)))
+
+
+def batches(X: NDArray[np.uint8], ways: int) -> list[slice]:
+    """Parts of the images that can be in memory repaired in all ways."""
+    step = max(1, min(AT_ONCE, BYTES_AT_ONCE // (ways * X[0].nbytes))) if len(X) else 1
+    return [slice(start, start + step) for start in range(0, len(X), step)]
 
 
 USUAL = Sizes()
@@ -87,7 +108,7 @@ class Repairer:
 
     def __call__(self, X: NDArray[np.uint8], classify: Classify) -> Repaired:
         """Repair images uint8 (n, h, w, c), one or more, for the classifier, each for itself."""
-        parts = [self._repaired(X[start : start + AT_ONCE], classify) for start in range(0, len(X), AT_ONCE)]
+        parts = [self._repaired(X[part], classify) for part in batches(X, len(self.repairs.ways))]
         return Repaired(*(np.concatenate([getattr(part, name) for part in parts]) for name in Repaired.__annotations__))
 
     def _repaired(self, X: NDArray[np.uint8], classify: Classify) -> Repaired:
@@ -151,6 +172,8 @@ def load_repairer(folder: Path) -> Repairer:
         if table.shape != (len(levels), len(ways)):
             raise ValueError(f"its table has shape {table.shape}, not {(len(levels), len(ways))}")
         used = dict.fromkeys(name for way in ways for name in steps(way))
+        if foreign := [name for name in used if name not in names()]:
+            raise ValueError(f"it names {', '.join(foreign)}, and there is no such repair")
         repairs = Repairs({name: load(folder / REPAIRS / name) for name in used}, ways)
         return Repairer(Detector(levels, load(folder / DETECTOR)), repairs, table, facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -185,6 +208,7 @@ def lesson(train: Images, seed: int = 0, sizes: Sizes = USUAL, classes: tuple[st
     ------
     UserError : a class has too few images.
     """
+    sizes = sizes.of(train.X[0], len(CORRUPTIONS) * len(TAUGHT))
     fitted, held = (train.rows(rows) for rows in split(train.y, HELD_OUT, seed, classes, train.groups))
     some = np.random.default_rng([seed, 52]).permutation(len(fitted))[: sizes.repairs]
     return Lesson(
@@ -197,8 +221,7 @@ def lesson(train: Images, seed: int = 0, sizes: Sizes = USUAL, classes: tuple[st
 def true_class(repairs: Repairs, held_out: Examples, classify: Classify) -> NDArray[np.float64]:
     """The probability of the true class of each held-out image, repaired in each way: float64 (ways, n)."""
     parts = []
-    for start in range(0, len(held_out), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
+    for part in batches(held_out.images.X, len(repairs.ways)):
         y = held_out.images.y[part]
         parts.append([classify(X)[np.arange(len(y)), y] for _, X in repairs.each(held_out.images.X[part])])
     return np.concatenate(parts, axis=1).astype(float)

@@ -43,11 +43,11 @@ from benchmarks.model import load_model
 from benchmarks.repair import stored
 from benchmarks.repair.distortions import Detector, family_of, fit_detector, kind
 from benchmarks.repair.repairer import (
-    AT_ONCE,
     USUAL,
     Classify,
     Lesson,
     Sizes,
+    batches,
     choose,
     classifier_of,
     lesson,
@@ -206,12 +206,9 @@ def _arms(
     classify: Classify,
 ) -> dict[str, NDArray[np.int16]]:
     """What a classifier labels images at a level, by arm."""
+    parts = batches(X, len(taught.repairs.ways))
     proba = np.concatenate(
-        [
-            np.stack([classify(repaired) for _, repaired in taught.repairs.each(X[start : start + AT_ONCE])])
-            for start in range(0, len(X), AT_ONCE)
-        ],
-        axis=1,
+        [np.stack([classify(repaired) for _, repaired in taught.repairs.each(X[part])]) for part in parts], axis=1
     )
     labels, every = proba.argmax(2).astype(np.int16), np.arange(len(X))
     arms = dict(zip(taught.repairs.ways, labels, strict=True))
