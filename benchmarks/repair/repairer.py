@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -114,7 +114,7 @@ class Repairer:
     def _repaired(self, X: NDArray[np.uint8], classify: Classify) -> Repaired:
         levels = self.detector.probabilities(X)
         images = np.stack([repaired for _, repaired in self.repairs.each(X)])
-        proba = np.stack([classify(repaired) for repaired in images])
+        proba = np.stack([classify(one_way) for one_way in images])
         chosen, every = choose(proba, levels, self.table), np.arange(len(X))
         found = detected(self.detector.levels, levels)
         ways = np.array(self.repairs.ways)[chosen]
@@ -218,19 +218,31 @@ def lesson(train: Images, seed: int = 0, sizes: Sizes = USUAL, classes: tuple[st
     )
 
 
-def true_class(repairs: Repairs, held_out: Examples, classify: Classify) -> NDArray[np.float64]:
-    """The probability of the true class of each held-out image, repaired in each way: float64 (ways, n)."""
-    parts = []
-    for part in batches(held_out.images.X, len(repairs.ways)):
-        y = held_out.images.y[part]
-        parts.append([classify(X)[np.arange(len(y)), y] for _, X in repairs.each(held_out.images.X[part])])
-    return np.concatenate(parts, axis=1).astype(float)
+def answers(
+    repairs: Repairs, X: NDArray[np.uint8], classifiers: Mapping[str, Classify]
+) -> dict[str, NDArray[np.floating]]:
+    """What each classifier says of images repaired in each way, (ways, n, k) by its name; images are repaired once for all."""
+    parts: dict[str, list[NDArray]] = {name: [] for name in classifiers}
+    for part in batches(X, len(repairs.ways)):
+        repaired = [images for _, images in repairs.each(X[part])]
+        for name, classify in classifiers.items():
+            parts[name].append(np.stack([classify(images) for images in repaired]))
+    return {name: np.concatenate(own, axis=1) for name, own in parts.items()}
 
 
-def table_of(probability: NDArray[np.float64], level: NDArray[np.int64], levels: int) -> NDArray[np.float64]:
-    """The mean of the probabilities (ways, n) at each level: float64 (levels, ways)."""
+def table_of(proba: NDArray[np.floating], held_out: Examples, without: Collection[str] = ()) -> NDArray[np.float64]:
+    """What each repair is worth at each level: the mean probability of the true class, float64 (levels, ways).
+
+    Parameters
+    ----------
+    proba : (ways, n, k), what a classifier says of the examples.
+    without : corruptions whose levels are left out, as by `Examples.without`.
+    """
+    rows, kept = held_out.keeps(without)
+    true = proba[:, rows, held_out.images.y[rows]].astype(float)
+    level, levels = (np.cumsum(kept) - 1)[held_out.level[rows]], int(kept.sum())
     counts = np.maximum(np.bincount(level, minlength=levels), 1)
-    return np.stack([np.bincount(level, way, levels) / counts for way in probability], axis=1)
+    return np.stack([np.bincount(level, way, levels) / counts for way in true], axis=1)
 
 
 def learn(
@@ -259,8 +271,8 @@ def learn(
             f"{100 * chance:.1f} %: it was made for other images, another order of the classes, or other values of pixels."
         )
     found = fit_detector(detector, taught.shown, seed)
-    probability = true_class(taught.repairs, taught.held_out, classify)
-    table = table_of(probability, taught.held_out.level, len(taught.held_out.levels))
+    (proba,) = answers(taught.repairs, taught.held_out.images.X, {"": classify}).values()
+    table = table_of(proba, taught.held_out)
     facts = {
         "detector": detector,
         "dataset": dataset.name,

@@ -44,15 +44,13 @@ from benchmarks.repair import stored
 from benchmarks.repair.distortions import Detector, family_of, fit_detector, kind
 from benchmarks.repair.repairer import (
     USUAL,
-    Classify,
     Lesson,
     Sizes,
-    batches,
+    answers,
     choose,
     classifier_of,
     lesson,
     table_of,
-    true_class,
 )
 from benchmarks.repair.stored import CLEAN, CONFIDENT, FAMILY_UNSEEN, MIX, TABLE_ALONE, Stored, levels_of_mix
 from benchmarks.run import check_format, read_info
@@ -139,7 +137,7 @@ def _seed(folder: Path, dataset: Dataset, seed: int, fits: Mapping[str, Any], pl
     taught = lesson(dataset.train, seed, plan.sizes, dataset.classes)
     _say(f"{len(taught.repairs.fitted)} repairs are fitted; {len(taught.shown):,} examples for detectors")
     fitted = _detectors(taught, plan, seed)
-    probability = {name: true_class(taught.repairs, taught.held_out, models[name]) for name in todo}
+    held_out = answers(taught.repairs, taught.held_out.images.X, models)
     labels: dict[str, dict[str, dict[str, NDArray]]] = {name: {} for name in todo}
     detected: dict[str, dict[str, NDArray]] = {}
     for where, X, parts in _shown(dataset, plan, seed):
@@ -148,10 +146,10 @@ def _seed(folder: Path, dataset: Dataset, seed: int, fits: Mapping[str, Any], pl
             given = X[rows] if level == CLEAN else change(X[rows], level, seed)
             for name in plan.detectors:
                 detected[where][name][rows] = fitted[name, ()].probabilities(given).argmax(1)
-            seen = {key: fitted[key].probabilities(given) for key in _asked(level, plan)}
-            for name in todo:
+            seen = {key: fitted[key].probabilities(given) for key in _asked(level, plan).values()}
+            for name, proba in answers(taught.repairs, given, models).items():
                 arms = labels[name].setdefault(where, {})
-                for arm, found in _arms(taught, plan, level, given, seen, probability[name], models[name]).items():
+                for arm, found in _arms(taught, plan, level, seen, held_out[name], proba).items():
                     arms.setdefault(arm, np.empty(len(X), np.int16))[rows] = found
         _say(f"{where}: {len(X):,} images")
     for name in todo:
@@ -176,17 +174,17 @@ def _shown(
 Key = tuple[str, tuple[str, ...]]  # a detector, and the corruptions that it has not seen
 
 
-def _asked(level: str, plan: Plan) -> dict[Key, str]:
-    """The detectors that are asked about images at a level, and the arm that each stands for."""
-    if level == CLEAN:
-        return {(name, ()): name for name in plan.detectors}
-    asked: dict[Key, str] = {(name, (kind(level),)): name for name in plan.detectors}
-    return asked | {(plan.detectors[0], family_of(kind(level))): f"{plan.detectors[0]}{FAMILY_UNSEEN}"}
+def _asked(level: str, plan: Plan) -> dict[str, Key]:
+    """The detectors that are asked about images at a level, by arm; nothing is unseen where nothing is wrong."""
+    unseen, family = ((), ()) if level == CLEAN else ((kind(level),), family_of(kind(level)))
+    return {name: (name, unseen) for name in plan.detectors} | {
+        f"{plan.detectors[0]}{FAMILY_UNSEEN}": (plan.detectors[0], family)
+    }
 
 
 def _detectors(taught: Lesson, plan: Plan, seed: int) -> dict[Key, Detector]:
     """All detectors that are asked, each fitted once, and those that have seen everything."""
-    keys = dict.fromkeys(key for level in (CLEAN, *plan.corruptions) for key in _asked(level, plan))
+    keys = dict.fromkeys(key for level in (CLEAN, *plan.corruptions) for key in _asked(level, plan).values())
     found: dict[Key, Detector] = {}
     for number, (name, without) in enumerate(keys, start=1):
         began = time.perf_counter()
@@ -200,28 +198,25 @@ def _arms(
     taught: Lesson,
     plan: Plan,
     level: str,
-    X: NDArray[np.uint8],
     seen: Mapping[Key, NDArray[np.float64]],
-    probability: NDArray[np.float64],
-    classify: Classify,
+    held_out: NDArray[np.floating],
+    proba: NDArray[np.floating],
 ) -> dict[str, NDArray[np.int16]]:
-    """What a classifier labels images at a level, by arm."""
-    parts = batches(X, len(taught.repairs.ways))
-    proba = np.concatenate(
-        [np.stack([classify(repaired) for _, repaired in taught.repairs.each(X[part])]) for part in parts], axis=1
-    )
-    labels, every = proba.argmax(2).astype(np.int16), np.arange(len(X))
+    """What a classifier labels images at a level, by arm.
+
+    Parameters
+    ----------
+    seen : what the detectors that are asked think of the images.
+    held_out, proba : (ways, n, k), what the classifier says of the held-out examples, and of the images.
+    """
+    labels, every = proba.argmax(2).astype(np.int16), np.arange(proba.shape[1])
     arms = dict(zip(taught.repairs.ways, labels, strict=True))
-    for (name, without), arm in _asked(level, plan).items():
-        rows, levels = taught.held_out.keeps(without)
-        place = (np.cumsum(levels) - 1)[taught.held_out.level[rows]]
-        table = table_of(probability[:, rows], place, int(levels.sum()))
+    for arm, (name, without) in _asked(level, plan).items():
+        table = table_of(held_out, taught.held_out, without)
         arms[arm] = labels[choose(proba, seen[name, without], table), every]
-        if not arm.endswith(FAMILY_UNSEEN):
-            arms[f"{arm}{TABLE_ALONE}"] = labels[choose(proba, seen[name, without], table, "table"), every]
-    if level == CLEAN:  # Nothing is unseen where nothing is wrong.
-        arms[f"{plan.detectors[0]}{FAMILY_UNSEEN}"] = arms[plan.detectors[0]]
-    none = np.ones((len(X), 1)), np.ones((1, len(proba)))
+        if arm == name:
+            arms[f"{name}{TABLE_ALONE}"] = labels[choose(proba, seen[name, without], table, "table"), every]
+    none = np.ones((proba.shape[1], 1)), np.ones((1, len(proba)))
     return arms | {CONFIDENT: labels[choose(proba, *none, "confidence"), every]}
 
 

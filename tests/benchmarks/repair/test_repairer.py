@@ -5,8 +5,9 @@ import pytest
 
 import benchmarks.repair.repairer as module
 from benchmarks.corruptions import CORRUPTIONS
+from benchmarks.data.images import Images
 from benchmarks.errors import UserError
-from benchmarks.repair.distortions import detected, examples, family_of, kind
+from benchmarks.repair.distortions import Examples, detected, examples, family_of, kind
 from benchmarks.repair.repairer import choose, learn, load_repairer, table_of
 from benchmarks.repair.repairs import AS_IT_IS, TOGETHER, Repairs, fit_repairs, steps
 from estimators import repairs
@@ -81,10 +82,12 @@ def test_a_repair_is_chosen_by_the_table_by_confidence_or_by_both():
     assert choose(same, levels[:1].repeat(3, axis=0), np.ones((2, 2))).tolist() == [0, 0, 0], "of equals, none"
 
 
-def test_the_table_is_the_mean_of_each_level():
-    probability = np.array([[1.0, 0.0, 0.5], [0.2, 0.4, 0.9]])
-    table = table_of(probability, np.array([0, 0, 2]), 3)
-    np.testing.assert_allclose(table, [[0.5, 0.3], [0, 0], [0.5, 0.9]])
+def test_the_table_is_the_mean_probability_of_the_true_class_at_each_level():
+    X = np.zeros((4, 2, 2, 1), np.uint8)
+    held_out = Examples(Images(X, np.array([0, 1, 1, 0])), np.array([0, 0, 1, 2]), ("none", "fog-1", "stripe-3"))
+    first = np.array([[[1.0, 0.0], [0.8, 0.2], [0.5, 0.5], [0.3, 0.7]], [[0.5, 0.5]] * 4])
+    np.testing.assert_allclose(table_of(first, held_out), [[0.6, 0.5], [0.5, 0.5], [0.3, 0.5]])
+    np.testing.assert_allclose(table_of(first, held_out, {"fog"}), [[0.6, 0.5], [0.3, 0.5]])
 
 
 def test_what_ways_have_in_common_is_done_once_and_each_is_what_it_says():
