@@ -1,10 +1,7 @@
 """The study of repair: from a run to the page, nothing seen that must not be, nothing done twice."""
 
 import json
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +19,6 @@ from reports.verdict import verdict
 from tests.benchmarks.repair.scene import SMALL
 from tests.benchmarks.repair.test_repairer import without_network
 
-ROOT = Path(crossover.__file__).parent
 SUITE = """
 title = "Small"
 datasets = ["digits"]
@@ -38,12 +34,11 @@ def run(tmp_path_factory):
     """A run on digits of 8×8 pixels whose repair was studied; and what each fit of a detector was shown."""
     place = tmp_path_factory.mktemp("study")
     (place / "small.toml").write_text(SUITE)
-    command = [sys.executable, "-m", "crossover", "run", "small.toml", "--executor", "serial"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    ran = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
     folder, shown, fit = place / "runs" / "small", [], module.fit_detector
     with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("CROSSOVER_CACHE", str(place / "cache"))
+        assert crossover.run("small.toml", executor="serial")
         patch.setattr(repairer, "fit_repairs", without_network)
         patch.setattr(module, "fit_detector", lambda name, some, seed: shown.append(some) or fit(name, some, seed))
         study(folder, names=["statistics"], mix=60, sizes=SMALL)
@@ -85,8 +80,7 @@ def test_the_page_has_its_tables_and_the_verdict_its_sentence(run):
     assert len(tables["mix"]) >= 5 and len(tables["detection"]) == 3
     (sentence,) = [s for s in verdict(page, "digits").sentences if s.rule == "repair"]
     assert "two corruptions" in sentence.text and "logistic_regression" in sentence.text
-    text = reports.report(folder).read_text()
-    assert "Detect, repair, classify" in text
+    assert all(e.belongs_to(page) for e in EXHIBITS if e.name in ("repair", "repair_by_corruption", "mix", "detection"))
 
 
 def test_what_is_done_is_not_done_again_until_something_changes(run, monkeypatch, capsys):
