@@ -174,20 +174,20 @@ def _classes(names: Sequence[str], upper: bool) -> tuple[list[str], NDArray[np.i
 
 def repaired(model: Any, batch: Sequence[Given], repairer: Repairer) -> tuple[list[Given], list[dict[str, Any]]]:
     """The pictures of a batch repaired for a model, and of each ``detected``, ``strength``, ``certainty`` and ``repair``."""
-    places = [i for i, given in enumerate(batch) if not isinstance(given.image, UserError)]
-    pictures_now = list(batch)
+    readable = {i: given.image for i, given in enumerate(batch) if not isinstance(given.image, UserError)}
+    after = list(batch)
     done: list[dict[str, Any]] = [dict(detected="", strength=np.nan, certainty=np.nan, repair="") for _ in batch]
-    if places:
-        found = repairer(np.stack([batch[i].image for i in places]), model.predict_proba)
-        for place, i in enumerate(places):
-            pictures_now[i] = replace(batch[i], image=found.images[place])
+    if readable:
+        found = repairer(np.stack(list(readable.values())), model.predict_proba)
+        for place, i in enumerate(readable):
+            after[i] = replace(batch[i], image=found.images[place])
             done[i] = {
                 "detected": str(found.kinds[place]),
                 "strength": round(float(found.strength[place]), 1),
                 "certainty": round(float(found.certainty[place]), 3),
                 "repair": str(found.ways[place]),
             }
-    return pictures_now, done
+    return after, done
 
 
 def _labelled(

@@ -389,15 +389,14 @@ def _repaired(name: str, own: Repaired) -> Sentence:
     gap, low, high = against(own, arm)
     raw, mean = (formats.percent(float(own.over(a).mean()), 1) for a in ("as it is", arm))
     count = len(own.corruptions)
-    clean = "at no cost" if cost >= 0 else f"at {_points(-cost)} points"
-    if low <= 0 <= high:
-        control = f"the most confident answer of all repairs brings {formats.percent(own.back(CONFIDENT), 0)}\u00a0%, within the uncertainty"
-    else:
-        beaten = "which the detector beats" if gap > 0 else "which beats the detector"
-        control = f"the most confident answer of all repairs, {beaten} by {_points(abs(gap))} points, {formats.percent(own.back(CONFIDENT), 0)}\u00a0%"
+    clean = "at no cost" if cost >= 0 else f"at a cost of {_points(-cost)} points"
+    apart = "the difference is within the uncertainty"
+    if not low <= 0 <= high:
+        apart = f"{_points(abs(gap))} points {'less' if gap > 0 else 'more'} under corruption"
     text = (
-        f"Detection and repair bring {name} back {formats.percent(own.back(arm), 0)}\u00a0% of what {_word(count)} "
-        f"corruption{'s' * (count != 1)} take ({raw} to {mean}\u00a0%), none of them seen before, {clean} on clean images; {control}."
+        f"Detection and repair bring back {formats.percent(own.back(arm), 0)}\u00a0% of what {_word(count)} "
+        f"corruption{'s' * (count != 1)} take from {name} ({raw} to {mean}\u00a0%), unseen before, {clean} on clean images; the most "
+        f"confident answer of all repairs brings back {formats.percent(own.back(CONFIDENT), 0)}\u00a0%, {apart}."
     )
     return Sentence(text, "repair", "repair")
 

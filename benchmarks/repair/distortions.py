@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.corruptions import CORRUPTIONS, parse
+from benchmarks.corruptions import CORRUPTIONS
 from benchmarks.data.images import Images
-from benchmarks.repair.stored import CLEAN
+from benchmarks.repair.levels import CLEAN, kind, severity
 from estimators.detectors import detector
 
 TAUGHT = (1, 3, 5)  # severities that a detector sees; those between lie between
@@ -90,26 +90,6 @@ def detected(levels: Sequence[str], proba: NDArray[np.float64]) -> Detected:
     severities = np.array([severity(level) for level in levels], float)
     strength = weights @ severities / np.maximum(weights.sum(1), 1e-12)
     return Detected(np.array(names)[best], of_kind.max(1, initial=0), strength)
-
-
-def kind(level: str) -> str:
-    """The corruption of a level, "fog" of "fog-3"."""
-    return level.partition("-")[0]
-
-
-def severity(level: str) -> int:
-    """The severity of a level, 3 of "fog-3" and 0 of "none"."""
-    return 0 if level == CLEAN else parse(level)[1] or 0
-
-
-def family(name: str) -> str:
-    """What kind of thing a corruption is, by the module that has it: noise, blur, geometry, light, marks, weather, coding."""
-    return CORRUPTIONS[name].change.__module__.rpartition(".")[2]
-
-
-def family_of(name: str) -> tuple[str, ...]:
-    """All corruptions of the family of one."""
-    return tuple(other for other in CORRUPTIONS if family(other) == family(name))
 
 
 def examples(train: Images, clean: int, each: int, seed: int, names: Collection[str] = tuple(CORRUPTIONS)) -> Examples:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmarks.data.formats import pictures
 from benchmarks.data.reading import WHITE
@@ -14,7 +15,7 @@ from benchmarks.errors import UserError
 from benchmarks.model import read_model
 from benchmarks.predict import preparation, repaired
 from benchmarks.repair.repairer import repairer_of
-from benchmarks.written import written_whole
+from benchmarks.written import files_by_stem, written_whole
 
 TABLE = "repairs.csv"
 
@@ -43,20 +44,7 @@ def repair(
     UserError : no folder, no image that can be read, two that would have one name, no model, nothing learned, or a target
         that has files.
     """
-    if not source.is_dir():
-        raise UserError(f"{source} is not a folder of images.")
-    files = pictures.find([source])
-    names: dict[Path, Path] = {}
-    for file in files:
-        name = file.relative_to(source).with_suffix(".png")
-        if names.setdefault(name, file) != file:
-            raise UserError(f"{names[name]} and {file} would be written under the same name: rename one.")
-    if target.resolve().is_relative_to(source.resolve()):
-        raise UserError(
-            f"{target} lies inside {source}: give a folder elsewhere, or its images would be taken for more."
-        )
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"{target} exists and is not an empty folder: give another, so that nothing is overwritten.")
+    written = {file: stem.with_name(f"{stem.name}.png") for stem, file in files_by_stem(source, target).items()}
     try:
         classifier, facts = read_model(model)
         shape = tuple(facts["image"])
@@ -68,20 +56,20 @@ def repair(
         raise UserError("--repair none repairs nothing: give auto, or the folder of what was learned.")
     rows: list[dict[str, Any]] = []
     with written_whole(target) as folder:
-        for given in pictures.read(files, shape, prepared, facts.get("background", WHITE)):
+        for given in pictures.read(list(written), shape, prepared, facts.get("background", WHITE)):
             batch, done = repaired(classifier, given, repairer)
             readable = [one.image for one in batch if not isinstance(one.image, UserError)]
             proba = iter(classifier.predict_proba(np.stack(readable)) if readable else ())
             for one, what in zip(batch, done, strict=True):
-                name = one.file.relative_to(source).with_suffix(".png")
                 row = {"file": str(one.file), "written": "", **what, "label": "", "probability": np.nan, "error": ""}
                 if isinstance(one.image, UserError):
                     row["error"] = str(one.image)
                 else:
-                    _write(one.image, folder / name)
                     answer = next(proba)
-                    label = repairer.facts["classes"][int(answer.argmax())]
-                    row |= {"written": str(name), "label": label, "probability": round(float(answer.max()), 4)}
+                    _write(one.image, folder / written[one.file])
+                    row["written"] = str(written[one.file])
+                    row["label"] = repairer.facts["classes"][int(answer.argmax())]
+                    row["probability"] = round(float(answer.max()), 4)
                 rows.append(row)
         frame = pd.DataFrame(rows)
         if frame["error"].ne("").all():
@@ -93,13 +81,12 @@ def repair(
 def summary(frame: pd.DataFrame, target: Path) -> str:
     """What was done, in a line."""
     read = frame[frame["error"] == ""]
-    done = read["repair"].value_counts()
-    parts = [f"{count:,} {way}" for way, count in done.items()]
+    done = ", ".join(f"{count:,} {way}" for way, count in read["repair"].value_counts().items())
     broken = f"; {len(frame) - len(read):,} could not be read" if len(read) < len(frame) else ""
-    return f"{target}: {len(read):,} images ({', '.join(parts)}){broken}; {TABLE} says what was detected and done"
+    return f"{target}: {len(read):,} images ({done}){broken}; {TABLE} says what was detected and done"
 
 
-def _write(image: Any, path: Path) -> None:
+def _write(image: NDArray[np.uint8], path: Path) -> None:
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)

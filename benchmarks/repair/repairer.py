@@ -18,7 +18,8 @@ from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import split
 from benchmarks.errors import UserError, unknown
 from benchmarks.model import Model
-from benchmarks.repair.distortions import CLEAN, TAUGHT, Detector, Examples, detected, examples, fit_detector
+from benchmarks.repair.distortions import TAUGHT, Detector, Examples, detected, examples, fit_detector
+from benchmarks.repair.levels import CLEAN
 from benchmarks.repair.repairs import Repairs, fit_repairs, steps
 from estimators import detectors
 from estimators.models.saving import load, save

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.repair.levels import CLEAN
+
 FILE = "repaired.npz"
-CLEAN, MIX = "none", "mix"
+MIX = "mix"  # in place of a level: images at all of them
 AS_IT_IS, CONFIDENT = "as it is", "most confident"  # arms; each repair alone is one, and each detector
 TABLE_ALONE, FAMILY_UNSEEN = ", table alone", ", family unseen"  # what follows the name of a detector
 

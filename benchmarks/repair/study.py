@@ -41,7 +41,8 @@ from benchmarks.execution.sources import code_digest
 from benchmarks.ledger import read_table
 from benchmarks.model import load_model
 from benchmarks.repair import stored
-from benchmarks.repair.distortions import Detector, family_of, fit_detector, kind
+from benchmarks.repair.distortions import Detector, fit_detector
+from benchmarks.repair.levels import CLEAN, family_of, kind
 from benchmarks.repair.repairer import (
     USUAL,
     Lesson,
@@ -52,7 +53,7 @@ from benchmarks.repair.repairer import (
     lesson,
     table_of,
 )
-from benchmarks.repair.stored import CLEAN, CONFIDENT, FAMILY_UNSEEN, MIX, TABLE_ALONE, Stored, levels_of_mix
+from benchmarks.repair.stored import CONFIDENT, FAMILY_UNSEEN, MIX, TABLE_ALONE, Stored, levels_of_mix
 from benchmarks.run import check_format, read_info
 from benchmarks.studies.corruption import change
 from benchmarks.studies.corruption import corruption as study_of_corruption

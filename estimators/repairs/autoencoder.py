@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from estimators.repairs import Repair, as_bytes
 
-AT_ONCE = 500  # images that pass through the network together
+BATCH = 128
+AT_ONCE = 500  # images that pass through the fitted network together
 
 
 class Autoencoder(Repair):
@@ -75,9 +76,6 @@ class Autoencoder(Repair):
 
         parts = [X[start : start + AT_ONCE] / np.float32(255) for start in range(0, len(X), AT_ONCE)]
         return as_bytes(np.concatenate([255 * self.keras_model_(tf.constant(part)).numpy() for part in parts]))
-
-
-BATCH = 128
 
 
 def _noisy(batches: Any, most: float, seed: int) -> Any:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.split import drawn
-from benchmarks.repair.stored import AS_IT_IS, CLEAN, CONFIDENT, FAMILY_UNSEEN, MIX, TABLE_ALONE, Stored, read
+from benchmarks.repair.levels import CLEAN
+from benchmarks.repair.stored import AS_IT_IS, CONFIDENT, FAMILY_UNSEEN, MIX, TABLE_ALONE, Stored, read
 from benchmarks.studies import STANDARD
 from reports.analysis.robustness import interval
 
@@ -81,13 +82,14 @@ def found(run: Run, dataset: str) -> list[Stored]:
 
 def arms(own: Repaired) -> dict[str, str]:
     """The arms worth a line, and what they are in words."""
-    told = {AS_IT_IS: "no repair", own.best_alone: f"{own.best_alone}, done to all"}
-    told |= {CONFIDENT: "of all repairs, the answer that is most confident"}
+    told = {own.best_alone: f"{own.best_alone}, done to all"} | {AS_IT_IS: "no repair"}
+    told[CONFIDENT] = "the most confident answer of all repairs"
     for name in own.detectors:
-        told[f"{name}{TABLE_ALONE}"] = f"the repair that the table has for what {name} detects"
-        told[name] = f"the same and confidence ({name})"
+        told[f"{name}{TABLE_ALONE}"] = f"by detector ({name}) and table"
+        told[name] = f"by detector ({name}), table and confidence"
     unseen = f"{own.detectors[0]}{FAMILY_UNSEEN}"
-    return told | {unseen: f"the same ({own.detectors[0]}), no corruption of the family seen"}
+    told[unseen] = f"{told[own.detectors[0]]}; nothing of the family seen"
+    return {AS_IT_IS: told.pop(AS_IT_IS), **told}
 
 
 def against(own: Repaired, arm: str, other: str = CONFIDENT) -> tuple[float, float, float]:

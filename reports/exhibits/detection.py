@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.corruptions import parse
-from benchmarks.repair.stored import CLEAN, MIX
+from benchmarks.repair.levels import CLEAN, kind, severity
+from benchmarks.repair.stored import MIX
 from reports.analysis.repair import STUDY, found
 from reports.drawing.formats import COUNT, PERCENT, TEXT, decimal
 from reports.exhibits.exhibit import Exhibit
@@ -19,8 +20,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     if not stored:
         return pd.DataFrame()
     levels = np.array(stored[0].told["levels"])
-    kinds = np.array([level.partition("-")[0] for level in levels])
-    severities = np.array([0 if level == CLEAN else parse(level)[1] or 0 for level in levels])
+    kinds = np.array([kind(level) for level in levels])
+    severities = np.array([severity(level) for level in levels])
     channels = run.passports[dataset]["image"][2]
     rows = []
     for where, by_detector in stored[0].detected.items():

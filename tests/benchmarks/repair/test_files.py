@@ -155,3 +155,10 @@ def test_a_keras_file_of_any_origin_is_a_model(photos, tmp_path, monkeypatch):
     keras.Sequential([keras.Input((784,)), layers.Dense(10)]).save(tmp_path / "flat.keras")
     with pytest.raises(UserError, match="a model of images takes"):
         crossover.predict(tmp_path / "flat.keras", photos)
+
+
+def test_names_with_dots_stay_apart(model, tmp_path):
+    (tmp_path / "dots").mkdir()
+    for name in ("scan.1.png", "scan.2.png"):
+        Image.fromarray(digits().X[0, ..., 0]).save(tmp_path / "dots" / name)
+    assert repair(tmp_path / "dots", tmp_path / "out", model)["written"].tolist() == ["scan.1.png", "scan.2.png"]

@@ -7,7 +7,8 @@ import benchmarks.repair.repairer as module
 from benchmarks.corruptions import CORRUPTIONS
 from benchmarks.data.images import Images
 from benchmarks.errors import UserError
-from benchmarks.repair.distortions import Examples, detected, examples, family_of, kind
+from benchmarks.repair.distortions import Examples, detected, examples
+from benchmarks.repair.levels import family_of, kind
 from benchmarks.repair.repairer import choose, learn, load_repairer, table_of
 from benchmarks.repair.repairs import AS_IT_IS, TOGETHER, Repairs, fit_repairs, steps
 from estimators import repairs
