@@ -25,7 +25,18 @@ def run(*arguments, cwd=None, env=None):
 def test_help_names_every_verb():
     answer = CliRunner().invoke(crossover.app, ["--help"])
     assert answer.exit_code == 0
-    for verb in ("run", "report", "list", "submit", "predict", "augment", "check-submission", "export", "learn-repair", "repair"):
+    for verb in (
+        "run",
+        "report",
+        "list",
+        "submit",
+        "predict",
+        "augment",
+        "check-submission",
+        "export",
+        "learn-repair",
+        "repair",
+    ):
         assert verb in answer.output
 
 

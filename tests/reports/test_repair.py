@@ -38,7 +38,11 @@ def test_what_comes_back_is_a_share_of_what_was_lost():
 
 
 def test_the_verdict_says_what_comes_back_and_who_wins(study):
-    told = {s.text.partition(" take from ")[2].split()[0]: s for s in verdict(study, "things").sentences if s.rule == "repair"}
+    told = {
+        s.text.partition(" take from ")[2].split()[0]: s
+        for s in verdict(study, "things").sentences
+        if s.rule == "repair"
+    }
     assert set(told) == {"cnn", "svm"} and {s.source for s in told.values()} == {"repair"}
     text = told["svm"].text
     assert "bring back 60\u00a0% of what three corruptions take from svm" in text and "unseen before" in text
