@@ -102,8 +102,9 @@ def predict(
             batch, done = repaired(model, batch, repairer)
         if show_input is not None:
             _show(batch, len(rows), show_input)
-        labelled = _labelled(model, batch, classes, merged, top)
-        rows += [row | what | {"error": row["error"]} for row, what in zip(labelled, done, strict=True)]
+        for row, what in zip(_labelled(model, batch, classes, merged, top), done, strict=True):
+            error = row.pop("error")  # It stays the last column.
+            rows.append(row | what | {"error": error})
         told(Spent(len(rows), time.perf_counter() - started, reading), total)
     frame = pd.DataFrame(rows)
     if not frame["row"].isna().all():
