@@ -119,7 +119,9 @@ def run(
             fail_fast=fail_fast,
             replay=Path(replay) if replay is not None else None,
         )
-    return ok and (suite.repair is None or _study_repair(suite, folder, data))
+    if suite.repair is None or (fail_fast and not ok):
+        return ok
+    return _study_repair(suite, folder, data) and ok  # A cell that failed does not keep the others from it.
 
 
 def _study_repair(suite: Suite, folder: Path, data: str | Path | None) -> bool:
@@ -776,7 +778,9 @@ def _check_submission(path: Annotated[Path, typer.Argument(help="The CSV.", meta
 
 @app.command("predict")
 def _predict(
-    model: Annotated[Path, typer.Argument(help="A model folder, or a run folder (its best model).", metavar="MODEL")],
+    model: Annotated[
+        Path, typer.Argument(help="A model folder, a run folder (its best model), or a .keras file.", metavar="MODEL")
+    ],
     paths: Annotated[
         list[Path], typer.Argument(help="Images, folders of images, CSV, npz or idx files.", metavar="PATH...")
     ],

@@ -81,6 +81,7 @@ class Autoencoder(Repair):
 def _noisy(batches: Any, most: float, seed: int) -> Any:
     """Pairs (noisy, clean) of float32 images in [0, 1], from batches of (uint8 images, anything)."""
     from estimators.models.network import tf
+    from estimators.models.pipeline import AHEAD
 
     def pair(number: Any, batch: Any) -> tuple[Any, Any]:
         clean = tf.cast(batch[0], tf.float32) / 255.0
@@ -89,7 +90,7 @@ def _noisy(batches: Any, most: float, seed: int) -> Any:
         noise = deviation * tf.random.stateless_normal(tf.shape(clean), draw)
         return tf.clip_by_value(clean + noise, 0.0, 1.0), clean
 
-    return batches.enumerate().map(pair, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return batches.enumerate().map(pair).prefetch(AHEAD)  # Like the batches, nothing that a thread would have to tune.
 
 
 def _network(shape: tuple[int, ...], width: int) -> Any:
