@@ -397,11 +397,15 @@ def _repaired(name: str, own: Repaired) -> Sentence:
     if not low <= 0 <= high:
         apart = f"{_points(abs(gap))} points {'less' if gap > 0 else 'more'} under corruption"
     text = (
-        f"Detection and repair bring back {formats.percent(own.back(arm), 0)}\u00a0% of what {_word(count)} "
+        f"Detection and repair bring back {_share(own.back(arm))} of what {_word(count)} "
         f"corruption{'s' * (count != 1)} take from {name} ({raw} to {mean}\u00a0%), unseen before, {clean} on clean images; the most "
-        f"confident answer of all repairs brings back {formats.percent(own.back(CONFIDENT), 0)}\u00a0%, {apart}."
+        f"confident answer of all repairs brings back {_share(own.back(CONFIDENT))}, {apart}."
     )
     return Sentence(text, "repair", "repair")
+
+
+def _share(back: float) -> str:
+    return f"{formats.percent(back, 0)}\u00a0%" if back > 0 else "nothing"
 
 
 def _reordered(run: Run, dataset: str) -> list[Sentence]:

@@ -11,7 +11,7 @@ from reports.analysis.repair import CONFIDENT, Repaired, against, gain_in_mix, r
 from reports.exhibits import EXHIBITS
 from reports.merged import merge
 from reports.verdict import verdict
-from tests.reports.study import write_corruption, write_repair
+from tests.reports.study import REPAIRED, write_corruption, write_repair
 
 NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
 
@@ -52,11 +52,15 @@ def test_the_verdict_says_what_comes_back_and_who_wins(study):
 
 
 def test_where_the_two_cannot_be_told_apart_that_is_said(tmp_path):
-    left = {"as it is": 1.0, "median": 0.9, "low_rank": 0.8, "most confident": 0.4, "statistics, table alone": 0.5}
-    left |= {"statistics": 0.4, "statistics, family unseen": 0.7}
-    same = reports.load(write_repair(tmp_path / "run", left))
+    same = reports.load(write_repair(tmp_path / "run", REPAIRED | {"most confident": 0.4}))
     texts = [s.text for s in verdict(same, "things").sentences if s.rule == "repair"]
     assert texts and all("within the uncertainty" in text for text in texts)
+
+
+def test_a_repair_that_harms_brings_back_nothing(tmp_path):
+    harmful = reports.load(write_repair(tmp_path / "run", REPAIRED | {"statistics": 1.2}))
+    texts = [s.text for s in verdict(harmful, "things").sentences if s.rule == "repair"]
+    assert texts and all("bring back nothing of what" in text and "points more under" in text for text in texts)
 
 
 def test_the_claim_stands_beside_the_gain(study):

@@ -124,3 +124,14 @@ def test_a_suite_asks_for_it_by_a_table(monkeypatch, tmp_path):
     ):
         with pytest.raises(UserError, match=message):
             make_suite(content | wrong, "s.toml")
+
+
+@pytest.mark.parametrize(("fail_fast", "studied"), [(False, True), (True, False)])
+def test_a_failed_cell_does_not_keep_the_others_from_being_repaired(monkeypatch, tmp_path, fail_fast, studied):
+    """Unless the user asked to stop at the first failure; either way the run tells that a cell failed."""
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("benchmarks.run.run", lambda *_, **__: False)
+    monkeypatch.setattr(crossover, "_study_repair", lambda *_: asked.append(1) or True)
+    assert crossover.run("repair", fail_fast=fail_fast) is False
+    assert bool(asked) == studied
