@@ -103,8 +103,8 @@ def predict(
         if show_input is not None:
             _show(batch, len(rows), show_input)
         for row, what in zip(_labelled(model, batch, classes, merged, top), done, strict=True):
-            error = row.pop("error")  # It stays the last column.
-            rows.append(row | what | {"error": error})
+            unreadable = row.pop("error")  # It stays the last column.
+            rows.append(row | what | {"error": unreadable})
         told(Spent(len(rows), time.perf_counter() - started, reading), total)
     frame = pd.DataFrame(rows)
     if not frame["row"].isna().all():
