@@ -21,6 +21,7 @@ from benchmarks.model import Model
 from benchmarks.repair.distortions import TAUGHT, Detector, Examples, detected, examples, fit_detector
 from benchmarks.repair.levels import CLEAN
 from benchmarks.repair.repairs import Repairs, fit_repairs, steps
+from benchmarks.repair.stored import AS_IT_IS
 from estimators import detectors
 from estimators.models.saving import load, save
 from estimators.repairs import names
@@ -28,11 +29,12 @@ from estimators.repairs import names
 FORMAT = 1
 FACTS, DETECTOR, REPAIRS = "repair.json", "detector", "repairs"  # of the folder
 HELD_OUT = 0.2  # of the training images: they tell which repair helps, and no repair or detector was fitted on them
+GATE = "inversion"  # It changes only images that it finds inverted; the detector looks again after it.
 AT_ONCE = 512  # images that are repaired in all ways together, or fewer of large ones:
 BYTES_AT_ONCE, BYTES_OF_EXAMPLES = 1 << 27, 1 << 29  # that these may have, and the examples of a detector or a table
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
-Rule = Literal["both", "table", "confidence"]
+Rule = Literal["both", "table"]
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,11 @@ class Repairer:
         return Repaired(*(np.concatenate([getattr(part, name) for part in parts]) for name in Repaired.__annotations__))
 
     def _repaired(self, X: NDArray[np.uint8], classify: Classify) -> Repaired:
-        levels = self.detector.probabilities(X)
+        levels, again = look(self.detector, self.repairs, X)
         images = np.stack([repaired for _, repaired in self.repairs.each(X)])
         proba = np.stack([classify(one_way) for one_way in images])
-        chosen, every = choose(proba, levels, self.table), np.arange(len(X))
+        chosen = choose(proba, expected(levels, again, self.table, self.repairs.ways))
+        every = np.arange(len(X))
         found = detected(self.detector.levels, levels)
         ways = np.array(self.repairs.ways)[chosen]
         return Repaired(
@@ -183,21 +186,47 @@ def load_repairer(folder: Path) -> Repairer:
         ) from error
 
 
-def choose(
-    proba: NDArray[np.floating], levels: NDArray[np.float64], table: NDArray[np.float64], rule: Rule = "both"
-) -> NDArray[np.intp]:
+def look(detector: Detector, repairs: Repairs, X: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How probable the detector thinks each level of images, (n, levels), and of the same images after the repair `GATE`.
+
+    Where that repair finds nothing to do, it leaves an image as it is, and the detector's opinion of it too.
+    """
+    levels = detector.probabilities(X)
+    after = repairs(X, GATE)
+    changed = (after != X).any(axis=(1, 2, 3))
+    again = levels.copy()
+    again[changed] = detector.probabilities(after[changed])
+    return levels, again
+
+
+def expected(
+    levels: NDArray[np.float64], again: NDArray[np.float64], table: NDArray[np.float64], ways: Sequence[str]
+) -> NDArray[np.float64]:
+    """The probability of the true class to be expected of each way, (n, ways), from what `look` saw.
+
+    Ways that begin with `GATE` are judged by what the detector sees after it: by the table's column of what is done then.
+    """
+    found = levels @ table
+    for i, way in enumerate(ways):
+        if steps(way)[:1] == (GATE,):
+            rest = "+".join(steps(way)[1:]) or AS_IT_IS
+            found[:, i] = again @ table[:, list(ways).index(rest)]
+    return found
+
+
+def choose(proba: NDArray[np.floating], expected: NDArray[np.float64] | float, rule: Rule = "both") -> NDArray[np.intp]:
     """Which way suits each image best, int (n,); of equals the first, and that is to leave it as it is.
 
     Parameters
     ----------
     proba : (ways, n, k), what the classifier says of each image repaired in each way.
-    levels : (n, levels), how probable the detector thinks each level.
-    rule : "table": the largest probability of the true class that the table leads to expect. "confidence": the largest
-        probability that the classifier gives to its answer. "both": their largest product. A detector tells little of
-        a distortion that it never saw, and a classifier may be sure of a wrong answer; hence the product.
+    expected : (n, ways), the probability of the true class to be expected; 1.0: of all ways the same.
+    rule : "table": the largest expected probability. "both": the largest product of it and of the probability that the
+        classifier gives to its answer. A detector tells little of a distortion that it never saw, and a classifier may be
+        sure of a wrong answer; hence the product.
     """
-    expected, confidence = levels @ table, proba.max(2).T
-    return {"table": expected, "confidence": confidence, "both": expected * confidence}[rule].argmax(1)
+    confidence = proba.max(2).T
+    return (expected * (1 if rule == "table" else confidence)).argmax(1)
 
 
 def lesson(train: Images, seed: int = 0, sizes: Sizes = USUAL, classes: tuple[str, ...] | None = None) -> Lesson:

@@ -50,7 +50,9 @@ from benchmarks.repair.repairer import (
     answers,
     choose,
     classifier_of,
+    expected,
     lesson,
+    look,
     table_of,
 )
 from benchmarks.repair.stored import CONFIDENT, FAMILY_UNSEEN, MIX, TABLE_ALONE, Stored, levels_of_mix
@@ -147,7 +149,7 @@ def _seed(folder: Path, dataset: Dataset, seed: int, fits: Mapping[str, Any], pl
             given = X[rows] if level == CLEAN else change(X[rows], level, seed)
             for name in plan.detectors:
                 detected[where][name][rows] = fitted[name, ()].probabilities(given).argmax(1)
-            seen = {key: fitted[key].probabilities(given) for key in _asked(level, plan).values()}
+            seen = {key: look(fitted[key], taught.repairs, given) for key in _asked(level, plan).values()}
             for name, proba in answers(taught.repairs, given, models).items():
                 arms = labels[name].setdefault(where, {})
                 for arm, found in _arms(taught, plan, level, seen, held_out[name], proba).items():
@@ -199,7 +201,7 @@ def _arms(
     taught: Lesson,
     plan: Plan,
     level: str,
-    seen: Mapping[Key, NDArray[np.float64]],
+    seen: Mapping[Key, tuple[NDArray[np.float64], NDArray[np.float64]]],
     held_out: NDArray[np.floating],
     proba: NDArray[np.floating],
 ) -> dict[str, NDArray[np.int16]]:
@@ -207,18 +209,18 @@ def _arms(
 
     Parameters
     ----------
-    seen : what the detectors that are asked think of the images.
+    seen : what the detectors that are asked think of the images, as `look` has it.
     held_out, proba : (ways, n, k), what the classifier says of the held-out examples, and of the images.
     """
     labels, every = proba.argmax(2).astype(np.int16), np.arange(proba.shape[1])
     arms = dict(zip(taught.repairs.ways, labels, strict=True))
     for arm, (name, without) in _asked(level, plan).items():
         table = table_of(held_out, taught.held_out, without)
-        arms[arm] = labels[choose(proba, seen[name, without], table), every]
+        hoped = expected(*seen[name, without], table, taught.repairs.ways)
+        arms[arm] = labels[choose(proba, hoped), every]
         if arm == name:
-            arms[f"{name}{TABLE_ALONE}"] = labels[choose(proba, seen[name, without], table, "table"), every]
-    none = np.ones((proba.shape[1], 1)), np.ones((1, len(proba)))
-    return arms | {CONFIDENT: labels[choose(proba, *none, "confidence"), every]}
+            arms[f"{name}{TABLE_ALONE}"] = labels[choose(proba, hoped, "table"), every]
+    return arms | {CONFIDENT: labels[choose(proba, 1.0), every]}
 
 
 def _facts(plan: Plan, fit_key: str) -> dict[str, Any]:

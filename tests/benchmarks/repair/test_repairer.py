@@ -9,7 +9,7 @@ from benchmarks.data.images import Images
 from benchmarks.errors import UserError
 from benchmarks.repair.distortions import Examples, detected, examples
 from benchmarks.repair.levels import family_of, kind
-from benchmarks.repair.repairer import choose, learn, load_repairer, table_of
+from benchmarks.repair.repairer import GATE, choose, expected, learn, load_repairer, look, table_of
 from benchmarks.repair.repairs import AS_IT_IS, TOGETHER, Repairs, fit_repairs, steps
 from estimators import repairs
 from estimators.repairs import repair
@@ -76,11 +76,29 @@ def test_a_repair_is_chosen_by_the_table_by_confidence_or_by_both():
     table = np.array([[0.9, 0.8], [0.2, 0.7]])  # levels: clean, foggy; ways: as it is, repaired
     levels = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.4]])
     proba = np.array([[[0.6, 0.4]] * 3, [[0.3, 0.7], [0.45, 0.55], [0.1, 0.9]]])
-    assert choose(proba, levels, table, "table").tolist() == [0, 1, 1]
-    assert choose(proba, levels, table, "confidence").tolist() == [1, 0, 1]
-    assert choose(proba, levels, table).tolist() == [1, 1, 1]
+    hoped = expected(levels, levels, table, (AS_IT_IS, "median"))
+    assert choose(proba, hoped, "table").tolist() == [0, 1, 1]
+    assert choose(proba, 1.0).tolist() == [1, 0, 1]
+    assert choose(proba, hoped).tolist() == [1, 1, 1]
     same = np.repeat(proba[:1], 2, axis=0)
-    assert choose(same, levels[:1].repeat(3, axis=0), np.ones((2, 2))).tolist() == [0, 0, 0], "of equals, none"
+    assert choose(same, 1.0).tolist() == choose(same, np.ones((3, 2))).tolist() == [0, 0, 0], "of equals, none"
+
+
+def test_what_begins_with_the_inversion_is_judged_by_what_is_seen_after_it():
+    """A detector that never saw stripes says nonsense of them, but knows what is left when they are gone."""
+    ways = (AS_IT_IS, "centre", "inversion", "inversion+centre")
+    table = np.array([[0.9, 0.8, 0.1, 0.2], [0.3, 0.7, 0.4, 0.5]])  # levels: clean, shifted
+    before, after = np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]])
+    np.testing.assert_allclose(expected(before, after, table, ways), [[0.3, 0.7, 0.9, 0.8]])
+    assert GATE in ways
+
+
+def test_images_that_the_inversion_leaves_alone_are_looked_at_once(learned, new):
+    X = new.X[:10].copy()
+    X[:5] = 255 - X[:5]
+    levels, again = look(learned.detector, learned.repairs, X)
+    assert np.array_equal(levels[5:], again[5:])
+    np.testing.assert_allclose(again[:5], learned.detector.probabilities(new.X[:5]))
 
 
 def test_the_table_is_the_mean_probability_of_the_true_class_at_each_level():
