@@ -225,8 +225,8 @@ def choose(proba: NDArray[np.floating], expected: NDArray[np.float64] | float, r
         classifier gives to its answer. A detector tells little of a distortion that it never saw, and a classifier may be
         sure of a wrong answer; hence the product.
     """
-    confidence = proba.max(2).T
-    return (expected * (1 if rule == "table" else confidence)).argmax(1)
+    confidence = np.ones(1) if rule == "table" else proba.max(2).T
+    return (confidence * expected).argmax(1)
 
 
 def lesson(train: Images, seed: int = 0, sizes: Sizes = USUAL, classes: tuple[str, ...] | None = None) -> Lesson:
