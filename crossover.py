@@ -42,10 +42,12 @@ __all__ = [
     "explain",
     "export_kaggle",
     "export_onnx",
+    "learn_repair",
     "load",
     "load_model",
     "log",
     "predict",
+    "repair",
     "report",
     "run",
     "submit",
@@ -111,7 +113,7 @@ def run(
     suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame)
     folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
-        return run_suite(
+        ok = run_suite(
             suite,
             folder,
             observer,
@@ -122,6 +124,23 @@ def run(
             fail_fast=fail_fast,
             replay=Path(replay) if replay is not None else None,
         )
+    if suite.repair is None or (fail_fast and not ok):
+        return ok
+    return _study_repair(suite, folder, data) and ok  # A cell that failed does not keep the others from it.
+
+
+def _study_repair(suite: Suite, folder: Path, data: str | Path | None) -> bool:
+    """Carry out the study of repair of a suite, in a process of its own: it needs TensorFlow, and this one forks."""
+    import subprocess
+
+    assert suite.repair is not None
+    options = ["--mix", str(suite.repair.mix), *(f"--detector={name}" for name in suite.repair.detectors)]
+    options += [] if data is None else ["--data", str(data)]
+    if suite.fallback is None:  # Else run.json tells which data set was there, and it has a name.
+        options += [f"--dataset={name}" for name in suite.datasets]
+    command = [sys.executable, "-m", "benchmarks.repair.study", str(folder), *options]
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode == 0
 
 
 def report(*folders: str | Path, out: str | Path | None = None) -> Path:
@@ -249,6 +268,7 @@ def predict(
     upper: bool = False,
     reject: float | None = None,
     show_input: str | Path | None = None,
+    repair: str | Path = "none",
     written_as: str | None = None,
     told: Callable[[Spent, int | None], None] = lambda spent, total: None,
 ) -> Any:
@@ -256,7 +276,7 @@ def predict(
 
     Parameters
     ----------
-    model : a model folder, or a run folder, of which the leaderboard's best model is taken.
+    model : a model folder, or a run folder, of which the leaderboard's best model is taken; or a ``.keras`` file.
     paths : image files, CSV, npz and idx files, and folders of images.
     out : also write it there, as CSV, or as JSON if the name ends so, or as `written_as` says, "csv" or "json".
     prepare : "auto": as the model's ``model.json`` says. "none": the size and the colours alone. "scan": a photo or scan of a
@@ -266,6 +286,8 @@ def predict(
     upper : small letters count as their capitals.
     reject : ``unsure`` says of which the probability is below this, so that a person looks at them.
     show_input : a new or empty folder, for PNG files of what the model was shown.
+    repair : "auto": repair pictures first, as `learn_repair` learned for this model, or as a folder of it says; ``detected``,
+        ``strength``, ``certainty`` and ``repair`` say what was found and done. "none": as they are.
     told : is told what it took, after every batch.
 
     Raises
@@ -292,6 +314,7 @@ def predict(
         upper=upper,
         reject=reject,
         show_input=Path(show_input) if show_input is not None else None,
+        repair=str(repair),
         told=told,
     )
     if out is not None:
@@ -385,6 +408,71 @@ def explain(folder: str | Path, *, data: str | Path | None = None) -> list[str]:
     lines = explain_run(load(folder), Path(data) if data is not None else None)
     report(folder)
     return lines
+
+
+def learn_repair(
+    model: str | Path,
+    dataset: str | Path | None = None,
+    *,
+    detector: str = "statistics",
+    out: str | Path | None = None,
+    seed: int = 0,
+    data: str | Path | None = None,
+) -> Path:
+    """Learn, from training images alone, to detect distortions and which repair helps a model; returns the folder of it.
+
+    Parameters
+    ----------
+    model : a model folder, or a run folder, of which the leaderboard's best model is taken; or a ``.keras`` file.
+    dataset : whose training images: its name or path; if None that which a model of a run was trained on.
+    detector : "statistics", or "network".
+    out : the folder to write; if None ``repair`` in the model's folder, or beside a ``.keras`` file, where `predict` and
+        `repair` find it.
+    data : folder with the data sets, before ``$CROSSOVER_DATA`` and the cache.
+
+    Raises
+    ------
+    UserError : no model, no such data set or detector, or a model that was made for other images.
+    """
+    from benchmarks.repair.learning import learn_for
+
+    return learn_for(
+        _model_folder(Path(model)),
+        dataset,
+        detector=detector,
+        out=Path(out) if out is not None else None,
+        seed=seed,
+        data_dir=Path(data) if data is not None else None,
+    )
+
+
+def repair(
+    source: str | Path,
+    target: str | Path,
+    model: str | Path,
+    *,
+    learned: str | Path = "auto",
+    prepare: str = "auto",
+) -> Any:
+    """Write every image below a folder, repaired for a model, into another; returns a DataFrame of what was found and done.
+
+    Parameters
+    ----------
+    model : as in `learn_repair`, which comes first.
+    learned : "auto": what was learned lies with the model; or its folder.
+    prepare : as in `predict`.
+
+    Returns
+    -------
+    ``file, written, detected, strength, certainty, repair, label, probability, error``; ``repairs.csv`` in the target has it.
+
+    Raises
+    ------
+    UserError : no images, no model, nothing learned, or a target that has files.
+    """
+    from benchmarks.repair.files import repair as repair_files
+
+    return repair_files(Path(source), Path(target), _model_folder(Path(model)), learned=str(learned), prepare=prepare)
 
 
 def test_estimator(file: str | Path) -> Iterator[tuple[str, str]]:
@@ -711,10 +799,11 @@ def _log(
 @app.command("list")
 def _list(
     what: Annotated[
-        str, typer.Argument(help="estimators, datasets, suites, studies, strategies, corruptions or repairs.")
+        str,
+        typer.Argument(help="estimators, datasets, suites, studies, strategies, corruptions, repairs or detectors."),
     ],
 ) -> None:
-    """List what there is: estimators, datasets, suites, studies, strategies, corruptions or repairs."""
+    """List what there is: estimators, datasets, suites, studies, strategies, corruptions, repairs or detectors."""
     from benchmarks.errors import UserError, unknown
 
     match what:
@@ -755,8 +844,13 @@ def _list(
 
             for name in repairs.names():
                 print(f"{name:20}{repairs.title(name)}")
+        case "detectors":
+            from estimators import detectors
+
+            for name in detectors.names():
+                print(f"{name:20}{detectors.title(name)}")
         case _:
-            kinds = ["estimators", "datasets", "suites", "studies", "strategies", "corruptions", "repairs"]
+            kinds = ["estimators", "datasets", "suites", "studies", "strategies", "corruptions", "repairs", "detectors"]
             raise unknown("list of", what, kinds)
 
 
@@ -807,7 +901,9 @@ def _check_submission(path: Annotated[Path, typer.Argument(help="The CSV.", meta
 
 @app.command("predict")
 def _predict(
-    model: Annotated[Path, typer.Argument(help="A model folder, or a run folder (its best model).", metavar="MODEL")],
+    model: Annotated[
+        Path, typer.Argument(help="A model folder, a run folder (its best model), or a .keras file.", metavar="MODEL")
+    ],
     paths: Annotated[
         list[Path], typer.Argument(help="Images, folders of images, CSV, npz or idx files.", metavar="PATH...")
     ],
@@ -827,6 +923,9 @@ def _predict(
     show_input: Annotated[
         Path | None, typer.Option(help="Write what the model is shown as PNG files.", metavar="DIR")
     ] = None,
+    repair: Annotated[
+        str, typer.Option(help="auto: as was learned for the model (learn-repair), or its folder; or none.")
+    ] = "none",
 ) -> None:
     """Label pictures with a trained model."""
     from benchmarks.predict import as_text, summary
@@ -843,6 +942,7 @@ def _predict(
             upper=upper,
             reject=reject,
             show_input=show_input,
+            repair=repair,
             written_as=written_as,
             told=told,
         )
@@ -908,6 +1008,36 @@ def _clean(
         )
     print(found.summary())
     print(f"{path} and {path.with_suffix('.html')}")
+
+
+@app.command("learn-repair")
+def _learn_repair(
+    model: Annotated[Path, typer.Argument(help="A model folder, a run folder, or a .keras file.", metavar="MODEL")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Whose training images; those of the model's run if not given.", metavar="DATASET"),
+    ] = None,
+    detector: Annotated[str, typer.Option(help="statistics or network.")] = "statistics",
+    out: Annotated[Path | None, typer.Option(help="The folder to write, if not with the model.", metavar="DIR")] = None,
+    seed: Annotated[int, typer.Option(help="Equal seeds, equal repairs.")] = 0,
+    data: Data = None,
+) -> None:
+    """Learn from training images to detect distortions, and which repair helps a model; for repair and predict."""
+    print(learn_repair(model, dataset, detector=detector, out=out, seed=seed, data=data))
+
+
+@app.command("repair")
+def _repair(
+    source: Annotated[Path, typer.Argument(help="A folder of images, at any depth.", metavar="IN")],
+    target: Annotated[Path, typer.Argument(help="An empty or new folder.", metavar="OUT")],
+    model: Annotated[Path, typer.Option(help="A model folder, a run folder, or a .keras file.", metavar="MODEL")],
+    learned: Annotated[str, typer.Option("--repair", help="auto, or the folder that learn-repair wrote.")] = "auto",
+    prepare: Annotated[str, typer.Option(help="As in predict: auto, none or scan.")] = "auto",
+) -> None:
+    """Write images repaired for a model, as PNG, and a table of what was detected and done."""
+    from benchmarks.repair.files import summary
+
+    print(summary(repair(source, target, model, learned=learned, prepare=prepare), target))
 
 
 @app.command("test-estimator")

@@ -5,11 +5,7 @@ Copies belong into the training part alone: where an image is in one part and it
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.formats.image_file import SUFFIXES, find_images, image_shape, load_image
+from benchmarks.data.formats.image_file import image_shape, load_image
 from benchmarks.errors import UserError
+from benchmarks.written import files_by_stem, written_whole
 from estimators.models.pipeline import Augmentation
 from tuning.nearest import hint
 from tuning.quiet import quiet
@@ -102,29 +99,16 @@ def augment(source: Path, target: Path, copying: Copying) -> int:
         If there is no such folder, it holds no image, two would have one name, an image is broken, or the target has
         files already.
     """
-    if not source.is_dir():
-        raise UserError(f"{source} is not a folder of images.")
-    files = find_images(source)
-    if not files:
-        raise UserError(f"There is no image in {source}; looked for {', '.join(sorted(SUFFIXES))}.")
-    if target.resolve().is_relative_to(source.resolve()):
-        raise UserError(f"{target} lies inside {source}: give a folder elsewhere, or its images would become a class.")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"{target} exists and is not an empty folder: give another, so that nothing is overwritten.")
-    stems: dict[Path, Path] = {}
-    for file in files:
-        stem = file.relative_to(source).with_suffix("")
-        if stems.setdefault(stem, file) != file:
-            raise UserError(f"{stems[stem]} and {file} would be written under the same names: rename one.")
+    stems = files_by_stem(source, target)
     if copying.keep_originals:
         _check_kept(stems, copying.copies)
-    shapes = [image_shape(file) for file in files]
+    shapes = [image_shape(file) for file in stems.values()]
     if copying.copies:
         _start_tensorflow()
-    with _written_whole(target) as folder:
+    with written_whole(target) as folder:
         for number, ((stem, file), shape) in enumerate(zip(stems.items(), shapes, strict=True)):
             _write(copying(load_image(file, shape)[np.newaxis], number)[:, 0], folder / stem, copying.keep_originals)
-    return len(files) * (copying.copies + copying.keep_originals)
+    return len(stems) * (copying.copies + copying.keep_originals)
 
 
 def augment_arrays(images: NDArray[np.uint8], labels: Any, copying: Copying) -> tuple[NDArray[np.uint8], NDArray]:
@@ -192,25 +176,6 @@ def _check_kept(stems: dict[Path, Path], copies: int) -> None:
 def _start_tensorflow() -> None:
     with quiet():
         import tensorflow  # noqa: F401  # It greets on standard error when it is first used.
-
-
-@contextmanager
-def _written_whole(target: Path) -> Iterator[Path]:
-    """A folder that takes the target's name when all of it is written, and else is gone."""
-    target = target.resolve()
-    if target.is_mount():
-        raise UserError(f"{target} is the root of a file system, which cannot be replaced: give a folder inside it.")
-    new = target.with_name(f".{target.name}-{os.getpid()}")
-    try:
-        new.mkdir(parents=True)
-        yield new
-        if target.exists():
-            target.rmdir()
-        new.rename(target)
-    except OSError as error:
-        raise UserError(f"Cannot write {error.filename or target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
 def _write(images: NDArray[np.uint8], stem: Path, original: bool) -> None:

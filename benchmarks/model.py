@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.errors import UserError
+from estimators.models.keras_file import SUFFIX, KerasFile
 from estimators.models.saving import load, read_facts
 
 BATCH = 1024  # images whose features are in memory at once
@@ -70,20 +71,33 @@ class Model:
 
 
 def load_model(folder: Path | str) -> Model:
-    """The model in a folder that a run made, or a copy of one.
+    """The model in a folder that a run made, or a copy of one; or a network of any origin, a ``.keras`` file.
 
     Raises
     ------
-    UserError : the folder holds no model, or a damaged one.
+    UserError : the folder or file holds no model, or a damaged one.
     """
     try:
-        model, facts = load(folder), read_facts(folder)
+        model, facts = read_model(folder)
     except ValueError as error:
         raise UserError(f"{folder} holds no model: {error}") from error
     if lacking := [name for name in ("classes", "image") if name not in facts]:
         raise UserError(f"{folder} holds no model of a run: its model.json does not tell {' and '.join(lacking)}.")
     height, width, channels = facts["image"]
     return Model(np.array(facts["classes"])[model.classes_], (height, width, channels), facts, model)
+
+
+def read_model(path: Path | str) -> tuple[Any, dict[str, Any]]:
+    """What predicts, and its facts; the classes of a ``.keras`` file, which does not tell them, are called 0, 1, 2 and so on.
+
+    Raises
+    ------
+    ValueError : there is no model, or a damaged one.
+    """
+    if Path(path).suffix.lower() == SUFFIX and Path(path).is_file():
+        network = KerasFile(Path(path))
+        return network, {"classes": [str(name) for name in network.classes_], "image": list(network.image_shape)}
+    return load(path), read_facts(path)
 
 
 def _array(images: ArrayLike, wanted: str) -> NDArray:

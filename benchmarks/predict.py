@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from benchmarks.data.formats.pictures import Given
 from benchmarks.data.framing import Framing, Preparation, preparation_of, scan
 from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError, unknown
-from estimators.models.saving import load, read_facts
+from benchmarks.model import read_model
+from benchmarks.repair.repairer import Repairer, repairer_of
 
 PREPARE = ("auto", "none", "scan")
 FORMATS = ("csv", "json")
@@ -43,6 +44,7 @@ def predict(
     upper: bool = False,
     reject: float | None = None,
     show_input: Path | None = None,
+    repair: str = "none",
     told: Callable[[Spent, int | None], None] = lambda spent, total: None,
 ) -> pd.DataFrame:
     """A row per picture: ``file``, ``label`` (a class name), ``probability`` and ``error``.
@@ -61,6 +63,8 @@ def predict(
     upper : small letters count as their capitals, whose probabilities are the sums.
     reject : below this probability a picture is left to a person: ``unsure`` says so of it, and of one that cannot be
         read.
+    repair : "auto": pictures are repaired before, as was learned for this model; ``detected`` says what went wrong,
+        ``strength`` how badly (0 to 5), ``repair`` what was done. A folder: what was learned is there. "none".
     show_input : a new or empty folder, for PNG files of what the model was shown, numbered as the rows.
     told : is told after every batch what it took so far, and how many pictures there are if that is known.
 
@@ -69,13 +73,13 @@ def predict(
     UserError : no model there, nothing to label there, not one picture that can be read, or a wrong option.
     """
     try:
-        model = load(model_folder)
-        facts = read_facts(model_folder)
+        model, facts = read_model(model_folder)
         shape = tuple(facts["image"])
-        prepared = _preparation(prepare, facts, shape)
+        prepared = preparation(prepare, facts, shape)
     except ValueError as error:
         raise UserError(f"{model_folder} holds no model: {error}") from error
-    classes, merged = _classes(facts["classes"], upper)
+    repairer = repairer_of(repair, model_folder, facts)
+    classes, merged = _classes(facts["classes"] if repairer is None else repairer.facts["classes"], upper)
     if not 1 <= top <= len(classes):
         raise UserError(f"--top {top}: the model has {len(classes)} classes, so give 1 to {len(classes)}.")
     if reject is not None and not 0 <= reject <= 1:
@@ -93,9 +97,14 @@ def predict(
         reading += time.perf_counter() - began
         if batch is None:
             break
+        done: list[dict[str, Any]] = [{}] * len(batch)
+        if repairer is not None:
+            batch, done = repaired(model, batch, repairer)
         if show_input is not None:
             _show(batch, len(rows), show_input)
-        rows += _labelled(model, batch, classes, merged, top)
+        for row, what in zip(_labelled(model, batch, classes, merged, top), done, strict=True):
+            unreadable = row.pop("error")  # It stays the last column.
+            rows.append(row | what | {"error": unreadable})
         told(Spent(len(rows), time.perf_counter() - started, reading), total)
     frame = pd.DataFrame(rows)
     if not frame["row"].isna().all():
@@ -126,7 +135,7 @@ def summary(frame: pd.DataFrame, out: Path) -> str:
     return f"{out}: {', '.join(parts)}"
 
 
-def _preparation(prepare: str, facts: dict[str, Any], shape: tuple[int, int, int]) -> Framing | Preparation:
+def preparation(prepare: str, facts: dict[str, Any], shape: tuple[int, int, int]) -> Framing | Preparation:
     """What is done to a picture.
 
     Raises
@@ -162,6 +171,24 @@ def _classes(names: Sequence[str], upper: bool) -> tuple[list[str], NDArray[np.i
         raise UserError(f"--upper: none of the classes {some} is a small letter.")
     distinct = list(dict.fromkeys(answers))
     return distinct, np.array([distinct.index(answer) for answer in answers])
+
+
+def repaired(model: Any, batch: Sequence[Given], repairer: Repairer) -> tuple[list[Given], list[dict[str, Any]]]:
+    """The pictures of a batch repaired for a model, and of each ``detected``, ``strength``, ``certainty`` and ``repair``."""
+    readable = {i: given.image for i, given in enumerate(batch) if not isinstance(given.image, UserError)}
+    after = list(batch)
+    done: list[dict[str, Any]] = [dict(detected="", strength=np.nan, certainty=np.nan, repair="") for _ in batch]
+    if readable:
+        found = repairer(np.stack(list(readable.values())), model.predict_proba)
+        for place, i in enumerate(readable):
+            after[i] = replace(batch[i], image=found.images[place])
+            done[i] = {
+                "detected": str(found.kinds[place]),
+                "strength": round(float(found.strength[place]), 1),
+                "certainty": round(float(found.certainty[place]), 3),
+                "repair": str(found.ways[place]),
+            }
+    return after, done
 
 
 def _labelled(

@@ -227,6 +227,7 @@ def describe(suite: Suite) -> dict[str, Any]:
         },
         "test_images": suite.test_images,
         "conditions": [{"study": c.study, "level": c.level, "value": c.value} for c in under],
+        "repair": None if suite.repair is None else suite.repair.model_dump(mode="json"),
         "claims": {"told": suite.claims, "accuracies": {v.name: v.claim for v in suite.variants if v.claim}},
     }
 

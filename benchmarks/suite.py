@@ -30,6 +30,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
 from benchmarks.studies.study import STANDARD, Condition, Level
 from benchmarks.variant import LABEL, Search, Variant
+from estimators import detectors
 from tuning import Choice, Float, Int
 
 FOLDER = Path(__file__).parent / "suites"
@@ -52,6 +53,21 @@ class VariantTable(BaseModel):
     base: dict[str, Any] = {}
     search: Search = Search()
     claim: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class RepairTable(BaseModel):
+    """The table ``[repair]`` of a suite file: what repair brings under its corruptions is studied (`benchmarks.repair.study`).
+
+    `detectors` are compared; `mix` is the number of test images of which every second is corrupted; `claim` is the gain in
+    accuracy that somebody reported for denoising such a mix, and `told` says who and on what.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    detectors: Annotated[tuple[str, ...], Field(min_length=1)] = ("statistics",)
+    mix: Annotated[StrictInt, Field(ge=0)] = 6_000
+    claim: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    told: str = ""
 
 
 def _seeds(value: Any) -> Any:
@@ -77,6 +93,7 @@ class Suite(BaseModel):
     groups, background, size, frame : how its data sets are read, as `benchmarks.data.reading.Reading` has it.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
+    repair : what repair brings under its corruptions is studied; None: it is not.
     claims : what somebody reported that these variants reproduce, and on which data, in a sentence or two.
     """
 
@@ -103,6 +120,7 @@ class Suite(BaseModel):
     limits: Limits = Limits()
     search: dict[str, Search] = {}
     claims: str = ""
+    repair: RepairTable | None = None
 
     @property
     def reading(self) -> Reading:
@@ -164,6 +182,7 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
             model: type[BaseModel] = Suite
             if parents:
                 model = Limits if "limits" in parents else Search if "search" in parents else VariantTable
+                model = RepairTable if parents == ["repair"] else model
             raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
         given = "" if first["type"] == "missing" else f", given {first['input']!r}"
         raise UserError(f"{origin}: {where}: {first['msg']}{given}.") from error
@@ -210,6 +229,8 @@ def check(suite: Suite, origin: str) -> Suite:
         variant.portfolio("")  # A file that cannot be used is told now.
     for name, levels in suite.studies.items():
         _check_levels(name, levels, origin)
+    if suite.repair is not None:
+        _check_repair(suite, suite.repair, origin)
     fitted = [str(condition) for condition in conditions(suite, "fitted")]
     for condition in suite.budgets:
         if condition not in fitted:
@@ -238,6 +259,14 @@ def _check_variant(variant: Variant, where: str) -> None:
         variant.space.check(variant.base)
     except ValueError as error:
         raise UserError(f"{where}: {error}") from error
+
+
+def _check_repair(suite: Suite, repair: RepairTable, origin: str) -> None:
+    for name in repair.detectors:
+        if name not in detectors.names():
+            raise UserError(f"{origin}: repair.detectors: {unknown('detector', name, detectors.names())}")
+    if "corruption" not in suite.studies:
+        raise UserError(f"{origin}: repair: there is nothing to repair. Give studies.corruption too.")
 
 
 def _check_levels(name: str, levels: Sequence[Level], origin: str) -> None:

@@ -23,6 +23,7 @@ rules, by the name that every `Sentence` carries:
 | `under corruption` | a study of corruptions is done | what the best of each family keep, on average over them, and the difference |
 | `hardest corruption` | the same | under which corruption least is left, and of whom how much |
 | `by corruption` | the same, both families were run, two corruptions or more | under how many each is ahead, after Holm |
+| `repair` | what repair brings was studied | of the best of each family, what repair chosen by a detector brings back, what it costs on clean images, and whether the detector beats the most confident answer |
 | `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
 | `hardest class` | one class alone has the lowest recall, of the leader | which, its recall and precision |
@@ -51,6 +52,7 @@ from reports.analysis.costs import FIT, LATENCY, costs
 from reports.analysis.crossover import Crossover, crossover_of
 from reports.analysis.effort import FULL, SETTINGS, Effort, efforts
 from reports.analysis.intervals import SIGNIFICANT
+from reports.analysis.repair import CONFIDENT, Repaired, against, repaired
 from reports.analysis.resources import RESOURCES, SIZES
 from reports.analysis.robustness import Robustness, ahead, interval, robustness, unlike_training
 from reports.drawing import formats, style
@@ -140,6 +142,9 @@ def verdict(run: Run, dataset: str) -> Verdict:
     under = [name for name in under if name not in hardly]
     if under and all(name in robustness(run, dataset) for name in under):
         sentences += _corrupted(run, dataset, under)
+    sentences += [
+        _repaired(name, own) for name, own in repaired(run, dataset).items() if name in under and own.lost > 0
+    ]
     sentences += _reordered(run, dataset)
     sentences += [Sentence(told, "tuning", "setting") for told in _settings(known)]
     if rising := [*_rising(known), *(told for crossover in found for told in _rising_at(run, dataset, crossover))]:
@@ -378,6 +383,29 @@ def _corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
         text = f"The network is ahead under {more} of {_word(len(hard))}, the classical model under {fewer}."
         told.append(Sentence(text, "corruption", "by corruption"))
     return told
+
+
+def _repaired(name: str, own: Repaired) -> Sentence:
+    """What repair brings one variant, with the first of the detectors, and whether that beats the control."""
+    arm = own.detectors[0]
+    cost = float((own.clean(arm) - own.clean()).mean())
+    gap, low, high = against(own, arm)
+    raw, mean = (formats.percent(float(own.over(a).mean()), 1) for a in ("as it is", arm))
+    count = len(own.corruptions)
+    clean = "at no cost" if cost >= 0 else f"at a cost of {_points(-cost)} points"
+    apart = "the difference is within the uncertainty"
+    if not low <= 0 <= high:
+        apart = f"{_points(abs(gap))} points {'less' if gap > 0 else 'more'} under corruption"
+    text = (
+        f"Detection and repair bring back {_share(own.back(arm))} of what {_word(count)} "
+        f"corruption{'s' * (count != 1)} take from {name} ({raw} to {mean}\u00a0%), unseen before, {clean} on clean images; the most "
+        f"confident answer of all repairs brings back {_share(own.back(CONFIDENT))}, {apart}."
+    )
+    return Sentence(text, "repair", "repair")
+
+
+def _share(back: float) -> str:
+    return f"{formats.percent(back, 0)}\u00a0%" if back > 0 else "nothing"
 
 
 def _reordered(run: Run, dataset: str) -> list[Sentence]:

@@ -25,13 +25,30 @@ def run(*arguments, cwd=None, env=None):
 def test_help_names_every_verb():
     answer = CliRunner().invoke(crossover.app, ["--help"])
     assert answer.exit_code == 0
-    for verb in ("run", "report", "list", "submit", "predict", "augment", "check-submission", "export"):
+    for verb in (
+        "run",
+        "report",
+        "list",
+        "submit",
+        "predict",
+        "augment",
+        "check-submission",
+        "export",
+        "learn-repair",
+        "repair",
+    ):
         assert verb in answer.output
 
 
 @pytest.mark.parametrize(
     ("what", "expected"),
-    [("estimators", ["svm", "cnn", "classical", "deep"]), ("datasets", ["mnist", "digits"]), ("suites", ["quick"])],
+    [
+        ("estimators", ["svm", "cnn", "classical", "deep"]),
+        ("datasets", ["mnist", "digits"]),
+        ("suites", ["quick", "repair"]),
+        ("repairs", ["autoencoder", "median"]),
+        ("detectors", ["network", "statistics"]),
+    ],
 )
 def test_list(what, expected):
     answer = CliRunner().invoke(crossover.app, ["list", what])

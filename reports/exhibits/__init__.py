@@ -19,6 +19,7 @@ from reports.exhibits.cost import cost
 from reports.exhibits.coverage import coverage
 from reports.exhibits.crossover import crossover, crossover_budgets
 from reports.exhibits.curves import curves
+from reports.exhibits.detection import detection
 from reports.exhibits.differences import differences
 from reports.exhibits.disagreements import disagreements
 from reports.exhibits.ensembles import ensembles
@@ -29,11 +30,13 @@ from reports.exhibits.gap import gap
 from reports.exhibits.layers import layers
 from reports.exhibits.learning import learning, learning_budgets
 from reports.exhibits.mistakes import mistakes
+from reports.exhibits.mix import mix
 from reports.exhibits.passport import passport
 from reports.exhibits.prediction import prediction
 from reports.exhibits.prior_knowledge import prior_knowledge
 from reports.exhibits.progress import progress
 from reports.exhibits.ranks import ranks
+from reports.exhibits.repair import repair, repair_by_corruption
 from reports.exhibits.robustness import robust
 from reports.exhibits.rounds import rounds
 from reports.exhibits.samples import samples
@@ -52,6 +55,10 @@ EXHIBITS: tuple[Exhibit, ...] = (
     conditions,
     robust,
     corruption,
+    repair,
+    repair_by_corruption,
+    mix,
+    detection,
     accuracy,
     differences,
     cost,

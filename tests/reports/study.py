@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.data.split import drawn
+from benchmarks.layout import cell_folder, data_folder
+from benchmarks.repair import stored
 from benchmarks.studies import STANDARD, Condition, Study
 from benchmarks.studies.budgets import budgets
 from benchmarks.studies.cleaning import cleaning
@@ -182,4 +185,46 @@ def write_corruption(folder: Path, errors=CORRUPTED, tests=2000, seeds=(0, 1), s
                 proba = proba[drawn(tests, shown)] if level and shown else proba
                 write_predictions(folder, tables["evaluations"][-1], proba)
     write_rows(folder, **tables)
+    return folder
+
+
+REPAIRED = {"as it is": 1.0, "median": 0.9, "low_rank": 0.8, "most confident": 0.6, "statistics, table alone": 0.5,
+            "statistics": 0.4, "statistics, family unseen": 0.7}  # fmt: skip
+
+
+def write_repair(folder: Path, left=REPAIRED, tests=2000, seeds=(0, 1), shown: int | None = None, mix=200) -> Path:
+    """A study of corruptions with one of repair: each arm leaves a share of the errors that corruption makes."""
+    repair = {"detectors": ["statistics"], "mix": mix, "claim": 0.0053, "told": "Claimed <somewhere>."}
+    write_corruption(folder, tests=tests, seeds=seeds, shown=shown)
+    info = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(info | {"repair": repair}))
+    y, rng = np.load(data_folder(folder, "things") / "test.npz")["y"], np.random.default_rng(8)
+    hardness = rng.random(tests)
+    levels = [name for name in CORRUPTED if name]
+    plan = {"detectors": ["statistics"], "corruptions": levels, "shown": shown or tests, "mix": mix}
+    for name in CORRUPTED[""]:
+        for seed in seeds:
+            place = ("things", "", name, seed)
+            labels: dict[str, dict[str, np.ndarray]] = {}
+            detected = {}
+            for where in ("none", *levels, "mix"):
+                rows = drawn(tests, mix if where == "mix" else shown or tests)
+                clean, error = (
+                    CORRUPTED[""][name],
+                    CORRUPTED["fog" if where == "mix" else where.replace("none", "")][name],
+                )
+                labels[where] = {
+                    arm: probabilities(y[rows], clean + share * (error - clean), hardness[rows])
+                    .argmax(1)
+                    .astype(np.int16)
+                    for arm, share in left.items()
+                }
+                level = 0 if where in ("none", "mix") else 1 + levels.index(where)
+                detected[where] = {"statistics": np.where(rng.random(len(rows)) < 0.9, level, 0).astype(np.int16)}
+            told = {"plan": plan, "fit": "-".join(map(str, ("fit", *place))), "code": "c0de"}
+            told |= {
+                "ways": ["as it is", "median", "low_rank"],
+                "levels": ["none", *(f"{level}-3" for level in levels)],
+            }
+            stored.write(folder / cell_folder(*place), stored.Stored(told, labels, detected))
     return folder
