@@ -36,6 +36,8 @@ def plan(suite: Suite, folder: Path) -> str:
     lines += [f"  {dataset}: {choice}" for dataset, choice in chosen.items() if choice is not None]
     for dataset in chosen:
         for condition, seed, variant in product(conditions(suite, "fitted"), suite.seeds, variants(suite)):
+            if not variant.runs_under(condition):
+                continue
             where = {"dataset": dataset, "condition": str(condition), "variant": variant.name, "seed": seed}
             trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
             ran = trials[trials["status"] != "skipped"] if len(trials) else trials

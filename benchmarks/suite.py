@@ -29,7 +29,8 @@ from benchmarks.data.reading import WHITE, Reading
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
 from benchmarks.studies.study import STANDARD, Condition, Level
-from benchmarks.variant import LABEL, Search, Variant
+from benchmarks.variant import LABEL, TRANSFER, Search, SourceTable, Variant
+from estimators.estimator import OF_CLASSES, OF_IMAGES
 from tuning import Choice, Float, Int
 
 FOLDER = Path(__file__).parent / "suites"
@@ -77,7 +78,10 @@ class Suite(BaseModel):
     groups, background, size, frame : how its data sets are read, as `benchmarks.data.reading.Reading` has it.
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
+    sources : data sets or models that the study `transfer` starts from: every variant is also tried as it is when it learned a source
+        alone, and in each way in which it can go on from there. With a source nothing is searched, unless `search` says how.
     claims : what somebody reported that these variants reproduce, and on which data, in a sentence or two.
+    claimed : by label, the accuracy that somebody reported, of variants that the suite does not write out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -102,7 +106,9 @@ class Suite(BaseModel):
     frame: str = ""
     limits: Limits = Limits()
     search: dict[str, Search] = {}
+    sources: tuple[SourceTable, ...] = ()
     claims: str = ""
+    claimed: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
 
     @property
     def reading(self) -> Reading:
@@ -164,6 +170,7 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
             model: type[BaseModel] = Suite
             if parents:
                 model = Limits if "limits" in parents else Search if "search" in parents else VariantTable
+            model = SourceTable if parents[0] == "sources" else model
             raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
         given = "" if first["type"] == "missing" else f", given {first['input']!r}"
         raise UserError(f"{origin}: {where}: {first['msg']}{given}.") from error
@@ -171,17 +178,26 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
 
 
 def variants(suite: Suite) -> list[Variant]:
-    """What a suite compares, in its order: plain estimators, then variants."""
+    """What a suite compares, in its order: plain estimators, then variants, then those that have to do with a source."""
+    usual = Search(strategy="none") if suite.sources else Search()
     plain = [
         Variant(
-            (estimator := estimators.get(reference)).name, reference, {}, suite.search.get(estimator.name, Search())
+            (estimator := estimators.get(reference)).name,
+            reference,
+            {},
+            suite.search.get(estimator.name, Search()).over(usual),
         )
         for reference in suite.estimators
     ]
-    return plain + [
-        Variant(v.name, v.estimator, v.base, v.search.over(suite.search.get(v.estimator, Search())))
+    scratch = plain + [
+        Variant(v.name, v.estimator, v.base, v.search.over(suite.search.get(v.estimator, Search()).over(usual)))
         for v in suite.variants
     ]
+    found: dict[str, Variant] = {}
+    for variant in (other for source in suite.sources for own in scratch for other in own.of(source, scratch)):
+        model = variant.origin.model if variant.origin is not None else None
+        found |= {new.name: new for new in (model, variant) if new is not None and new.name not in found}
+    return scratch + list(found.values())
 
 
 def check(suite: Suite, origin: str) -> Suite:
@@ -210,6 +226,10 @@ def check(suite: Suite, origin: str) -> Suite:
         variant.portfolio("")  # A file that cannot be used is told now.
     for name, levels in suite.studies.items():
         _check_levels(name, levels, origin)
+    _check_sources(suite, origin)
+    for name in suite.claimed:
+        if name not in labels:
+            raise UserError(f"{origin}: claimed: {unknown('variant', name, labels)}")
     fitted = [str(condition) for condition in conditions(suite, "fitted")]
     for condition in suite.budgets:
         if condition not in fitted:
@@ -238,6 +258,30 @@ def _check_variant(variant: Variant, where: str) -> None:
         variant.space.check(variant.base)
     except ValueError as error:
         raise UserError(f"{where}: {error}") from error
+
+
+def _check_sources(suite: Suite, origin: str) -> None:
+    for source in suite.sources:
+        for way in source.ways or ():
+            if way not in (ways := (*OF_IMAGES, *OF_CLASSES)):
+                raise UserError(f"{origin}: sources: {unknown('way', way, ways)}")
+        try:
+            estimators.get(source.backbone)
+        except ValueError as error:
+            raise UserError(f"{origin}: sources: backbone: {error}") from error
+    names = [source.name for source in suite.sources]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"{origin}: two sources are called {twice!r}: give folders or files of different names.")
+    levels = suite.studies.get(TRANSFER, ())
+    if suite.sources and (0 not in levels or len(levels) < 2):
+        raise UserError(
+            f"{origin}: sources are for the study transfer, at level 0, where they are learned, and others: give "
+            "studies.transfer = [0, 10, 100]."
+        )
+    if levels and not suite.sources:
+        raise UserError(
+            f"{origin}: the study transfer starts from a source: give --source DATASET, or [[sources]] in a suite."
+        )
 
 
 def _check_levels(name: str, levels: Sequence[Level], origin: str) -> None:
@@ -275,7 +319,9 @@ def budget_of(suite: Suite, condition: Condition, seed: int) -> Budget:
 
 def cell_count(suite: Suite) -> int:
     """How many cells a suite has, if no data set lacks a condition."""
-    return len(suite.datasets) * len(conditions(suite, "fitted")) * len(suite.seeds) * len(variants(suite))
+    compared, under = variants(suite), conditions(suite, "fitted")
+    each = sum(variant.runs_under(condition) for variant in compared for condition in under)
+    return len(suite.datasets) * len(suite.seeds) * each
 
 
 def shared_within(suite: Suite, within: str) -> Suite:

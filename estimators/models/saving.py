@@ -64,13 +64,15 @@ def save(model: Any, folder: Path | str, facts: Mapping[str, Any] | None = None)
 
 
 def load(folder: Path | str) -> Any:
-    """The model in `folder`, which predicts as the saved one did.
+    """The model in `folder`, which predicts as the saved one did; or that in a file of Keras, which others may start from.
 
     Raises
     ------
     ValueError : the folder holds no model, a damaged one, or one of types that are not trusted.
     """
     folder = Path(folder)
+    if folder.suffix == ".keras":
+        return _load_keras(folder)
     about = read_facts(folder)
     reader = about["reader"]
     if about.get("estimator") in estimators.names():  # Its file may define layers or classes of the model.
@@ -89,6 +91,17 @@ def load(folder: Path | str) -> Any:
     except Exception as error:  # every library has its own for a damaged file
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ValueError(f"{folder}: the model cannot be read ({reason}).") from error
+
+
+def _load_keras(path: Path) -> Any:
+    """A Keras model of anybody's, from images to anything, in the manners of a network of ours."""
+    network = _class("estimators.models.network.Network")
+    assert network is not None
+    try:
+        return network.around(path)
+    except Exception as error:  # Keras has many for a damaged file.
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ValueError(f"{path}: the model cannot be read ({reason}).") from error
 
 
 def read_facts(folder: Path | str) -> dict[str, Any]:
