@@ -347,6 +347,17 @@ def shared_within(suite: Suite, within: str) -> Suite:
     return suite.model_copy(update={"budget": Budget(seconds=math.floor(10 * share) / 10), "budgets": {}})
 
 
+def starting_from(source: str) -> dict[str, Any]:
+    """What a suite needs besides to start from one source: in the target's box, and, for zero-shot and networks, without.
+
+    Twenty seconds pay for a fit of the base setting, since most levels have few images, and forty for that on the source.
+    """
+    tables = [{"data": source}]
+    if not SourceTable(data=source).is_model:
+        tables.append({"data": source, "framed": False, "ways": ("all layers",)})
+    return {"sources": tables, "search": {}, "budget": "20 s", "budgets": {f"{TRANSFER}=0": "40 s"}}
+
+
 def options(propose: tuning.Strategy) -> list[str]:
     """The names of a strategy's options: its keyword-only parameters."""
     parameters = inspect.signature(propose).parameters.values()

@@ -24,6 +24,8 @@ rules, by the name that every `Sentence` carries:
 | `hardest corruption` | the same | under which corruption least is left, and of whom how much |
 | `by corruption` | the same, both families were run, two corruptions or more | under how many each is ahead, after Holm |
 | `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much |
+| `zero-shot` | a study of transfer is done, and the source knows the target's classes | what the source's best model, by validation on the source, labels rightly |
+| `worth` | the same, some variant starts from the source | how many images of the target that is worth at the fewest, for the best of each family by validation; or that it is not established, or that it costs |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
 | `hardest class` | one class alone has the lowest recall, of the leader | which, its recall and precision |
 | `most frequent error` | at most three confusions are equally frequent, and happen more than once | which, and how often |
@@ -53,6 +55,7 @@ from reports.analysis.effort import FULL, SETTINGS, Effort, efforts
 from reports.analysis.intervals import SIGNIFICANT
 from reports.analysis.resources import RESOURCES, SIZES
 from reports.analysis.robustness import Robustness, ahead, interval, robustness, unlike_training
+from reports.analysis.transfer import AS_IT_IS, transfer
 from reports.drawing import formats, style
 from reports.run import Run
 
@@ -140,7 +143,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     under = [name for name in under if name not in hardly]
     if under and all(name in robustness(run, dataset) for name in under):
         sentences += _corrupted(run, dataset, under)
-    sentences += _reordered(run, dataset)
+    sentences += _reordered(run, dataset) + _sources(run, dataset)
     sentences += [Sentence(told, "tuning", "setting") for told in _settings(known)]
     if rising := [*_rising(known), *(told for crossover in found for told in _rising_at(run, dataset, crossover))]:
         sentences.append(Sentence(" ".join(rising), "tuning", "not flattened"))
@@ -398,6 +401,43 @@ def _reordered(run: Run, dataset: str) -> list[Sentence]:
         told.append(f"no change beyond chance is seen of {_listed(same, 'or')}")
     text = f"With {where} in another order, in training and test images alike, {'; '.join(told)}."
     return [Sentence(text, "conditions", "neighbours")]
+
+
+def _sources(run: Run, dataset: str) -> list[Sentence]:
+    """What each source is worth, to the best of each family; chosen by validation, since the test part is for judging."""
+    table, told = transfer(run, dataset), []
+    for source, own in table[table["source"] != ""].groupby("source", sort=False) if len(table) else ():
+        if len(ready := own[own["way"] == AS_IT_IS].sort_values("validation", kind="stable")):
+            row = ready.iloc[-1]
+            text = f"Without an image of {run.title(dataset)}, {row['variant']} labels {formats.percent(row['accuracy'])} % rightly."
+            told.append(Sentence(text, "transfer", "zero-shot"))
+        started = own[own["gain"].notna()]
+        for _, rows in started.groupby("family", sort=False):
+            here = rows[rows["per_class"] == rows["per_class"].min()]
+            best = here.sort_values("validation", kind="stable").iloc[-1]
+            same = rows[rows["variant"] == best["variant"]]
+            told.append(Sentence(_worth_of(str(source), best, same), "transfer", "worth"))
+    return told
+
+
+def _worth_of(source: str, best: pd.Series, same: pd.DataFrame) -> str:
+    """What a source is worth to one variant with the fewest images; `same` has that variant at every level."""
+    few, points = f"{best['per_class']} images per class", _points(abs(best["gain"]))
+    alone = f"{best['scratch']} from scratch"
+    if best["p_holm"] >= SIGNIFICANT:
+        return f"With {few}, {best['variant']} is not told apart from {alone}: no worth of {source} is established."
+    if best["gain"] < 0:
+        return (
+            f"With {few}, {best['variant']} is {points} points worse than {alone}: {source} costs more than it gives."
+        )
+    sure = same[(same["p_holm"] < SIGNIFICANT) & (same["gain"] > 0)]
+    last = int(sure["per_class"].max())
+    until = f", and is ahead with up to {last:,} per class" if last > best["per_class"] else ""
+    more = "more than " if best["worth_beyond"] else "about "
+    return (
+        f"{_capital(source)} is worth {more}{formats.count(best['worth'])} images to {best['scratch']}: with {few}, {best['variant']} "
+        f"reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
+    )
 
 
 def _with_and_without(own: Robustness) -> tuple[str, str]:

@@ -28,23 +28,37 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     claims, rows, above = run.info.get("claims", {}), [], None
     if not claims.get("told"):
         return pd.DataFrame()
-    for name in run.scored(dataset):
+    for name, at in _measured(run, dataset).items():
         claimed = claims["accuracies"].get(name, float("nan"))
-        correct = run.correct(dataset, name)
+        correct = at.correct(dataset, name)
         low, high = accuracy_interval(correct)
         row = {
             "variant": name, "family": run.families[name], "seeds": len(correct), "claimed": claimed,
             "accuracy": float(correct.mean()), "accuracy_low": low, "accuracy_high": high,
             "found": _found(claimed, low, high), "told": claims["told"],
         }  # fmt: skip
-        if above is not None and above[1] == run.evaluated(dataset, name):
+        same = at is run and above is not None and above[1] == run.evaluated(dataset, name)
+        if same and above is not None:
             step = correct.astype("int8") - above[2].astype("int8")
             row |= {"claimed_step": claimed - above[0], "step": float(step.mean())}
             row |= dict(zip(("step_low", "step_high"), difference_interval(step), strict=True))
-        above = claimed, run.evaluated(dataset, name), correct
+        above = (claimed, run.evaluated(dataset, name), correct) if at is run else None
         rows.append(row)
     columns = [*COLUMNS, "told"]
     return pd.DataFrame(rows).reindex(columns=columns) if rows else pd.DataFrame()
+
+
+def _measured(run: Run, dataset: str) -> dict[str, Run]:
+    """The variants that were evaluated, and the run at the condition of that; what is claimed of a source as it is was measured where
+    there was no image of the target.
+    """
+    here = dict.fromkeys(run.scored(dataset), run)
+    for condition in run.conditions:
+        at = run.at(condition)
+        here |= {
+            name: at for name in at.scored(dataset) if name in run.info["claims"]["accuracies"] and name not in here
+        }
+    return here
 
 
 def _found(claimed: float, low: float, high: float) -> str | None:
