@@ -205,7 +205,7 @@ def cells(
         for usual in [validation(suite, dataset, condition, seed)]
         for variant in own
         if variant.runs_under(condition)
-        for source in [has[dataset.name, variant.origin.source] if variant.origin is not None else None]
+        for source in [has[dataset.name, variant.origin.source.name] if variant.origin is not None else None]
         for share, folds in [
             validation(suite, source.data, STANDARD, seed) if variant.is_source and source and source.data else usual
         ]

@@ -276,7 +276,7 @@ def about(suite: Suite, data: Sequence[Dataset], sources: Sources) -> dict[str, 
     """What run.json tells of sources: nothing where there are none."""
     if not suite.sources:
         return {}
-    fingerprints = {f"{table.name} for {name}": found.fingerprint for (name, table), found in sources.items()}
+    fingerprints = {f"{source} for {name}": found.fingerprint for (name, source), found in sources.items()}
     return {"sources": fingerprints, "absent": {d.name: list(absent(suite, d, sources)) for d in data}}
 
 

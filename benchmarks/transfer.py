@@ -43,13 +43,13 @@ class Given:
         return set(range(len(classes))) <= set(self.labels)
 
 
-Sources = Mapping[tuple[str, SourceTable], Given]
+Sources = Mapping[tuple[str, str], Given]
 
 
 def given(
     tables: Iterable[SourceTable], targets: Sequence[Dataset], data_dir: Path | None, told: Told = silent
-) -> tuple[dict[tuple[str, SourceTable], Given], list[str]]:
-    """What sources have for targets, by name of the target and source, and notes on what is left out.
+) -> tuple[dict[tuple[str, str], Given], list[str]]:
+    """What sources have for targets, by the names of target and source, and notes on what is left out.
 
     A data set is no source of itself. Where a target has no box, what is not framed is the same as what is, and left out.
 
@@ -57,15 +57,15 @@ def given(
     ------
     UserError : there is no such source, or none of them is left for a target.
     """
-    found: dict[tuple[str, SourceTable], Given] = {}
+    found: dict[tuple[str, str], Given] = {}
     notes = []
     for table in tables:
         source = None if table.is_model else _load(table.data, data_dir, told)
         for target in targets:
             if source is None:
                 notes += [] if (reason := _mismatch(table, target)) is None else [f"{target.name}: {reason}"]
-                labels = labels_of([str(name) for name in table.facts.get("classes", ())], target.classes)
-                found[target.name, table] = Given(labels, model=table.data)
+                labels = labels_of([table.names.get(c, c) for c in table.facts.get("classes", ())], target.classes)
+                found[target.name, table.name] = Given(labels, model=table.data)
                 continue
             if source.train_fingerprint == target.train_fingerprint:
                 continue
@@ -74,8 +74,8 @@ def given(
                     f"{target.name}: left out is {table.name}: no box is known of its images to bring others into"
                 )
                 continue
-            data = alike(source, target, framed=table.framed, shared=table.shared)
-            found[target.name, table] = Given(labels_of(data.classes, target.classes), data)
+            data = alike(source, target, framed=table.framed, shared=table.shared, names=table.names)
+            found[target.name, table.name] = Given(labels_of(data.classes, target.classes), data)
     for target in targets:
         if (asked := list(tables)) and not any(name == target.name for name, _ in found):
             raise UserError(
@@ -88,7 +88,7 @@ def lacking(variant: Variant, target: Dataset, sources: Sources) -> str:
     """Why a variant has nothing to start from on a target; "" if it has."""
     if variant.origin is None:
         return ""
-    found = sources.get((target.name, variant.origin.source))
+    found = sources.get((target.name, variant.origin.source.name))
     if found is None:
         return "it is the target itself, or no other than another source"
     if variant.origin.way in OF_CLASSES and max(found.labels, default=-1) < 0:

@@ -61,7 +61,7 @@ class SourceTable(BaseModel):
 
     `data` is a data set, by name or path, or a trained model: its folder, or a file of Keras. With `framed` its images are brought
     into the box of the target's, where that has one, else they are given its size alone. With `shared` only the classes that the
-    target has are learned. `ways` restricts what estimators take of it (`Estimator.transfer`); () leaves zero-shot alone. The
+    target has are learned. `names` are what the target calls classes that the source calls otherwise. `ways` restricts what estimators take of it (`Estimator.transfer`); () leaves zero-shot alone. The
     embedding is that of the estimator `backbone`, trained on it.
     """
 
@@ -70,6 +70,7 @@ class SourceTable(BaseModel):
     data: str
     framed: bool = True
     shared: bool = False
+    names: dict[str, str] = {}
     ways: tuple[str, ...] | None = None
     backbone: str = "cnn"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from benchmarks.data.images import Dataset, Images
 from benchmarks.data.reading import PLAIN
 from benchmarks.data.store.cache import cached
 from benchmarks.data.store.recipe import Contents, Recipe
-from benchmarks.errors import UserError
+from benchmarks.errors import UserError, unknown
 
 
 def box_of(target: Dataset) -> Framing | None:
@@ -27,28 +27,37 @@ def box_of(target: Dataset) -> Framing | None:
     return target.preparation.framing
 
 
-def alike(source: Dataset, target: Dataset, *, framed: bool, shared: bool) -> Dataset:
+def alike(
+    source: Dataset, target: Dataset, *, framed: bool, shared: bool = False, names: Mapping[str, str] | None = None
+) -> Dataset:
     """The training images of a source as the target's are: in its box, or in its size alone.
 
     Parameters
     ----------
     framed : bring them into the target's box, where it has one.
     shared : only those of classes that the target has.
+    names : what classes of the source are called instead.
 
     Raises
     ------
-    UserError : the classes that are left are fewer than two.
+    UserError : the classes that are left are fewer than two; a name is of no class, or of two.
     """
+    for name in names or ():
+        if name not in source.classes:
+            raise unknown(f"class of {source.name}", name, source.classes)
+    called = [(names or {}).get(name, name) for name in source.classes]
+    if len(set(called)) < len(called):
+        raise UserError(f"Two classes of {source.name} would have one name: give each a name of its own.")
     height, width, channels = target.train.X.shape[1:]
     framing = (box_of(target) if framed else None) or Framing((height, width, channels))
-    kept = [name for name in source.classes if not shared or name in target.classes]
+    kept = [name for name in called if not shared or name in target.classes]
 
     def read() -> Contents:
         if len(kept) < 2:
             raise UserError(
                 f"{source.name} and {target.name} have {len(kept)} classes in common, and learning takes 2."
             )
-        labels = np.array([kept.index(name) if name in kept else -1 for name in source.classes])
+        labels = np.array([kept.index(name) if name in kept else -1 for name in called])
         rows = np.flatnonzero(labels[source.train.y] >= 0)
         X = np.stack([framing(source.train.X[row]) for row in rows])
         groups = None if source.train.groups is None else source.train.groups[rows]

@@ -98,9 +98,12 @@ def load(
 
 
 def _folders_of_others(text: str) -> tuple[str, ...]:
-    """Names of folders that belong to other registered sets, whose files may be called the same."""
+    """Names of folders that belong to other registered sets, whose files may be called the same and are not the same."""
     return tuple(
-        folder for name in names() if name != text for folder in (name, *(Path(f).name for f in source(name).folders))
+        folder
+        for name in names()
+        if name != text and (source(name).files != source(text).files or not source(name).files)
+        for folder in (name, *(Path(f).name for f in source(name).folders))
     )
 
 
