@@ -45,6 +45,8 @@ def plan(suite: Suite, folder: Path) -> str:
             under = conditions(suite, "evaluated") if condition.is_standard else []
             others = [_where(tables["evaluations"], **where | {"condition": str(c)}) for c in under]
             state = _state(ran, searches, fits, [evaluations, *others])
+            if variant.is_source and len(fits) and fits["status"].iloc[0] == "ok":
+                state = DONE  # It is tried at once, unless it has no answer for some classes.
             if state != DONE:
                 undone += 1
                 budget = budget_of(suite, condition, seed)

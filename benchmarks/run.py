@@ -27,7 +27,8 @@ from benchmarks.lock import locked
 from benchmarks.observer import Observer
 from benchmarks.protocol import run_cell
 from benchmarks.suite import Suite, conditions, variants
-from benchmarks.transfer import Sources, given, lacking
+from benchmarks.transfer import Sources, absent, given
+from benchmarks.transfer import told as left_out
 from benchmarks.variant import Variant
 from estimators.models.threads import threads
 
@@ -76,12 +77,10 @@ def run(
         observer.noted(f"{asked} workers would share {workers} cores and slow each other down: {workers} are started")
     for dataset in data:
         notes += possible(suite, dataset)[1]
-    sources, left_out = given(suite.sources, data, data_dir, observer.reading)
-    notes += left_out
+    sources, more = given(suite.sources, data, data_dir, observer.reading)
+    notes += more
     for dataset in data:
-        notes += [
-            f"{dataset.name}: left out is {name}: {reason}" for name, reason in absent(suite, dataset, sources).items()
-        ]
+        notes += left_out(dataset, absent(variants(suite), dataset, sources))
     # Fails here if a class has too few rows.
     todo = cells(suite, data, _info_before(folder).get("portfolios"), sources)
     observer.planned(len(todo))
@@ -266,18 +265,12 @@ def _origin(variant: Variant) -> dict[str, Any]:
     }
 
 
-def absent(suite: Suite, dataset: Dataset, sources: Sources) -> dict[str, str]:
-    """The variants that have nothing to start from on a data set, and why."""
-    reasons = {variant.name: lacking(variant, dataset, sources) for variant in variants(suite)}
-    return {name: reason for name, reason in reasons.items() if reason}
-
-
 def about(suite: Suite, data: Sequence[Dataset], sources: Sources) -> dict[str, Any]:
     """What run.json tells of sources: nothing where there are none."""
     if not suite.sources:
         return {}
     fingerprints = {f"{source} for {name}": found.fingerprint for (name, source), found in sources.items()}
-    return {"sources": fingerprints, "absent": {d.name: list(absent(suite, d, sources)) for d in data}}
+    return {"sources": fingerprints, "absent": {d.name: list(absent(variants(suite), d, sources)) for d in data}}
 
 
 def superseded(ledger: Ledger, todo: Sequence[Cell], before: dict[str, Any], now: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from benchmarks.errors import UserError
 from benchmarks.variant import SourceTable, Variant
 from estimators.estimator import OF_CLASSES
 
+ITSELF = "it is the target itself, or the same as another source"
 LARGE = "128"  # pixels of the longest side of pictures that are still to be brought into a box
 
 
@@ -63,9 +64,10 @@ def given(
         source = None if table.is_model else _load(table.data, data_dir, told)
         for target in targets:
             if source is None:
-                notes += [] if (reason := _mismatch(table, target)) is None else [f"{target.name}: {reason}"]
-                labels = labels_of([table.names.get(c, c) for c in table.facts.get("classes", ())], target.classes)
-                found[target.name, table.name] = Given(labels, model=table.data)
+                # A model of images of another size has no answers.
+                known = () if _mismatch(table, target) else table.facts.get("classes", ())
+                labels = labels_of([table.names.get(name, name) for name in known], target.classes)
+                found[target.name, table.name] = Given(labels, model=str(Path(table.data).resolve()))
                 continue
             if source.train_fingerprint == target.train_fingerprint:
                 continue
@@ -90,12 +92,27 @@ def lacking(variant: Variant, target: Dataset, sources: Sources) -> str:
         return ""
     found = sources.get((target.name, variant.origin.source.name))
     if found is None:
-        return "it is the target itself, or no other than another source"
+        return ITSELF
     if variant.origin.way in OF_CLASSES and max(found.labels, default=-1) < 0:
         return f"{variant.origin.source.name} and {target.name} have no class in common"
     if variant.origin.way not in ("", "embedding") and (reason := _mismatch(variant.origin.source, target)):
         return reason
     return ""
+
+
+def absent(variants: Iterable[Variant], target: Dataset, sources: Sources) -> dict[str, str]:
+    """The variants that have nothing to start from on a target, and why."""
+    reasons = {variant.name: lacking(variant, target, sources) for variant in variants}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def told(target: Dataset, absent: Mapping[str, str]) -> list[str]:
+    """What people are told of those variants, a line for each reason; that a data set is no source of itself needs no words."""
+    because: dict[str, list[str]] = {}
+    for name, reason in absent.items():
+        if reason != ITSELF:
+            because.setdefault(reason, []).append(name)
+    return [f"{target.name}: left out: {', '.join(names)}: {reason}" for reason, names in because.items()]
 
 
 def _mismatch(table: SourceTable, target: Dataset) -> str | None:

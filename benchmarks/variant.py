@@ -81,9 +81,9 @@ class SourceTable(BaseModel):
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """What a model of ours tells of itself; nothing of a data set or of a file of Keras."""
+        """What a model of ours tells of itself, and the image that a file of Keras takes; nothing of a data set."""
         try:
-            return read_facts(self.data) if self.is_model and not self.data.endswith(".keras") else {}
+            return read_facts(self.data) if self.is_model else {}
         except ValueError as error:
             raise UserError(str(error)) from error
 
@@ -103,7 +103,7 @@ class SourceTable(BaseModel):
             return True
         reader = str(self.facts.get("reader", NETWORK))
         if reader == NETWORK:
-            return way in OF_IMAGES or (way == "boosting" and bool(self.facts))
+            return way in OF_IMAGES or (way == "boosting" and "classes" in self.facts)
         linear = self.facts.get("estimator") == "logistic_regression"
         return way == "boosting" or (way == "coefficients" and linear)
 

@@ -145,7 +145,7 @@ def _together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _fit(job: Job) -> Fitted:
     """Fit on all rows of the job and write the model."""
     if job.start is not None and job.start.way == AS_IT_IS:
-        return _kept(job, load(job.start.model), _facts_of(job.start.model), 0.0)
+        return _kept(job, load(job.start.model), read_facts(job.start.model), 0.0)
     dataset = reopen(Path(job.data))
     images = _images_of_fit(job, dataset)
     estimator = estimators.get(job.estimator)
@@ -298,11 +298,6 @@ def _in_classes_of(proba: NDArray[np.float32], labels: Sequence[int]) -> NDArray
     columns = np.argsort(labels, kind="stable")[np.sort(labels) >= 0]
     kept = np.maximum(proba[:, columns], LEAST)
     return kept / kept.sum(axis=1, keepdims=True)
-
-
-def _facts_of(model: str) -> dict[str, Any]:
-    """What a model that is given tells of itself; nothing of a file of Keras."""
-    return {} if model.endswith(".keras") else dict(read_facts(model))
 
 
 def _unlabelled(dataset: Dataset) -> NDArray[np.uint8]:
