@@ -30,7 +30,8 @@ class Cell:
     """One (data set, train condition, variant, seed) of a suite.
 
     `validation_share` of its training rows scores a trial, in up to `folds` folds; its search tries the settings of
-    `portfolio` first. `source` is what its variant has of one, and `start` the model that its jobs start from, once that is fitted.
+    `portfolio` first. `source` is what its variant has of one, and `start` the model that its jobs start from, once that is
+    fitted.
     """
 
     dataset: Dataset
@@ -181,8 +182,8 @@ def cells(
     portfolios: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
     sources: Sources | None = None,
 ) -> list[Cell]:
-    """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed; models of
-    sources first.
+    """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed; models
+    of sources first.
 
     Parameters
     ----------

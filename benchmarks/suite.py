@@ -6,6 +6,7 @@ import inspect
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +30,7 @@ from benchmarks.data.reading import WHITE, Reading
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
 from benchmarks.studies.study import STANDARD, Condition, Level
-from benchmarks.variant import LABEL, TRANSFER, Search, SourceTable, Variant
+from benchmarks.variant import LABEL, TRANSFER, UNSEARCHED, Search, SourceTable, Variant
 from estimators.estimator import OF_CLASSES, OF_IMAGES
 from tuning import Choice, Float, Int
 
@@ -179,20 +180,18 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
 
 def variants(suite: Suite) -> list[Variant]:
     """What a suite compares, in its order: plain estimators, then variants, then those that have to do with a source."""
-    usual = Search(strategy="none") if suite.sources else Search()
     plain = [
         Variant(
-            (estimator := estimators.get(reference)).name,
-            reference,
-            {},
-            suite.search.get(estimator.name, Search()).over(usual),
+            (estimator := estimators.get(reference)).name, reference, {}, suite.search.get(estimator.name, Search())
         )
         for reference in suite.estimators
     ]
     scratch = plain + [
-        Variant(v.name, v.estimator, v.base, v.search.over(suite.search.get(v.estimator, Search()).over(usual)))
+        Variant(v.name, v.estimator, v.base, v.search.over(suite.search.get(v.estimator, Search())))
         for v in suite.variants
     ]
+    if suite.sources:
+        scratch = [v if v.search.strategy else replace(v, search=v.search.over(UNSEARCHED)) for v in scratch]
     found: dict[str, Variant] = {}
     for variant in (other for source in suite.sources for own in scratch for other in own.of(source, scratch)):
         model = variant.origin.model if variant.origin is not None else None
@@ -206,10 +205,12 @@ def check(suite: Suite, origin: str) -> Suite:
         _ = suite.reading
     except UserError as error:
         raise UserError(f"{origin}: {error}") from error
+    _check_sources(suite, origin)
     try:
         chosen = variants(suite)
         for variant in chosen:
             tuning.strategy(variant.strategy)
+            _ = variant.estimator  # that of a model which is given may be a file that is not here
     except ValueError as error:
         raise UserError(f"{origin}: {error}") from error
     if not chosen:
@@ -226,7 +227,6 @@ def check(suite: Suite, origin: str) -> Suite:
         variant.portfolio("")  # A file that cannot be used is told now.
     for name, levels in suite.studies.items():
         _check_levels(name, levels, origin)
-    _check_sources(suite, origin)
     for name in suite.claimed:
         if name not in labels:
             raise UserError(f"{origin}: claimed: {unknown('variant', name, labels)}")

@@ -120,7 +120,8 @@ def _mismatch(table: SourceTable, target: Dataset) -> str | None:
     shape, own = table.facts.get("image"), list(target.train.X.shape[1:])
     if shape is None or list(shape) == own:
         return None
-    return f"{table.name} takes images of {_sides(shape)}, and those of {target.name} are {_sides(own)}: its embedding alone can be used"
+    sizes = f"{_sides(shape)}, and those of {target.name} are {_sides(own)}"
+    return f"{table.name} takes images of {sizes}: its embedding alone can be used"
 
 
 def _sides(shape: Sequence[int]) -> str:

@@ -56,13 +56,18 @@ class Search(BaseModel):
         )
 
 
+# The base setting alone, at the effort that the budget has room for; a network is also tried longer.
+UNSEARCHED = Search(strategy="grid", axes=())
+
+
 class SourceTable(BaseModel):
     """One ``[[sources]]`` of a suite file: what is learned before the target.
 
     `data` is a data set, by name or path, or a trained model: its folder, or a file of Keras. With `framed` its images are brought
     into the box of the target's, where that has one, else they are given its size alone. With `shared` only the classes that the
-    target has are learned. `names` are what the target calls classes that the source calls otherwise. `ways` restricts what estimators take of it (`Estimator.transfer`); () leaves zero-shot alone. The
-    embedding is that of the estimator `backbone`, trained on it.
+    target has are learned. `names` are what the target calls classes that the source calls otherwise. `ways` restricts what
+    estimators take of it (`Estimator.transfer`); () leaves zero-shot alone. The embedding is that of the estimator `backbone`,
+    trained on it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,8 +95,10 @@ class SourceTable(BaseModel):
     @property
     def name(self) -> str:
         """As it is called in labels."""
-        known = {"variant", "dataset"} <= set(self.facts)
-        told = f"{self.facts['variant']} of {self.facts['dataset']}" if known else Path(self.data).stem
+        told = Path(self.data).stem
+        if {"variant", "dataset"} <= set(self.facts):
+            variant = str(self.facts["variant"])
+            told = variant if " of " in variant else f"{variant} of {self.facts['dataset']}"
         name = re.sub(r"[^\w.+ -]", "-", told)[:24].strip(" .-_") or "source"
         return f"{name}{' shared' if self.shared else ''}{'' if self.framed else ' unframed'}"
 
@@ -110,7 +117,7 @@ class SourceTable(BaseModel):
     def as_it_is(self) -> Variant:
         """The variant that is this model."""
         estimator = str(self.facts.get("estimator", self.backbone))
-        return Variant(self.name, estimator, {}, Search(strategy="none"), Origin(self))
+        return Variant(self.name, estimator, {}, UNSEARCHED, Origin(self))
 
 
 @dataclass(frozen=True)
@@ -213,7 +220,7 @@ class Variant:
             if source.is_model:
                 model = source.as_it_is()
             elif way == "embedding":
-                plain = Variant(source.backbone, source.backbone, {}, Search(strategy="none"))
+                plain = Variant(source.backbone, source.backbone, {}, UNSEARCHED)
                 model = next((v for v in scratch if v.estimator.name == source.backbone), plain).trained_on(source)
             else:
                 model = self.trained_on(source)

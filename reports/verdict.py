@@ -55,7 +55,7 @@ from reports.analysis.effort import FULL, SETTINGS, Effort, efforts
 from reports.analysis.intervals import SIGNIFICANT
 from reports.analysis.resources import RESOURCES, SIZES
 from reports.analysis.robustness import Robustness, ahead, interval, robustness, unlike_training
-from reports.analysis.transfer import AS_IT_IS, transfer
+from reports.analysis.transfer import AS_IT_IS, origins, transfer
 from reports.drawing import formats, style
 from reports.run import Run
 
@@ -219,7 +219,7 @@ def _kind(run: Run, dataset: str) -> str:
     board = leaderboard.scores(run, dataset)
     networks = board[board["family"] == "deep"]
     small = bool((networks["parameters"].fillna(SMALL + 1) <= SMALL).all())
-    scratch = set(networks["estimator"]) <= FROM_SCRATCH
+    scratch = set(networks["estimator"]) <= FROM_SCRATCH and not set(networks["variant"]) & set(origins(run))
     kind = ", ".join([*(["small"] if small else []), *(["trained from scratch"] if scratch else [])])
     return f" ({kind})" if kind else ""
 
@@ -407,14 +407,14 @@ def _sources(run: Run, dataset: str) -> list[Sentence]:
     """What each source is worth, to the best of each family; chosen by validation, since the test part is for judging."""
     table, told = transfer(run, dataset), []
     for source, own in table[table["source"] != ""].groupby("source", sort=False) if len(table) else ():
-        if len(ready := own[own["way"] == AS_IT_IS].sort_values("validation", kind="stable")):
+        if len(ready := own[own["way"] == AS_IT_IS].sort_values("validation", kind="stable", na_position="first")):
             row = ready.iloc[-1]
             text = f"Without an image of {run.title(dataset)}, {row['variant']} labels {formats.percent(row['accuracy'])} % rightly."
             told.append(Sentence(text, "transfer", "zero-shot"))
         started = own[own["gain"].notna()]
         for _, rows in started.groupby("family", sort=False):
             here = rows[rows["per_class"] == rows["per_class"].min()]
-            best = here.sort_values("validation", kind="stable").iloc[-1]
+            best = here.sort_values("validation", kind="stable", na_position="first").iloc[-1]
             same = rows[rows["variant"] == best["variant"]]
             told.append(Sentence(_worth_of(str(source), best, same), "transfer", "worth"))
     return told

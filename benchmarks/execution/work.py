@@ -221,7 +221,8 @@ def _from_source(job: Job, images: Images) -> tuple[Images, Source | None]:
     if job.start is None:
         return images, None
     if job.start.way != ROWS:
-        return images, Source(load(job.start.model), job.start.labels, job.start.way)
+        model = load(job.start.model)
+        return images, Source(model, _labels_of(model, job.start.labels), job.start.way)
     other, labels = reopen(Path(job.start.data)).train, np.array(job.start.labels)
     other = other.rows(np.flatnonzero(labels[other.y] >= 0))
     most = max(len(images), len(other))
@@ -286,11 +287,16 @@ def _evaluate(job: Job) -> Predicted:
     warm = time.perf_counter()
     proba = _probabilities(model, X)
     if job.start is not None:
-        proba = _in_classes_of(proba, job.start.labels)
+        proba = _in_classes_of(proba, _labels_of(model, job.start.labels))
     predicted = time.perf_counter()
     median, p95 = _latency_ms(model, X, job.latency_calls)
     _write(proba, Path(job.folder), str(job.condition) if studies.evaluates(job.condition) else PROBABILITIES)
     return Predicted(loaded - began, warm - loaded, predicted - warm, median, p95, job.latency_calls)
+
+
+def _labels_of(model: Any, labels: Sequence[int]) -> tuple[int, ...]:
+    """The target's label of each column of a source's model; `labels` are those of all classes, and it may have met fewer."""
+    return tuple(labels[label] for label in model.classes_)
 
 
 def _in_classes_of(proba: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.float32]:

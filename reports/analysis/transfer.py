@@ -132,9 +132,13 @@ def _transfer(run: Run, dataset: str) -> pd.DataFrame:
 
 def _seconds_of_models(run: Run, dataset: str) -> dict[str, float]:
     """By label of a source's model, the mean seconds of its fits."""
-    fits = run.ledger["fits"]
-    fits = fits[(fits["dataset"] == dataset) & (fits["status"] == "ok") & (fits["condition"] == f"{STUDY}=0")]
-    return fits.groupby("variant")["fit_seconds"].mean().to_dict()
+    found: dict[str, float] = {}
+    for condition in run.conditions:
+        if condition.study == STUDY and not condition.value:
+            fits = run.at(condition).fits
+            fits = fits[(fits["dataset"] == dataset) & (fits["status"] == "ok")]
+            found |= fits.groupby("variant")["fit_seconds"].mean().to_dict()
+    return found
 
 
 def convergence(run: Run, dataset: str) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -38,13 +38,15 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Axes per estimator: from scratch dashed and hollow, with a source solid; what needs no image is a thin line across."""
     from matplotlib.lines import Line2D
 
-    names = list(dict.fromkeys(frame["scratch"]))
+    names = [name for name in dict.fromkeys(frame["scratch"]) if name]
     ways = [way for way in MARKS if way in set(frame["way"])]
     page, grid = style.axes_grid(len(names), 3, (2.7, 2.1), (0.75, 0.75), (0.72, 0.2, 0.62, 0.5))
-    least, most = (frame.loc[frame["per_class"] > 0, "per_class"].agg(end) for end in ("min", "max"))
+    some = frame.loc[frame["per_class"] > 0, "per_class"]
+    least, most = (some.min(), some.max()) if len(some) else (1, 10)
     for axes, name in zip(grid, names, strict=True):
-        own = frame[frame["scratch"] == name]
-        colour = style.FAMILY.get(str(own["family"].iloc[0]), style.MUTED)
+        # A model that is given stands beside everybody.
+        own = frame[frame["scratch"].isin([name, ""])]
+        colour = style.FAMILY.get(str(frame.loc[frame["scratch"] == name, "family"].iloc[0]), style.MUTED)
         for variant, rows in own.groupby("variant", sort=False):
             way, plain = rows["way"].iloc[0], rows["framed"].iloc[0] is False
             y = style.stretch(rows["accuracy"])
@@ -71,8 +73,10 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         axes.set_xlabel("training images per class")
     handles = [Line2D([], [], color=style.MUTED, marker="x", linestyle=(0, (4, 2)), label=SCRATCH)]
     for way in ways:
-        line = {"linestyle": (0, (1, 1.5))} if way == AS_IT_IS else {"marker": MARKS[way], "linestyle": "-"}
-        handles.append(Line2D([], [], color=style.INK, label=f"the source {way}" if way == AS_IT_IS else way, **line))
+        drawn: dict[str, Any] = {"marker": MARKS[way], "linestyle": "-"}
+        if way == AS_IT_IS:
+            drawn = {"linestyle": (0, (1, 1.5))}
+        handles.append(Line2D([], [], color=style.INK, label=f"the source {way}" if way == AS_IT_IS else way, **drawn))
     style.legend(page, handles, 0.1)
     return page
 

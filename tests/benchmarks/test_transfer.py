@@ -172,6 +172,17 @@ def test_the_key_knows_the_source_and_not_where_it_is():
     assert job(start=replace(start, model="elsewhere", data="elsewhere")).key == job(start=start).key
 
 
+def test_what_a_source_says_is_said_in_the_classes_of_the_target():
+    proba = np.array([[0.2, 0.5, 0.1, 0.2]], np.float32)
+    found = work._in_classes_of(proba, (1, -1, 2, 0))
+    assert found == pytest.approx(np.array([[0.4, 0.4, 0.2]]))
+
+    class Model:
+        classes_ = np.array([0, 2, 3])  # It never met class 1.
+
+    assert work._labels_of(Model, (1, -1, 2, 0)) == (1, 2, 0)
+
+
 # The seal.
 
 
@@ -266,6 +277,7 @@ def test_without_its_source_nothing_is_fitted(tmp_path, estimators_folder, monke
         ({"sources": []}, "give --source DATASET"),
         ({"sources": [{"data": "usps", "ways": ["heads"]}]}, "Did you mean 'head'"),
         ({"sources": [{"data": "usps", "backbone": "cn"}]}, "Did you mean 'cnn'"),
+        ({"sources": [{"data": "usps", "backbone": "cn"}], "estimators": ["svm"]}, "Did you mean 'cnn'"),
         ({"sources": [{"data": "usps"}, {"data": "usps"}]}, "two sources are called 'usps'"),
         ({"sources": [{"data": "usps", "frmed": True}]}, "Did you mean 'framed'"),
         ({"claimed": {"nearest_mean of usp": 0.5}}, "Did you mean 'nearest_mean of usps'"),

@@ -12,7 +12,9 @@ import reports
 from benchmarks.studies.transfer import transfer as study
 from reports import leaderboard
 from reports.analysis.transfer import AS_IT_IS, SCRATCH, convergence, transfer, worth
+from reports.drawing import style
 from reports.exhibits import EXHIBITS
+from reports.merged import merge
 from reports.verdict import verdict
 from tests.reports.folder import (
     cell,
@@ -150,6 +152,21 @@ def test_how_fast_it_is_as_good_as_training_from_scratch(run):
     assert alone["goal"] == started["goal"] == 0.7
     assert (alone["shown"], started["shown"]) == (300, 200)
     assert started["share"] == 0.5 and started["seconds"] == pytest.approx(1 + 0.5 * 8)
+
+
+def test_two_runs_as_one_keep_each_source_with_its_own(run, tmp_path):
+    both = merge([run, reports.load(write(tmp_path / "other"))])
+    table = transfer(both, "things")
+    assert len(table) == 18 and table.loc[table["way"] == "all layers", "gain"].notna().all()
+    compared = ("svm", "cnn", ALL, ROWS)
+    assert set(both.planned("things")) == {f"{name} @{at}" for name in compared for at in ("run", "other")}
+
+
+def test_a_run_that_has_no_more_than_its_sources_is_drawn(tmp_path):
+    first = reports.load(write(tmp_path / "run", {0: ERRORS[0]}))
+    frame = NAMED["transfer"].table(first, "things")
+    assert len(frame) == 1
+    assert NAMED["transfer"].draw(frame, style.looks(first.families)) is not None
 
 
 def test_a_claim_about_a_source_as_it_is_is_measured_where_it_was_tried(run):

@@ -1,4 +1,7 @@
-"""CIFAR-10"s animals: 30,000 + 6,000 photographs, 32 × 32, RGB, six classes. For transfer to classes that a source does not have."""
+"""CIFAR-10's animals: 30,000 + 6,000 photographs, 32 × 32, RGB, six classes.
+
+For transfer to classes that a source does not have.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""CIFAR-10"s vehicles: 20,000 + 4,000 photographs, 32 × 32, RGB, four classes. For transfer to classes that a source does not have."""
+"""CIFAR-10's vehicles: 20,000 + 4,000 photographs, 32 × 32, RGB, four classes.
+
+For transfer to classes that a source does not have.
+"""
 
 from __future__ import annotations
 

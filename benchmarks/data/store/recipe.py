@@ -19,7 +19,9 @@ from benchmarks.errors import UserError
 class Contents:
     """What a reader found: both parts, the class names, and images to label for a competition if there are any.
 
-    The training part may have groups. The test part may be empty where ``sealed_off`` says that it is left where it was. ``choice`` says how images were made of pictures, where a probe told. ``files`` are the names of the files of either part, none where there are none.
+    The training part may have groups. The test part may be empty where ``sealed_off`` says that it is left where it was.
+    ``choice`` says how images were made of pictures, where a probe told. ``files`` are the names of the files of either part,
+    none where there are none.
     """
 
     train: Images
