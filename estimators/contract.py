@@ -172,8 +172,8 @@ def check_validation_rows(estimator: Estimator) -> None:
 
 
 def check_it_goes_on_from_a_source(estimator: Estimator) -> None:
-    """In every way that it says: few images are enough for classes that the source knew, what is saved predicts the same, and a way
-    that it does not know is refused with a ValueError. A class that the source did not have is learned too.
+    """In every way that it says: few images are enough for classes that the source knew, what is saved predicts the same, and
+    a way that it does not know is refused with a ValueError. A class that the source did not have is learned too.
     """
     from estimators.models.saving import load, save
     from estimators.models.source import Source

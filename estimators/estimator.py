@@ -11,8 +11,8 @@ from tuning import Space
 from tuning.nearest import hint
 
 FAMILIES = ("classical", "deep")
-# What an estimator may take from a source, another data set that it learns from first; see `Estimator.transfer`. The first two
-# take what was learned of images, whatever the classes; the others need a class that source and target have in common.
+# What an estimator may take from a source, what it learns first; see `Estimator.transfer`. The ways of images take what was
+# learned of them whatever the classes; those of classes need one that source and target have in common.
 OF_IMAGES = ("all layers", "head", "embedding")
 OF_CLASSES = ("boosting", "coefficients", "rows")
 MOST_PASSES, FEWEST_IMAGES = 60, 30_000  # of a fit of a network over few rows
@@ -39,10 +39,10 @@ class Estimator:
     relative_cost : ``relative_cost(params)``, roughly how long a fit of a setting takes, in any unit: a search plans with it as long as
         the setting was not timed. The parameter that `effort` names plays no part.
     prior_knowledge : what was put in by hand before any data was seen, in a sentence; "" says nothing.
-    transfer : what it can take from a source. Every estimator can do with its "rows", which are put beside those of the target. For
-        the others, ``fit`` takes ``source=Source(...)`` (`estimators.models.source`), which says what is asked for: the weights of "all
-        layers" or of all but the "head", which alone is trained; the sums of trees for "boosting" to go on from; the "coefficients"
-        to stay near; the "embedding", features that a trained network computes.
+    transfer : what it can take from a source. Every estimator can do with its "rows", which are put beside the target's. For the
+        other ways ``fit`` takes ``source=Source(...)`` (`estimators.models.source`), which says what is asked for: the weights of
+        "all layers" or of all but the "head", which alone is trained; the logits for "boosting" to go on from; the
+        "coefficients" to stay near; the "embedding", features that a trained network computes.
     """
 
     name: str

@@ -24,8 +24,8 @@ LEAST = 1e-6  # spread of a feature that tells something
 class Embedding(ImageFeatures):
     """Standardised outputs of a network without its last layer: float32 (n, d).
 
-    "CNN features off-the-shelf" (Razavian et al. 2014, arXiv:1403.6382). Images of another size than the network takes are resized,
-    and their channels made as many.
+    "CNN features off-the-shelf" (Razavian et al. 2014, arXiv:1403.6382). Images of another size than the network takes are
+    resized, and their channels made as many.
 
     Parameters
     ----------

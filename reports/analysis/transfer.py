@@ -1,8 +1,9 @@
 """What a source is worth: variants that start from one beside the same variants from scratch, at every number of images.
 
-The gain at a level is the accuracy with the source less that without, on the same test images, with its paired interval; p values are
-corrected (Holm) for all ways and levels of a source. The worth is read off the curve from scratch: so many more images per class as it
-takes for the accuracy that the source gives, between levels by a straight line over the logarithm of their number.
+The gain at a level is the accuracy with the source less that without, on the same test images, with its paired interval; p
+values are corrected (Holm) for all ways and levels of a source. The worth is read off the curve from scratch: so many more
+images per class as it takes for the accuracy that the source gives, between levels by a straight line over the logarithm of
+their number.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ SCRATCH, AS_IT_IS = "from scratch", "as it is"
 
 @dataclass(frozen=True)
 class Worth:
-    """Images per class that a source stands for beyond those that were used with it; `beyond` says that it is more than this, since
-    the curve from scratch ends below.
+    """Images per class that a source stands for beyond those that were used with it; `beyond` says that it is more than this,
+    since the curve from scratch ends below.
     """
 
     images: float
@@ -51,8 +52,8 @@ def worth(accuracy: float, used: int, images: NDArray[np.float64], scratch: NDAr
 
     Parameters
     ----------
-    images, scratch : (m,), images per class, ascending, and the accuracy that training from scratch reached with them. More images
-        are taken to be no worse than fewer.
+    images, scratch : (m,), images per class, ascending, and the accuracy that training from scratch reached with them. More
+        images are taken to be no worse than fewer.
     """
     reached = np.maximum.accumulate(scratch)
     if accuracy > reached[-1]:
@@ -71,10 +72,10 @@ def transfer(run: Run, dataset: str) -> pd.DataFrame:
 
     Returns
     -------
-    ``variant, family, estimator, source, way, framed, per_class, images, seeds, accuracy, accuracy_low, accuracy_high``; of those with a
-    source also ``gain, gain_low, gain_high, p_holm, worth, worth_beyond`` and ``source_seconds``, what its model took to fit; ``seconds`` of
-    the fit; ``validation``, the accuracy by which a variant may be chosen. ``scratch`` is the label of the same variant without a
-    source.
+    ``variant, family, estimator, source, way, framed, per_class, images, seeds, accuracy, accuracy_low, accuracy_high``; of those
+    with a source also ``gain, gain_low, gain_high, p_holm, worth, worth_beyond`` and ``source_seconds``, what its model took to
+    fit; ``seconds`` of the fit; ``validation``, the accuracy by which a variant may be chosen. ``scratch`` is the label of the
+    same variant without a source.
     """
     return run.once(("transfer", dataset), lambda: _transfer(run, dataset)).copy()
 
@@ -144,14 +145,14 @@ def _seconds_of_models(run: Run, dataset: str) -> dict[str, float]:
 def convergence(run: Run, dataset: str) -> pd.DataFrame:
     """How fast models with curves get as far as training from scratch gets in the end, at every level.
 
-    The curves are those of the longest trial of each variant, on the same validation rows; the goal is the best validation accuracy of the
-    one from scratch. Networks are looked at six times in a training, so that is how finely time is told; of boosted trees a round
-    is a look. Seconds are those of the fit up to then, with what it takes to start.
+    The curves are those of the longest trial of each variant, on the same validation rows; the goal is the best validation
+    accuracy of the one from scratch. Networks are looked at six times in a training, so that is how finely time is told; of
+    boosted trees a round is a look. Seconds are those of the fit up to then, with what it takes to start.
 
     Returns
     -------
-    ``variant, family, source, way, per_class, goal, best, share, shown, seconds``: `share` of the training after which the goal was
-    reached, `shown` images or rounds, missing where it was not.
+    ``variant, family, source, way, per_class, goal, best, share, shown, seconds``: `share` of the training after which the goal
+    was reached, `shown` images or rounds, missing where it was not.
     """
     about, rows = origins(run), []
     for condition, per_class in levels(run, dataset):

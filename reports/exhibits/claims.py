@@ -49,8 +49,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 def _measured(run: Run, dataset: str) -> dict[str, Run]:
-    """The variants that were evaluated, and the run at the condition of that; what is claimed of a source as it is was measured where
-    there was no image of the target.
+    """The variants that were evaluated, and the run at the condition of that; what is claimed of a source as it is was measured
+    where there was no image of the target.
     """
     here = dict.fromkeys(run.scored(dataset), run)
     for condition in run.conditions:

@@ -111,8 +111,8 @@ transfer = Exhibit(
     name="transfer",
     title="With a source and from scratch",
     group="study",
-    lead="Each estimator on more and more images of the target, from scratch (dashed) and starting from a source; dotted is the source's own "
-    "model, which saw no image of the target. Bands are 95 % intervals. Gains are on the same test images, p corrected for all "
+    lead="Each estimator on more and more images of the target, from scratch (dashed) and starting from a source; dotted is the "
+    "source's own model, which saw no image of the target. Bands are 95 % intervals. Gains are on the same test images, p corrected for all "
     "ways and levels of a source.",
     frame=frame,
     empty="Nothing has been evaluated yet.",

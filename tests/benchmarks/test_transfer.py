@@ -1,4 +1,4 @@
-"""Transfer: variants that start from a source, their jobs and keys, the seal, and the command line in processes of its own."""
+"""Transfer: variants that start from a source, their jobs and keys, the seal, and the command line."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The study of transfer: gains on the same images, what a source is worth in images, how fast it gets there, and what is said of it."""
+"""The study of transfer: gains on the same images, what a source is worth, how fast it gets there, what is said of it."""
 
 from __future__ import annotations
 
