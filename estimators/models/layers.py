@@ -127,7 +127,7 @@ def continued(network: Any, classes: int) -> Any:
     body, policy = without_head(network), keras.config.dtype_policy()
 
     def exchanged(layer: Any) -> Any:
-        kind = {layers.BatchNormalization: BatchNorm, layers.Dropout: Dropout}.get(type(layer), type(layer))
+        kind: Any = {layers.BatchNormalization: BatchNorm, layers.Dropout: Dropout}.get(type(layer), type(layer))
         # The images are scaled in full precision.
         full = isinstance(layer, layers.InputLayer | layers.Rescaling)
         return kind.from_config(layer.get_config() | ({} if full else {"dtype": policy}))

@@ -380,4 +380,6 @@ def test_a_network_of_keras_gives_its_embedding_at_whatever_size_it_takes(tmp_pa
         ("transfer=4", name) for name in ("logistic_regression", "mlp", "logistic_regression embedding from net")
     }
     assert reached["transfer=4", "logistic_regression embedding from net"] > 0.6
-    assert any("mlp all layers from net, mlp head from net: net takes images of 16 × 16 × 3" in note for note in told.notes)
+    assert any(
+        "mlp all layers from net, mlp head from net: net takes images of 16 × 16 × 3" in note for note in told.notes
+    )
