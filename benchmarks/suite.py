@@ -352,7 +352,7 @@ def starting_from(source: str) -> dict[str, Any]:
 
     Twenty seconds pay for a fit of the base setting, since most levels have few images, and forty for that on the source.
     """
-    tables = [{"data": source}]
+    tables: list[dict[str, Any]] = [{"data": source}]
     if not SourceTable(data=source).is_model:
         tables.append({"data": source, "framed": False, "ways": ("all layers",)})
     return {"sources": tables, "search": {}, "budget": "20 s", "budgets": {f"{TRANSFER}=0": "40 s"}}

@@ -103,13 +103,13 @@ def test_a_source_is_learned_tried_as_it_is_and_gone_on_from(tmp_path, estimator
 def test_other_classes_give_what_was_learned_of_images_alone(tmp_path, estimators_folder):
     target, source = pair(tmp_path, letters=True)
     told = Silent()
-    small = {"mlp": {"base": {"images": 3_000, "augment": False}}}
+    small = {"mlp": {"base": {"images": 2_000, "augment": False}}}
     tables = [{"data": source, "backbone": "mlp", "ways": ["rows", "coefficients", "embedding", "head"]}]
     more = {"estimators": ["logistic_regression", "mlp"], "search": small, "sources": tables}
-    assert carry_out(tmp_path / "run", target, source, told, **more)
+    assert carry_out(tmp_path / "run", target, source, told, studies={"transfer": [0, 20]}, **more)
     reached = accuracies(tmp_path / "run")
     assert "transfer=0" not in reached.index  # Nothing can be said of the target's classes.
-    assert set(reached["transfer=4"].index) == {
+    assert set(reached["transfer=20"].index) == {
         "logistic_regression", "mlp", "logistic_regression embedding from there", "mlp head from there",
     }  # fmt: skip
     assert any("coefficients from there: there and here have no class in common" in note for note in told.notes)
@@ -316,8 +316,7 @@ def test_one_command_trains_another_starts_from_its_model_and_reports(tmp_path, 
     )
     assert second.returncode == 0, second.stderr
     reached = accuracies(tmp_path / "runs" / "second")
-    zero_shot = reached["transfer=0", "xgboost of there"]
-    assert zero_shot > 0.8
+    assert reached["transfer=0", "xgboost of there"] > 0.7
     assert reached["transfer=10", "xgboost boosting from xgboost of there"] > reached["transfer=10", "xgboost"]
     predicted = crossover(
         tmp_path, "predict", "runs/second/cells/here/xgboost boosting from xgboost of there/transfer=10/seed-0/model", target,
