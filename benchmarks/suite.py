@@ -169,9 +169,10 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
         if first["type"] == "extra_forbidden":
             parents = [str(part) for part in first["loc"][:-1]]
             model: type[BaseModel] = Suite
-            if parents:
+            if parents and parents[0] == "sources":
+                model = SourceTable
+            elif parents:
                 model = Limits if "limits" in parents else Search if "search" in parents else VariantTable
-            model = SourceTable if parents[0] == "sources" else model
             raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
         given = "" if first["type"] == "missing" else f", given {first['input']!r}"
         raise UserError(f"{origin}: {where}: {first['msg']}{given}.") from error

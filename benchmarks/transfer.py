@@ -76,7 +76,7 @@ def given(
                     f"{target.name}: left out is {table.name}: no box is known of its images to bring others into"
                 )
                 continue
-            data = alike(source, target, framed=table.framed, shared=table.shared, names=table.names)
+            data = alike(source, target, framed=table.framed, shared=table.shared, names=table.names, told=told)
             found[target.name, table.name] = Given(labels_of(data.classes, target.classes), data)
     for target in targets:
         if (asked := list(tables)) and not any(name == target.name for name, _ in found):
@@ -132,9 +132,10 @@ def _load(name: str, data_dir: Path | None, told: Told) -> Dataset:
     """A source; pictures of a folder larger than usual and whole, since they are still to be brought into a box."""
     from benchmarks.data.formats import recipe
 
-    own = name not in datasets.names() and Path(name).exists()
-    framed = own and recipe(Path(name), PLAIN).framed
-    return datasets.load(name, data_dir, Reading(size=LARGE, frame="whole") if framed else PLAIN, told)
+    place = datasets.located(name, data_dir)
+    own = place not in datasets.names() and Path(place).exists()
+    framed = own and recipe(Path(place), PLAIN).framed
+    return datasets.load(place, data_dir, Reading(size=LARGE, frame="whole") if framed else PLAIN, told)
 
 
 def _digest(path: Path) -> str:

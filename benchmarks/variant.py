@@ -63,11 +63,11 @@ UNSEARCHED = Search(strategy="grid", axes=())
 class SourceTable(BaseModel):
     """One ``[[sources]]`` of a suite file: what is learned before the target.
 
-    `data` is a data set, by name or path, or a trained model: its folder, or a file of Keras. With `framed` its images are brought
-    into the box of the target's, where that has one, else they are given its size alone. With `shared` only the classes that the
-    target has are learned. `names` are what the target calls classes that the source calls otherwise. `ways` restricts what
-    estimators take of it (`Estimator.transfer`); () leaves zero-shot alone. The embedding is that of the estimator `backbone`,
-    trained on it.
+    `data` is a data set, by name, path, or the name of a folder in the data folder, or a trained model: its folder, or a file of
+    Keras. With `framed` its images are brought into the box of the target's, where that has one, else they are given its size
+    alone. With `shared` only the classes that the target has are learned. `names` are what the target calls classes that the
+    source calls otherwise. `ways` restricts what estimators take of it (`Estimator.transfer`); () leaves zero-shot alone. The
+    embedding is that of the estimator `backbone`, trained on it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

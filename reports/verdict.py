@@ -419,12 +419,12 @@ def _sources(run: Run, dataset: str) -> list[Sentence]:
             here = rows[rows["per_class"] == rows["per_class"].min()]
             best = here.sort_values("validation", kind="stable", na_position="first").iloc[-1]
             same = rows[rows["variant"] == best["variant"]]
-            told.append(Sentence(_worth_of(str(source), best, same), "transfer", "worth"))
+            told.append(Sentence(_worth_of(str(source), run.title(dataset), best, same), "transfer", "worth"))
     return told
 
 
-def _worth_of(source: str, best: pd.Series, same: pd.DataFrame) -> str:
-    """What a source is worth to one variant with the fewest images; `same` has that variant at every level."""
+def _worth_of(source: str, target: str, best: pd.Series, same: pd.DataFrame) -> str:
+    """How many images of a target a source is worth to one variant with the fewest; `same` has that variant at every level."""
     few, points = f"{best['per_class']} images per class", _points(abs(best["gain"]))
     alone = f"{best['scratch']} from scratch"
     if best["p_holm"] >= SIGNIFICANT:
@@ -438,8 +438,8 @@ def _worth_of(source: str, best: pd.Series, same: pd.DataFrame) -> str:
     until = f", and is ahead with up to {last:,} per class" if last > best["per_class"] else ""
     more = "more than " if best["worth_beyond"] else "about "
     return (
-        f"{_capital(source)} is worth {more}{formats.count(best['worth'])} images to {best['scratch']}: with {few}, {best['variant']} "
-        f"reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
+        f"To {best['scratch']}, {source} is worth {more}{formats.count(best['worth'])} images of {target}: with {few}, "
+        f"{best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
     )
 
 

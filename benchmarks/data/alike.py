@@ -14,7 +14,8 @@ import numpy as np
 
 from benchmarks.data.framing import Framing
 from benchmarks.data.images import Dataset, Images
-from benchmarks.data.reading import PLAIN
+from benchmarks.data.progress import counted
+from benchmarks.data.reading import PLAIN, Told, silent
 from benchmarks.data.store.cache import cached
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError, unknown
@@ -28,7 +29,13 @@ def box_of(target: Dataset) -> Framing | None:
 
 
 def alike(
-    source: Dataset, target: Dataset, *, framed: bool, shared: bool = False, names: Mapping[str, str] | None = None
+    source: Dataset,
+    target: Dataset,
+    *,
+    framed: bool,
+    shared: bool = False,
+    names: Mapping[str, str] | None = None,
+    told: Told = silent,
 ) -> Dataset:
     """The training images of a source as the target's are: in its box, or in its size alone.
 
@@ -37,6 +44,7 @@ def alike(
     framed : bring them into the target's box, where it has one.
     shared : only those of classes that the target has.
     names : what classes of the source are called instead.
+    told : is told how far it is.
 
     Raises
     ------
@@ -59,7 +67,8 @@ def alike(
             )
         labels = np.array([kept.index(name) if name in kept else -1 for name in called])
         rows = np.flatnonzero(labels[source.train.y] >= 0)
-        X = np.stack([framing(source.train.X[row]) for row in rows])
+        pictures = counted(source.train.X[rows], len(rows), f"{source.name} for {target.name}", told, "images")
+        X = np.stack([framing(picture) for picture in pictures])
         groups = None if source.train.groups is None else source.train.groups[rows]
         nothing = Images(np.empty((0, *X.shape[1:]), np.uint8), np.empty(0, np.int64))
         train = Images(X, labels[source.train.y[rows]].astype(np.int64), groups)

@@ -22,7 +22,7 @@ from benchmarks.data.store.cache import cached, reopen
 from benchmarks.data.store.recipe import Recipe, Source
 from benchmarks.errors import UserError, unknown
 
-__all__ = ["find", "load", "names", "reopen", "source"]
+__all__ = ["find", "load", "located", "names", "reopen", "source"]
 
 SUFFIXES = (".csv", ".npz", ".toml", ".gz", "ubyte")
 
@@ -95,6 +95,12 @@ def load(
 
         return cached(formats.recipe(path, reading, told))
     raise unknown("data set", text, names())
+
+
+def located(name: str, data_dir: Path | None = None) -> str:
+    """The path of what is called so in `data_dir` or ``$CROSSOVER_DATA``; the name as it is where it is registered, or nothing is."""
+    places = [] if name in names() else [Path(root) for root in (data_dir, os.environ.get("CROSSOVER_DATA")) if root]
+    return next((str(root / name) for root in places if (root / name).exists()), name)
 
 
 def _folders_of_others(text: str) -> tuple[str, ...]:
