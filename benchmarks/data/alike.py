@@ -67,7 +67,7 @@ def alike(
             )
         labels = np.array([kept.index(name) if name in kept else -1 for name in called])
         rows = np.flatnonzero(labels[source.train.y] >= 0)
-        pictures = counted(source.train.X[rows], len(rows), f"{source.name} for {target.name}", told, "images")
+        pictures = counted(source.train.X[rows], len(rows), f"Framing {source.name} for {target.name}", told, "images")
         X = np.stack([framing(picture) for picture in pictures])
         groups = None if source.train.groups is None else source.train.groups[rows]
         nothing = Images(np.empty((0, *X.shape[1:]), np.uint8), np.empty(0, np.int64))
