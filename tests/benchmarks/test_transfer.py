@@ -183,6 +183,18 @@ def test_what_a_source_says_is_said_in_the_classes_of_the_target():
     assert work._labels_of(Model, (1, -1, 2, 0)) == (1, 2, 0)
 
 
+def test_rows_of_both_sides_weigh_the_same_and_other_classes_stay_away(tmp_path):
+    other = datasets.load(write(tmp_path / "there.npz", slice(0, 800)))
+    few = Images(np.zeros((30, 8, 8, 1), np.uint8), np.full(30, 9))
+    start = Start("rows", (1, 0, *[-1] * 8), data=str(other.folder))
+    joined, source = work._from_source(job(start=start), few)
+    known = int((other.train.y < 2).sum())
+    assert source is None and (joined.y < 2).sum() == known and set(joined.y) == {0, 1, 9}
+    assert (joined.y == 9).sum() == known // 30 * 30
+    zeros = joined.X[joined.y == 1]
+    assert np.array_equal(zeros, other.train.X[other.train.y == 0])  # Its class 0 is the target's 1.
+
+
 # The seal.
 
 
