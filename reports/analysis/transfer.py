@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STUDY = "transfer"
 SCRATCH, AS_IT_IS = "from scratch", "as it is"
+TELLING = 0.25  # of the way from guessing to all right: a training that came less far sets no goal
 
 
 @dataclass(frozen=True)
@@ -146,15 +147,16 @@ def convergence(run: Run, dataset: str) -> pd.DataFrame:
     """How fast models with curves get as far as training from scratch gets in the end, at every level.
 
     The curves are those of the longest trial of each variant, on the same validation rows; the goal is the best validation
-    accuracy of the one from scratch. Networks are looked at six times in a training, so that is how finely time is told; of
-    boosted trees a round is a look. Seconds are those of the fit up to then, with what it takes to start.
+    accuracy of the one from scratch, where that is clearly above chance. Networks are looked at six times in a training, so
+    that is how finely time is told; of boosted trees a round is a look. Seconds are those of the fit up to then, with what it
+    takes to start.
 
     Returns
     -------
     ``variant, family, source, way, per_class, goal, best, share, shown, seconds``: `share` of the training after which the goal
     was reached, `shown` images or rounds, missing where it was not.
     """
-    about, rows = origins(run), []
+    about, rows, chance = origins(run), [], 1 / len(run.classes(dataset))
     for condition, per_class in levels(run, dataset):
         trials = run.at(condition).trials
         trials = trials[(trials["dataset"] == dataset) & (trials["status"] == "ok")]
@@ -168,6 +170,8 @@ def convergence(run: Run, dataset: str) -> pd.DataFrame:
             if alone is None:
                 continue
             goal, reached = max(alone.history["val_accuracy"]), np.array(row.history["val_accuracy"])
+            if goal < chance + TELLING * (1 - chance):
+                continue
             looks = np.flatnonzero(reached >= goal)
             share = (looks[0] + 1) / len(reached) if len(looks) else np.nan
             shown = row.history.get("images", list(range(1, len(reached) + 1)))

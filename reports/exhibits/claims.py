@@ -77,9 +77,9 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         axes.plot(ends, [y, y], color=look.colour, linewidth=2.4, solid_capstyle="round", alpha=0.45)
         (mark,) = axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
         style.tip(mark, _told(row))
-        if row.found:
+        if pd.notna(row.found):
             axes.plot(style.stretch(row.claimed), y, "D", color=style.INK, markerfacecolor=style.SURFACE, markersize=7)
-        words = f"{formats.percent(row.accuracy)} %{f', {row.found}' if row.found else ''}"
+        words = f"{formats.percent(row.accuracy)} %{f', {row.found}' if pd.notna(row.found) else ''}"
         axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
     axes.set_yticks(range(len(frame)), [style.short(n, 34) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
@@ -87,14 +87,14 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     axes.tick_params(axis="y", labelcolor=style.INK)
     both = frame[["claimed", "accuracy_low", "accuracy_high"]]
     style.accuracy_axis(axes.xaxis, both.min().min(), both.max().max())
-    axes.set_xlabel("test accuracy; hollow: the claim" if frame["found"].any() else "test accuracy")
+    axes.set_xlabel("test accuracy; hollow: the claim" if frame["found"].notna().any() else "test accuracy")
     return page
 
 
 def _told(row) -> str:
-    claimed = f"claimed {formats.percent(row.claimed)} %, " if row.found else ""
+    claimed = f"claimed {formats.percent(row.claimed)} %, " if pd.notna(row.found) else ""
     measured = f"measured {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)})"
-    return f"{row.variant}: {claimed}{measured}{f', {row.found}' if row.found else ''}"
+    return f"{row.variant}: {claimed}{measured}{f', {row.found}' if pd.notna(row.found) else ''}"
 
 
 def describe(frame: pd.DataFrame) -> str:

@@ -155,6 +155,11 @@ def test_how_fast_it_is_as_good_as_training_from_scratch(run):
     assert started["share"] == 0.5 and started["seconds"] == pytest.approx(1 + 0.5 * 8)
 
 
+def test_a_training_that_guessed_sets_no_goal(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(HISTORY, "cnn", {"images": [100, 200], "val_accuracy": [0.1, 0.15]})
+    assert convergence(reports.load(write(tmp_path / "run")), "things").empty
+
+
 def test_two_runs_as_one_keep_each_source_with_its_own(run, tmp_path):
     both = merge([run, reports.load(write(tmp_path / "other"))])
     table = transfer(both, "things")
@@ -175,3 +180,4 @@ def test_a_claim_about_a_source_as_it_is_is_measured_where_it_was_tried(run):
     assert frame.loc[OF, "accuracy"] == pytest.approx(0.7, abs=0.01) and frame.loc[OF, "found"] == "higher"
     assert frame.loc["cnn", "accuracy"] == pytest.approx(0.9, abs=0.01)
     assert pd.isna(frame.loc[OF, "step"])
+    assert "nan" not in NAMED["claims"].describe(frame.reset_index())
