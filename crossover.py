@@ -71,6 +71,7 @@ def run(
     data: str | Path | None = None,
     name: str | None = None,
     study: str | None = None,
+    source: str | None = None,
     replay: str | Path | None = None,
     groups: str | None = None,
     background: str | None = None,
@@ -92,6 +93,7 @@ def run(
     workers : processes of the local executor, which share cores and memory; as many as pay off if None.
     study : compare on the data set `what` at the levels of this study, such as ``"sizes"``, or as this suite does with its
         own, such as ``"crossover"``.
+    source : for the study "transfer": a data set, or a trained model's folder or file of Keras, to start from.
     name : of the run folder below ``runs/``; the name of the suite or data set if not given.
     groups : which images stay on one side of every split: those with one match of a regular expression in their paths, such
         as ``"writer[0-9]+"``, or with one value in a column, ``"column:writer"``, or near duplicates, ``"near"``.
@@ -110,7 +112,7 @@ def run(
     from benchmarks.progress import progress
     from benchmarks.run import run as run_suite
 
-    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame, source)
     folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
         ok = run_suite(
@@ -587,19 +589,23 @@ def _suite(
     background: str | None = None,
     size: str | None = None,
     frame: str | None = None,
+    source: str | None = None,
 ) -> Suite:
     """The suite of that name, or one made for a single data set, with the given changes."""
     from benchmarks import studies
     from benchmarks.data import datasets
     from benchmarks.errors import UserError, unknown
-    from benchmarks.suite import is_suite_file, load_suite, make_suite, names, shared_within
+    from benchmarks.suite import is_suite_file, load_suite, make_suite, names, shared_within, starting_from
 
     path = Path(what)
+    if source is not None:
+        study = study or "transfer"
     if what in names() or (path.suffix == ".toml" and is_suite_file(path)):
         content = load_suite(what).model_dump()
         if study is not None:
             raise UserError(
-                f"--study {study} says what to do with a data set, and {what} is a suite: give one of the two."
+                f"{'--study' if source is None else '--source'} says what to do with a data set, and {what} is a suite: give one of "
+                "the two."
             )
     elif what in datasets.names() or path.exists() or os.sep in what:
         content = load_suite("quick").model_dump() | {
@@ -619,6 +625,11 @@ def _suite(
                 "title": f"{content['title'].split(':')[0]} on {what}",
             }
         content |= {"datasets": (what,), "fallback": None}
+        if source is not None:
+            if study != "transfer":
+                raise UserError(f"--source {source} is for --study transfer, given --study {study}.")
+            content |= {"name": f"{path.stem}-from-{Path(source).stem}", "title": f"What is {source} worth to {what}?"}
+            content |= starting_from(source)
     else:
         raise unknown("suite or data set", what, [*names(), *datasets.names()])
     if estimators is not None:
@@ -695,6 +706,12 @@ def _run(
         str | None,
         typer.Option(help="Compare at the levels of a study (sizes), or as a suite does (crossover).", metavar="NAME"),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="For --study transfer: a data set or a trained model to start from.", metavar="DATASET|MODEL"
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--run", help="Name of the run folder below runs/.", metavar="NAME")
     ] = None,
@@ -722,7 +739,7 @@ def _run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
-    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame)
+    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame, source)
     folder = _run_folder(name, suite)
     if dry_run:
         from benchmarks.plan import plan
@@ -740,6 +757,7 @@ def _run(
         data=data,
         name=name,
         study=study,
+        source=source,
         replay=replay,
         groups=groups,
         background=background,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from benchmarks.budget import Budget
 from benchmarks.data.images import Dataset
 from benchmarks.data.split import split
 from benchmarks.errors import UserError
-from benchmarks.execution.job import Job, Kind
+from benchmarks.execution.job import AS_IT_IS, Job, Kind, Start
 from benchmarks.execution.sources import code_digest
 from benchmarks.layout import cell_folder, model_folder
 from benchmarks.studies.study import STANDARD, Condition, Stage
 from benchmarks.suite import Suite, budget_of, conditions, variants
-from benchmarks.variant import Variant
+from benchmarks.transfer import Given, Sources, lacking
+from benchmarks.variant import TRANSFER, Variant
 
 VALIDATION_ROWS = 200
 FEW_ROWS, FOLDS = 3000, 3  # training rows below which one fold cannot tell two settings apart
@@ -29,7 +30,8 @@ class Cell:
     """One (data set, train condition, variant, seed) of a suite.
 
     `validation_share` of its training rows scores a trial, in up to `folds` folds; its search tries the settings of
-    `portfolio` first.
+    `portfolio` first. `source` is what its variant has of one, and `start` the model that its jobs start from, once that is
+    fitted.
     """
 
     dataset: Dataset
@@ -40,6 +42,37 @@ class Cell:
     validation_share: float
     folds: int
     portfolio: Sequence[Mapping[str, Any]] = ()
+    source: Given | None = None
+    start: Start | None = None
+
+    @property
+    def learned(self) -> Dataset:
+        """The data set whose images its trials and fits see: the source's where it is the model of a source."""
+        taught = self.source.data if self.source is not None and self.variant.is_source else None
+        return self.dataset if taught is None else taught
+
+    @property
+    def model_of_source(self) -> dict[str, Any]:
+        """The primary key in the ledger of the fit that it starts from."""
+        assert self.variant.origin is not None and self.variant.origin.model is not None
+        nothing = studies.get(TRANSFER).condition(0)
+        return self.under(nothing) | {"variant": self.variant.origin.model.name}
+
+    def starting(self, fit: Mapping[str, Any], folder: Path) -> Cell:
+        """The same cell, which starts from the fit of its source's model in a run folder."""
+        assert self.variant.origin is not None and self.source is not None
+        data = self.source.data
+        start = Start(
+            self.variant.origin.way,
+            self.source.labels,
+            str(folder / fit["folder"]),
+            fit["key"],
+            "" if data is None else str(data.folder),
+            self.source.fingerprint,
+        )
+        started = replace(self, start=start)
+        started.__dict__["_codes"] = self._codes  # as they were when first asked for
+        return started
 
     @property
     def where(self) -> dict[str, Any]:
@@ -112,12 +145,14 @@ class Cell:
                 f"The code of {self.variant.name} was edited while it ran. What was computed before is kept; start the same "
                 "command again."
             )
+        learns = kind in ("trial", "fit")
+        data = self.learned if learns else self.dataset
         facts: dict[str, Any] = {
             "kind": kind,
-            "dataset": self.dataset.name,
-            "data": str(self.dataset.folder),
+            "dataset": data.name,
+            "data": str(data.folder),
             # What never sees the test part does not depend on it.
-            "fingerprint": self.dataset.train_fingerprint if kind in ("trial", "fit") else self.dataset.fingerprint,
+            "fingerprint": data.train_fingerprint if learns else data.fingerprint,
             "variant": self.variant.name,
             "estimator": self.variant.reference,
             "code": code,
@@ -126,33 +161,57 @@ class Cell:
             "params": dict(params),
             # Another budget changes what is asked of a worker, not what it does.
             "condition": STANDARD if stage_of(condition) == "search" else condition,
+            "start": self._start(learns),
         }
         limits = self.variant.search.limits.over(self.suite.limits).of(kind, self.budget)
         return Job(**(limits | facts | more))
 
+    def _start(self, learns: bool) -> Start | None:
+        if self.source is None:
+            return None
+        if self.variant.is_source and not learns:
+            return Start("", self.source.labels)  # Its classes are not the target's.
+        if self.variant.is_source and self.source.model:
+            return Start(AS_IT_IS, self.source.labels, self.source.model, self.source.fingerprint)
+        return self.start if learns else None
+
 
 def cells(
-    suite: Suite, datasets: Sequence[Dataset], portfolios: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
+    suite: Suite,
+    datasets: Sequence[Dataset],
+    portfolios: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
+    sources: Sources | None = None,
 ) -> list[Cell]:
-    """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed.
+    """Every cell of a suite, in the order in which they run: all variants of a data set and condition, seed by seed; models
+    of sources first.
 
-    `portfolios` are those of an earlier session by data set and variant: a search goes on with the one that it began with.
+    Parameters
+    ----------
+    portfolios : those of an earlier session by data set and variant: a search goes on with the one that it began with.
+    sources : what those of the suite have for its data sets.
     """
-    compared, before = variants(suite), portfolios or {}
+    compared, before, has = variants(suite), portfolios or {}, sources or {}
 
     def tried_first(dataset: Dataset, variant: Variant) -> Sequence[Mapping[str, Any]]:
         recorded = before.get(dataset.name, {}).get(variant.name)
         return variant.portfolio(dataset.name) if recorded is None else variant.restricted(recorded)
 
-    return [
-        Cell(dataset, condition, variant, seed, suite, share, folds, first[variant.name])
+    found = [
+        Cell(dataset, condition, variant, seed, suite, share, folds, first[variant.name], source)
         for dataset in datasets
-        for first in [{variant.name: tried_first(dataset, variant) for variant in compared}]
+        for own in [[variant for variant in compared if not lacking(variant, dataset, has)]]
+        for first in [{variant.name: tried_first(dataset, variant) for variant in own}]
         for condition in possible(suite, dataset)[0]
         for seed in suite.seeds
-        for share, folds in [validation(suite, dataset, condition, seed)]
-        for variant in compared
+        for usual in [validation(suite, dataset, condition, seed)]
+        for variant in own
+        if variant.runs_under(condition)
+        for source in [has[dataset.name, variant.origin.source.name] if variant.origin is not None else None]
+        for share, folds in [
+            validation(suite, source.data, STANDARD, seed) if variant.is_source and source and source.data else usual
+        ]
     ]
+    return sorted(found, key=lambda cell: not cell.variant.is_source) if has else found
 
 
 def validation(suite: Suite, dataset: Dataset, condition: Condition, seed: int) -> tuple[float, int]:
@@ -176,6 +235,8 @@ def validation(suite: Suite, dataset: Dataset, condition: Condition, seed: int) 
 
 def evaluated_under(cell: Cell) -> Iterator[Condition]:
     """The conditions under which the fit of a cell is evaluated: its own, and those of the studies that need no other fit."""
+    if cell.variant.is_source and cell.source is not None and not cell.source.answers(cell.dataset.classes):
+        return  # It has no answer for some classes of the target.
     yield cell.condition
     if cell.condition.is_standard:
         yield from conditions(cell.suite, "evaluated")
@@ -206,7 +267,8 @@ def possible(suite: Suite, dataset: Dataset) -> tuple[list[Condition], list[str]
 def source_files(variant: Variant, under: Sequence[Condition]) -> list[Path]:
     """The files that define a variant's estimator, and the studies that change its images under some conditions."""
     changing = [condition.study for condition in under if stage_of(condition) not in (None, "search")]
-    return [variant.file, *map(studies.file_of, changing)]
+    model = variant.origin.model if variant.origin is not None else None
+    return [variant.file, *([] if model is None else [model.file]), *map(studies.file_of, changing)]
 
 
 def stage_of(condition: Condition) -> Stage | None:

@@ -36,6 +36,8 @@ def plan(suite: Suite, folder: Path) -> str:
     lines += [f"  {dataset}: {choice}" for dataset, choice in chosen.items() if choice is not None]
     for dataset in chosen:
         for condition, seed, variant in product(conditions(suite, "fitted"), suite.seeds, variants(suite)):
+            if not variant.runs_under(condition):
+                continue
             where = {"dataset": dataset, "condition": str(condition), "variant": variant.name, "seed": seed}
             trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
             ran = trials[trials["status"] != "skipped"] if len(trials) else trials
@@ -43,6 +45,8 @@ def plan(suite: Suite, folder: Path) -> str:
             under = conditions(suite, "evaluated") if condition.is_standard else []
             others = [_where(tables["evaluations"], **where | {"condition": str(c)}) for c in under]
             state = _state(ran, searches, fits, [evaluations, *others])
+            if variant.is_source and len(fits) and fits["status"].iloc[0] == "ok":
+                state = DONE  # It is tried at once, unless it has no answer for some classes.
             if state != DONE:
                 undone += 1
                 budget = budget_of(suite, condition, seed)

@@ -217,15 +217,14 @@ def at_hand(names: Sequence[str], data_dir: Path | None) -> tuple[list[Dataset],
     UserError : none can be had.
     """
     found, notes = [], []
-    folders = [Path(place) for place in (data_dir, os.environ.get("CROSSOVER_DATA")) if place]
     for name in names:
-        path = next((folder / name for folder in folders if (folder / name).exists()), None)
+        place = datasets.located(name, data_dir)
         try:
-            found.append(datasets.load(name if name in datasets.names() or path is None else path, data_dir))
+            found.append(datasets.load(place, data_dir))
         except Unavailable as error:
             notes.append(f"{name} is left out: {error}")
         except UserError as error:
-            if path is not None:
+            if place != name:
                 raise
             notes.append(f"{name} is left out: {error}")
     if not found:

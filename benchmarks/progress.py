@@ -94,7 +94,10 @@ class Lines:
         kept, self.cell = self.cell is None, None
         self.kept, self.ended = self.kept + kept, self.ended + (not kept)
         self.best.pop(cell.name, None)
-        if accuracy is None:
+        if accuracy is None and fit["status"] == "ok":
+            told = f"fitted in {fit['fit_seconds']:.1f} s, and not tried, since it does not know all classes"
+            self._say(f"{cell.name}: {told} of {cell.dataset.name}")
+        elif accuracy is None:
             self.lost += 1
             reason = (fit["reason"] or "").strip().splitlines()[-1:]
             self._say(": ".join([cell.name, fit["status"], *reason]))

@@ -38,12 +38,20 @@ def run_cell(
         observer.cell_ended(cell, ledger.rows("fits", **cell.where)[0], _accuracy(cell, folder))
         return True
     observer.cell_started(cell)
-    if not ledger.rows("searches", **cell.where):
+    if cell.source is not None and not cell.variant.is_source:
+        fits = ledger.rows("fits", **cell.model_of_source, trained_on=TRAINING_ROWS, status="ok")
+        if not fits:
+            last = _without_source(cell, ledger)
+            observer.cell_ended(cell, last, None)
+            return False
+        cell = cell.starting(fits[0], folder)
+    given = cell.variant.is_source and cell.source is not None and cell.source.model
+    if not given and not ledger.rows("searches", **cell.where):
         if recorded is None:
             search(cell, ledger, execute, observer)
         else:
             repeat(cell, ledger, execute, observer, recorded)
-    last = fit = _fit(cell, folder, ledger, execute, recorded)
+    last = fit = _taken_over(cell, folder, ledger, execute) if given else _fit(cell, folder, ledger, execute, recorded)
     if fit["status"] == "ok":
         for condition in evaluated_under(cell):
             last = _evaluate(cell, fit, condition, folder, ledger, execute)
@@ -52,6 +60,29 @@ def run_cell(
     ok = last["status"] == "ok"
     observer.cell_ended(cell, fit if ok else last, _accuracy(cell, folder) if ok else None)
     return ok
+
+
+def _taken_over(cell: Cell, folder: Path, ledger: Ledger, execute: Execute) -> dict[str, Any]:
+    """The row of a model that is given: it is copied into the run folder, and nothing is trained."""
+    job = cell.job("fit", {}, model=str(folder / cell.model))
+    fit = (
+        cell.where | cell.made_of | {"strategy": "none", "trained_on": TRAINING_ROWS, "code": cell.code, "key": job.key}
+    )
+    fit |= {"params": {}, "folder": cell.model, "effort": 0.0, "planned_seconds": 0.0} | _answer(job, execute).row()
+    fit |= {"finished": time.time()}
+    ledger.write("fits", fit)
+    return fit
+
+
+def _without_source(cell: Cell, ledger: Ledger) -> dict[str, Any]:
+    """The row of a cell whose source was not learned."""
+    answer = Answer("failed", f"{cell.model_of_source['variant']}, which it starts from, was not fitted")
+    fit = (
+        cell.where | cell.made_of | {"strategy": cell.variant.strategy, "trained_on": TRAINING_ROWS, "code": cell.code}
+    )
+    fit |= answer.row() | {"params": {}, "finished": time.time()}
+    ledger.write("fits", fit)
+    return fit
 
 
 def _is_done(cell: Cell, ledger: Ledger) -> bool:
@@ -145,8 +176,10 @@ def keep_data(dataset: Dataset, folder: Path) -> None:
     temporary.replace(target / "passport.json")
 
 
-def _accuracy(cell: Cell, folder: Path) -> float:
-    """For the progress line; the report computes its own from the same files."""
+def _accuracy(cell: Cell, folder: Path) -> float | None:
+    """For the progress line; the report computes its own from the same files. None where a source has no answer."""
+    if not list(evaluated_under(cell)):
+        return None
     proba = np.load(folder / cell.folder / PREDICTIONS)[PROBABILITIES]
     y = np.load(data_folder(folder, cell.dataset.name) / "test.npz")["y"]
     return accuracy(y, proba)

@@ -27,6 +27,9 @@ from benchmarks.lock import locked
 from benchmarks.observer import Observer
 from benchmarks.protocol import run_cell
 from benchmarks.suite import Suite, conditions, variants
+from benchmarks.transfer import Sources, absent, given
+from benchmarks.transfer import told as left_out
+from benchmarks.variant import Variant
 from estimators.models.threads import threads
 
 # What must stay the same for results to belong into one run folder.
@@ -41,6 +44,7 @@ IDENTITY = (
     "validation_share",
     "studies",
     "test_images",
+    "sources",
 )
 
 
@@ -73,14 +77,25 @@ def run(
         observer.noted(f"{asked} workers would share {workers} cores and slow each other down: {workers} are started")
     for dataset in data:
         notes += possible(suite, dataset)[1]
+    sources, more = given(suite.sources, data, data_dir, observer.reading)
+    notes += more
+    for dataset in data:
+        notes += left_out(dataset, absent(variants(suite), dataset, sources))
     # Fails here if a class has too few rows.
-    todo = cells(suite, data, _info_before(folder).get("portfolios"))
+    todo = cells(suite, data, _info_before(folder).get("portfolios"), sources)
     observer.planned(len(todo))
     for note in notes:
         observer.noted(note)
-    facts = {"executor": execute_by, "workers": workers, "threads": threads(), "command": command, "notes": notes}
+    told = about(suite, data, sources)
+    facts = told | {
+        "executor": execute_by,
+        "workers": workers,
+        "threads": threads(),
+        "command": command,
+        "notes": notes,
+    }
     if replay is not None:
-        check_same(replay, read_info(replay), _info(suite, data, todo))
+        check_same(replay, read_info(replay), _info(suite, data, todo) | told)
     with (
         opened(folder, suite, data, todo, observer.noted, **facts) as ledger,
         executor(execute_by, workers) as execute,
@@ -204,6 +219,7 @@ def describe(suite: Suite) -> dict[str, Any]:
                 "prior_knowledge": v.estimator.prior_knowledge,
                 "base": dict(v.fixed),
                 "search": v.search.model_dump(mode="json", exclude={"limits"}),
+                **({} if v.origin is None else {"origin": _origin(v)}),
             }
             for v in variants(suite)
         },
@@ -228,8 +244,34 @@ def describe(suite: Suite) -> dict[str, Any]:
         "test_images": suite.test_images,
         "conditions": [{"study": c.study, "level": c.level, "value": c.value} for c in under],
         "repair": None if suite.repair is None else suite.repair.model_dump(mode="json"),
-        "claims": {"told": suite.claims, "accuracies": {v.name: v.claim for v in suite.variants if v.claim}},
+        "claims": {
+            "told": suite.claims,
+            "accuracies": {v.name: v.claim for v in suite.variants if v.claim} | suite.claimed,
+        },
     }
+
+
+def _origin(variant: Variant) -> dict[str, Any]:
+    """What run.json tells of the source of a variant: `model` is the label of the source's own model, that of its own if it is one;
+    `scratch` that of the same variant without a source.
+    """
+    assert variant.origin is not None
+    source, model = variant.origin.source, variant.origin.model or variant
+    return {
+        "source": source.name,
+        "framed": source.framed,
+        "way": variant.origin.way,
+        "model": model.name,
+        "scratch": variant.origin.scratch,
+    }
+
+
+def about(suite: Suite, data: Sequence[Dataset], sources: Sources) -> dict[str, Any]:
+    """What run.json tells of sources: nothing where there are none."""
+    if not suite.sources:
+        return {}
+    fingerprints = {f"{source} for {name}": found.fingerprint for (name, source), found in sources.items()}
+    return {"sources": fingerprints, "absent": {d.name: list(absent(variants(suite), d, sources)) for d in data}}
 
 
 def superseded(ledger: Ledger, todo: Sequence[Cell], before: dict[str, Any], now: dict[str, Any]) -> str:

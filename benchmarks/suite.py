@@ -6,6 +6,7 @@ import inspect
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,8 +30,9 @@ from benchmarks.data.reading import WHITE, Reading
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
 from benchmarks.studies.study import STANDARD, Condition, Level
-from benchmarks.variant import LABEL, Search, Variant
+from benchmarks.variant import LABEL, TRANSFER, UNSEARCHED, Search, SourceTable, Variant
 from estimators import detectors
+from estimators.estimator import OF_CLASSES, OF_IMAGES
 from tuning import Choice, Float, Int
 
 FOLDER = Path(__file__).parent / "suites"
@@ -94,7 +96,10 @@ class Suite(BaseModel):
     limits : of every trial, such as ``seconds = "2m"`` and ``memory = "6 GB"``.
     search : by estimator, how it is searched.
     repair : what repair brings under its corruptions is studied; None: it is not.
+    sources : data sets or models that the study `transfer` starts from: every variant is also tried as it is when it learned a source
+        alone, and in each way in which it can go on from there. With a source nothing is searched, unless `search` says how.
     claims : what somebody reported that these variants reproduce, and on which data, in a sentence or two.
+    claimed : by label, the accuracy that somebody reported, of variants that the suite does not write out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -119,8 +124,10 @@ class Suite(BaseModel):
     frame: str = ""
     limits: Limits = Limits()
     search: dict[str, Search] = {}
+    sources: tuple[SourceTable, ...] = ()
     claims: str = ""
     repair: RepairTable | None = None
+    claimed: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
 
     @property
     def reading(self) -> Reading:
@@ -180,7 +187,9 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
         if first["type"] == "extra_forbidden":
             parents = [str(part) for part in first["loc"][:-1]]
             model: type[BaseModel] = Suite
-            if parents:
+            if parents and parents[0] == "sources":
+                model = SourceTable
+            elif parents:
                 model = Limits if "limits" in parents else Search if "search" in parents else VariantTable
                 model = RepairTable if parents == ["repair"] else model
             raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
@@ -190,17 +199,24 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
 
 
 def variants(suite: Suite) -> list[Variant]:
-    """What a suite compares, in its order: plain estimators, then variants."""
+    """What a suite compares, in its order: plain estimators, then variants, then those that have to do with a source."""
     plain = [
         Variant(
             (estimator := estimators.get(reference)).name, reference, {}, suite.search.get(estimator.name, Search())
         )
         for reference in suite.estimators
     ]
-    return plain + [
+    scratch = plain + [
         Variant(v.name, v.estimator, v.base, v.search.over(suite.search.get(v.estimator, Search())))
         for v in suite.variants
     ]
+    if suite.sources:
+        scratch = [v if v.search.strategy else replace(v, search=v.search.over(UNSEARCHED)) for v in scratch]
+    found: dict[str, Variant] = {}
+    for variant in (other for source in suite.sources for own in scratch for other in own.of(source, scratch)):
+        model = variant.origin.model if variant.origin is not None else None
+        found |= {new.name: new for new in (model, variant) if new is not None and new.name not in found}
+    return scratch + list(found.values())
 
 
 def check(suite: Suite, origin: str) -> Suite:
@@ -209,10 +225,12 @@ def check(suite: Suite, origin: str) -> Suite:
         _ = suite.reading
     except UserError as error:
         raise UserError(f"{origin}: {error}") from error
+    _check_sources(suite, origin)
     try:
         chosen = variants(suite)
         for variant in chosen:
             tuning.strategy(variant.strategy)
+            _ = variant.estimator  # that of a model which is given may be a file that is not here
     except ValueError as error:
         raise UserError(f"{origin}: {error}") from error
     if not chosen:
@@ -231,6 +249,9 @@ def check(suite: Suite, origin: str) -> Suite:
         _check_levels(name, levels, origin)
     if suite.repair is not None:
         _check_repair(suite, suite.repair, origin)
+    for name in suite.claimed:
+        if name not in labels:
+            raise UserError(f"{origin}: claimed: {unknown('variant', name, labels)}")
     fitted = [str(condition) for condition in conditions(suite, "fitted")]
     for condition in suite.budgets:
         if condition not in fitted:
@@ -269,6 +290,30 @@ def _check_repair(suite: Suite, repair: RepairTable, origin: str) -> None:
         raise UserError(f"{origin}: repair: there is nothing to repair. Give studies.corruption too.")
 
 
+def _check_sources(suite: Suite, origin: str) -> None:
+    for source in suite.sources:
+        for way in source.ways or ():
+            if way not in (ways := (*OF_IMAGES, *OF_CLASSES)):
+                raise UserError(f"{origin}: sources: {unknown('way', way, ways)}")
+        try:
+            estimators.get(source.backbone)
+        except ValueError as error:
+            raise UserError(f"{origin}: sources: backbone: {error}") from error
+    names = [source.name for source in suite.sources]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"{origin}: two sources are called {twice!r}: give folders or files of different names.")
+    levels = suite.studies.get(TRANSFER, ())
+    if suite.sources and (0 not in levels or len(levels) < 2):
+        raise UserError(
+            f"{origin}: sources are for the study transfer, at level 0, where they are learned, and others: give "
+            "studies.transfer = [0, 10, 100]."
+        )
+    if levels and not suite.sources:
+        raise UserError(
+            f"{origin}: the study transfer starts from a source: give --source DATASET, or [[sources]] in a suite."
+        )
+
+
 def _check_levels(name: str, levels: Sequence[Level], origin: str) -> None:
     try:
         study = studies.get(name)
@@ -304,7 +349,9 @@ def budget_of(suite: Suite, condition: Condition, seed: int) -> Budget:
 
 def cell_count(suite: Suite) -> int:
     """How many cells a suite has, if no data set lacks a condition."""
-    return len(suite.datasets) * len(conditions(suite, "fitted")) * len(suite.seeds) * len(variants(suite))
+    compared, under = variants(suite), conditions(suite, "fitted")
+    each = sum(variant.runs_under(condition) for variant in compared for condition in under)
+    return len(suite.datasets) * len(suite.seeds) * each
 
 
 def shared_within(suite: Suite, within: str) -> Suite:
@@ -328,6 +375,17 @@ def shared_within(suite: Suite, within: str) -> Suite:
             f"--within {within}: {count} searches and fits take at least {least} s. Give more time, or compare less."
         )
     return suite.model_copy(update={"budget": Budget(seconds=math.floor(10 * share) / 10), "budgets": {}})
+
+
+def starting_from(source: str) -> dict[str, Any]:
+    """What a suite needs besides to start from one source: in the target's box, and, for zero-shot and networks, without.
+
+    Twenty seconds pay for a fit of the base setting, since most levels have few images, and forty for that on the source.
+    """
+    tables: list[dict[str, Any]] = [{"data": source}]
+    if not SourceTable(data=source).is_model:
+        tables.append({"data": source, "framed": False, "ways": ("all layers",)})
+    return {"sources": tables, "search": {}, "budget": "20 s", "budgets": {f"{TRANSFER}=0": "40 s"}}
 
 
 def options(propose: tuning.Strategy) -> list[str]:

@@ -171,6 +171,38 @@ def check_validation_rows(estimator: Estimator) -> None:
     estimator.build(0, **{**params, **found}).fit(X, y)
 
 
+def check_it_goes_on_from_a_source(estimator: Estimator) -> None:
+    """In every way that it says: few images are enough for classes that the source knew, what is saved predicts the same, and
+    a way that it does not know is refused with a ValueError. A class that the source did not have is learned too.
+    """
+    from estimators.models.saving import load, save
+    from estimators.models.source import Source
+
+    X, y = images(rows=120)
+    few, labels = X[:24], y[:24]
+    V, w = images(rows=80, seed=1)
+    for way in estimator.transfer:
+        if way == "rows":  # They are rows like others.
+            continue
+        made = estimators.get("mlp") if way == "embedding" else estimator
+        taught = _cheap(made, len(X), ENOUGH).fit(X, y)
+        for known in ((0, 1, 2, 3), (0, 1, 2, -1)):
+            model = _cheap(estimator, len(few), ENOUGH).fit(few, labels, source=Source(taught, known, way))
+            proba = model.predict_proba(V)
+            _check_probabilities(proba, len(V), 4)
+            score = float((proba.argmax(axis=1) == w).mean())
+            _require(score > 0.7, f"{way}: from {known}, easy classes are told apart in {score:.0%} of new images only")
+            with tempfile.TemporaryDirectory() as folder:
+                save(model, Path(folder) / "model", {"estimator": estimator.name})
+                loaded = load(Path(folder) / "model")
+            _require_close(loaded.predict_proba(V), proba, f"{way}: the loaded model", CLOSE)
+        try:
+            _cheap(estimator, len(few)).fit(few, labels, source=Source(taught, (0, 1, 2, 3), "no such way"))
+        except ValueError:
+            continue
+        _require(False, f"{way}: a way that it does not know was not refused")
+
+
 def check_ends_of_the_space_fit(estimator: Estimator) -> None:
     """Settings that together have both ends of every axis and every value of each choice fit, or report divergence."""
     X, y = images(rows=24, shape=(6, 6, 1))
@@ -244,6 +276,7 @@ CHECKS: tuple[Callable[[Estimator], None], ...] = (
     check_tiny_images,
     check_images_of_another_size_are_refused,
     check_validation_rows,
+    check_it_goes_on_from_a_source,
     check_ends_of_the_space_fit,
     check_saved_and_loaded_it_predicts_the_same,
     check_another_process_loads_and_unpickles_it,

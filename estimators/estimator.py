@@ -11,6 +11,10 @@ from tuning import Space
 from tuning.nearest import hint
 
 FAMILIES = ("classical", "deep")
+# What an estimator may take from a source, what it learns first; see `Estimator.transfer`. The ways of images take what was
+# learned of them whatever the classes; those of classes need one that source and target have in common.
+OF_IMAGES = ("all layers", "head", "embedding")
+OF_CLASSES = ("boosting", "coefficients", "rows")
 MOST_PASSES, FEWEST_IMAGES = 60, 30_000  # of a fit of a network over few rows
 
 
@@ -36,6 +40,10 @@ class Estimator:
     relative_cost : ``relative_cost(params)``, roughly how long a fit of a setting takes, in any unit: a search plans with it as long as
         the setting was not timed. The parameter that `effort` names plays no part.
     prior_knowledge : what was put in by hand before any data was seen, in a sentence; "" says nothing.
+    transfer : what it can take from a source. Every estimator can do with its "rows", which are put beside the target's. For the
+        other ways ``fit`` takes ``source=Source(...)`` (`estimators.models.source`), which says what is asked for: the weights of
+        "all layers" or of all but the "head", which alone is trained; the logits for "boosting" to go on from; the
+        "coefficients" to stay near; the "embedding", features that a trained network computes.
     """
 
     name: str
@@ -46,12 +54,18 @@ class Estimator:
     effort: str = "rows"
     relative_cost: Callable[[Mapping[str, Any]], float] = lambda params: 1.0
     prior_knowledge: str = ""
+    transfer: tuple[str, ...] = ("rows",)
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ValueError(
                 f"{self.name}: there is no family {self.family!r}.{hint(self.family, FAMILIES)} There are: {', '.join(FAMILIES)}."
             )
+        for way in self.transfer:
+            if way not in (ways := (*OF_IMAGES, *OF_CLASSES)):
+                raise ValueError(
+                    f"{self.name}: there is no transfer of {way!r}.{hint(way, ways)} There is: {', '.join(ways)}."
+                )
         unknown = sorted(set(self.space) - set(self.base))
         if unknown:
             raise ValueError(f"{self.name}: axes {unknown} are not parameters of its build function")

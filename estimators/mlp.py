@@ -91,4 +91,5 @@ mlp = Estimator(
     ),
     prior_knowledge="Nothing is put in about which pixels are neighbours. Shifts, turns and zooms that suit characters are on in the "
     "base setting; it was chosen on validation rows of handwritten digits and letters, printed letters, clothes and photographs.",
+    transfer=("all layers", "head"),
 )

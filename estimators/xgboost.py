@@ -50,4 +50,5 @@ xgboost = Estimator(
     relative_cost=lambda params: (1 + params["copies"]) * (0.9 if params["features"] == "hog" else 1),
     prior_knowledge="Oriented gradients (HOG) are an axis, and so are shifted and turned copies, which suit characters; rounds, "
     "learning rate and depth of the base setting were chosen on handwritten digits.",
+    transfer=("boosting", "embedding"),
 )

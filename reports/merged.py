@@ -45,7 +45,9 @@ class Merged(Run):
 
     def planned(self, dataset: str) -> list[str]:
         """The variants that were to be run on a data set, in the order of the runs."""
-        return [name for name, origin in self.origins.items() if origin.run in self.sources[dataset]]
+        own = self.sources[dataset]
+        planned = {label: self.runs[label].planned(own[label]) for label in own}
+        return [name for name, origin in self.origins.items() if origin.variant in planned.get(origin.run, ())]
 
     def seeds(self, variant: str) -> list[int]:
         """The seeds that a variant was to be run with: those of its run."""
@@ -189,7 +191,10 @@ def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]], origins: dic
         "command": "; ".join(str(info["command"]) for info in infos.values() if info.get("command")),
         "created": min(str(info.get("created", "")) for info in infos.values()),
         "datasets": list(sources),
-        "variants": {name: infos[origin.run]["variants"][origin.variant] for name, origin in origins.items()},
+        "variants": {
+            name: _renamed(infos[origin.run]["variants"][origin.variant], origin.run)
+            for name, origin in origins.items()
+        },
         "seeds": sorted({seed for info in infos.values() for seed in info["seeds"]}),
         "conditions": conditions,
         "studies": studies,
@@ -197,6 +202,14 @@ def _info(runs: dict[str, Run], sources: dict[str, dict[str, str]], origins: dic
         "notes": notes,
         "sessions": [session for info in infos.values() for session in info.get("sessions", [])],
     }
+
+
+def _renamed(facts: dict[str, Any], label: str) -> dict[str, Any]:
+    """What is told of a variant, with the merged names of those that it starts from and is compared with."""
+    if "origin" not in facts:
+        return facts
+    names = {key: f"{facts['origin'][key]} @{label}" for key in ("model", "scratch") if facts["origin"][key]}
+    return facts | {"origin": facts["origin"] | names}
 
 
 def _evaluated(info: dict[str, Any]) -> bool:

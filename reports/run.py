@@ -26,7 +26,11 @@ from reports import environments
 
 T = TypeVar("T")
 # Studies whose largest level speaks for a run that lacks the standard condition, and what that is then.
-WHOLE = {"sizes": "training on {:,} images", "budgets": "a budget of {:g} s"}
+WHOLE = {
+    "sizes": "training on {:,} images",
+    "budgets": "a budget of {:g} s",
+    "transfer": "training on {:,} images per class",
+}
 CELL = ["dataset", "variant", "seed"]  # what tells the cells of one condition apart
 EVALUATED = ["predict_seconds", "warmup_seconds", "latency_ms", "latency_p95_ms", "latency_calls"]
 
@@ -145,8 +149,19 @@ class Run:
         return self.once("cells", cells)
 
     def planned(self, dataset: str) -> list[str]:
-        """The variants that were to be run on a data set, in the order of the suite."""
-        return self.variants
+        """The variants that were to be run on a data set under the condition, in the order of the suite.
+
+        Models of sources run where there is no image of the target, others where there are some that have something to start from.
+        """
+        condition = self.shown.get(dataset, STANDARD)
+        nothing = condition.study == "transfer" and not condition.value
+        absent = set(self.info.get("absent", {}).get(dataset, ()))
+        origins = {name: facts.get("origin") for name, facts in self.info["variants"].items()}
+        return [
+            name
+            for name, origin in origins.items()
+            if name not in absent and nothing == (origin is not None and not origin["way"])
+        ]
 
     def seeds(self, variant: str) -> list[int]:
         """The seeds that a variant was to be run with."""
@@ -460,7 +475,8 @@ def _default(run: Run, dataset: str) -> Condition:
     While a study is under way, not all of its variants have come to the largest size, and would not be compared.
     """
     fitted = run.fitted
-    whole = [c for c in fitted if c.is_standard or c.study in WHOLE] or list(fitted)
+    # At level 0 of transfer there are models of sources alone.
+    whole = [c for c in fitted if c.is_standard or (c.study in WHOLE and c.value)] or list(fitted)
 
     def rank(condition: Condition) -> tuple[int, bool, float]:
         cells = run.at(condition).cells

@@ -25,6 +25,8 @@ rules, by the name that every `Sentence` carries:
 | `by corruption` | the same, both families were run, two corruptions or more | under how many each is ahead, after Holm |
 | `repair` | what repair brings was studied | of the best of each family, what repair chosen by a detector brings back, what it costs on clean images, and whether the detector beats the most confident answer |
 | `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much |
+| `zero-shot` | a study of transfer is done, and the source knows the target's classes | what the source's best model, by validation on the source, labels rightly |
+| `worth` | the same, some variant starts from the source | how many images of the target that is worth at the fewest, for the best of each family by validation; or that it is not established, or that it costs |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
 | `hardest class` | one class alone has the lowest recall, of the leader | which, its recall and precision |
 | `most frequent error` | at most three confusions are equally frequent, and happen more than once | which, and how often |
@@ -55,6 +57,7 @@ from reports.analysis.intervals import SIGNIFICANT
 from reports.analysis.repair import CONFIDENT, Repaired, against, repaired
 from reports.analysis.resources import RESOURCES, SIZES
 from reports.analysis.robustness import Robustness, ahead, interval, robustness, unlike_training
+from reports.analysis.transfer import AS_IT_IS, origins, transfer
 from reports.drawing import formats, style
 from reports.run import Run
 
@@ -145,7 +148,7 @@ def verdict(run: Run, dataset: str) -> Verdict:
     sentences += [
         _repaired(name, own) for name, own in repaired(run, dataset).items() if name in under and own.lost > 0
     ]
-    sentences += _reordered(run, dataset)
+    sentences += _reordered(run, dataset) + _sources(run, dataset)
     sentences += [Sentence(told, "tuning", "setting") for told in _settings(known)]
     if rising := [*_rising(known), *(told for crossover in found for told in _rising_at(run, dataset, crossover))]:
         sentences.append(Sentence(" ".join(rising), "tuning", "not flattened"))
@@ -221,7 +224,7 @@ def _kind(run: Run, dataset: str) -> str:
     board = leaderboard.scores(run, dataset)
     networks = board[board["family"] == "deep"]
     small = bool((networks["parameters"].fillna(SMALL + 1) <= SMALL).all())
-    scratch = set(networks["estimator"]) <= FROM_SCRATCH
+    scratch = set(networks["estimator"]) <= FROM_SCRATCH and not set(networks["variant"]) & set(origins(run))
     kind = ", ".join([*(["small"] if small else []), *(["trained from scratch"] if scratch else [])])
     return f" ({kind})" if kind else ""
 
@@ -429,6 +432,43 @@ def _reordered(run: Run, dataset: str) -> list[Sentence]:
         told.append(f"no change beyond chance is seen of {_listed(same, 'or')}")
     text = f"With {where} in another order, in training and test images alike, {'; '.join(told)}."
     return [Sentence(text, "conditions", "neighbours")]
+
+
+def _sources(run: Run, dataset: str) -> list[Sentence]:
+    """What each source is worth, to the best of each family; chosen by validation, since the test part is for judging."""
+    table, told = transfer(run, dataset), []
+    for source, own in table[table["source"] != ""].groupby("source", sort=False) if len(table) else ():
+        if len(ready := own[own["way"] == AS_IT_IS].sort_values("validation", kind="stable", na_position="first")):
+            row = ready.iloc[-1]
+            text = f"Without an image of {run.title(dataset)}, {row['variant']} labels {formats.percent(row['accuracy'])} % rightly."
+            told.append(Sentence(text, "transfer", "zero-shot"))
+        started = own[own["gain"].notna()]
+        for _, rows in started.groupby("family", sort=False):
+            here = rows[rows["per_class"] == rows["per_class"].min()]
+            best = here.sort_values("validation", kind="stable", na_position="first").iloc[-1]
+            same = rows[rows["variant"] == best["variant"]]
+            told.append(Sentence(_worth_of(str(source), run.title(dataset), best, same), "transfer", "worth"))
+    return told
+
+
+def _worth_of(source: str, target: str, best: pd.Series, same: pd.DataFrame) -> str:
+    """How many images of a target a source is worth to one variant with the fewest; `same` has that variant at every level."""
+    few, points = f"{best['per_class']} images per class", _points(abs(best["gain"]))
+    alone = f"{best['scratch']} from scratch"
+    if best["p_holm"] >= SIGNIFICANT:
+        return f"With {few}, {best['variant']} is not told apart from {alone}: no worth of {source} is established."
+    if best["gain"] < 0:
+        return (
+            f"With {few}, {best['variant']} is {points} points worse than {alone}: {source} costs more than it gives."
+        )
+    sure = same[(same["p_holm"] < SIGNIFICANT) & (same["gain"] > 0)]
+    last = int(sure["per_class"].max())
+    until = f", and is ahead with up to {last:,} per class" if last > best["per_class"] else ""
+    more = "more than " if best["worth_beyond"] else "about "
+    return (
+        f"To {best['scratch']}, {source} is worth {more}{formats.count(best['worth'])} images of {target}: with {few}, "
+        f"{best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
+    )
 
 
 def _with_and_without(own: Robustness) -> tuple[str, str]:

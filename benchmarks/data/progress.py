@@ -12,7 +12,7 @@ EVERY = 1.0  # seconds
 Item = TypeVar("Item")
 
 
-def counted(items: Iterable[Item], total: int, doing: str, told: Told) -> Iterator[Item]:
+def counted(items: Iterable[Item], total: int, doing: str, told: Told, what: str = "files") -> Iterator[Item]:
     """The items, one by one; once a second a line such as "reading icons: 1,200 of 9,000 files, about 12 s left"."""
     began = last = time.perf_counter()
     for number, item in enumerate(items, start=1):
@@ -20,5 +20,5 @@ def counted(items: Iterable[Item], total: int, doing: str, told: Told) -> Iterat
         now = time.perf_counter()
         if now - last >= EVERY:
             left = (now - began) / number * (total - number)
-            told(f"{doing}: {number:,} of {total:,} files, about {left:,.0f} s left")
+            told(f"{doing}: {number:,} of {total:,} {what}, about {left:,.0f} s left")
             last = now

@@ -11,7 +11,34 @@ from typing import Any, Literal
 from benchmarks.studies.study import STANDARD, Condition
 
 Kind = Literal["trial", "fit", "evaluate", "label"]
+AS_IT_IS = "as it is"  # a model that is given
 TRAINING_ROWS, EVERY_LABELLED_ROW = "training rows", "every labelled row"
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a job has of a source beside its own images.
+
+    Parameters
+    ----------
+    way : what a fit takes of it (`estimators.estimator.Estimator.transfer`); "as it is": a given model is the fit; "": an evaluation
+        of the source's own model.
+    labels : the target's label of each of the source's classes; -1 where the target has no such class.
+    model, fit_key : folder and key of the fit on the source. Of a model that is given the key is a digest of its files.
+    data, fingerprint : of the source's training images, as the target's are; "" where there are none.
+    """
+
+    way: str
+    labels: tuple[int, ...]
+    model: str = ""
+    fit_key: str = ""
+    data: str = ""
+    fingerprint: str = ""
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        """What of it determines a result; not where it is kept."""
+        return self.way, self.labels, self.fit_key, self.fingerprint
 
 
 @dataclass(frozen=True)
@@ -41,6 +68,7 @@ class Job:
     test_images : of an "evaluate": how many of the test images it is shown, drawn at random; 0: all.
     latency_calls : how often one image is predicted alone, in a process of its own; 0: not at all.
     validation_score : of the trial whose setting is fitted, which the model tells; None where there is none.
+    start : what it has of a source; None in most runs.
     limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
     """
 
@@ -66,6 +94,7 @@ class Job:
     test_images: int = 0
     latency_calls: int = 0
     validation_score: float | None = None
+    start: Start | None = None
     limit_seconds: float | None = None
     limit_bytes: int | None = None
 
@@ -90,6 +119,8 @@ class Job:
             self.test_images,
             self.latency_calls,
             self.validation_score,
+            # A job without a source has the key that it had before there were any.
+            *([] if self.start is None else self.start.facts),
         )[:32]
 
     @property

@@ -1,7 +1,7 @@
 """What a worker does with a `Job`: one function per kind. It never raises.
 
 Only `_images_of_fit` for a submission reads test labels; trials and all other fits read the training part alone, evaluations
-the test images without their labels.
+the test images without their labels. What a job has of a source has no test part (`benchmarks.data.alike`).
 """
 
 from __future__ import annotations
@@ -25,18 +25,21 @@ from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import drawn, folds, halves, set_aside, subset
 from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
-from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Kind
+from benchmarks.execution.job import AS_IT_IS, EVERY_LABELLED_ROW, Job, Kind
 from benchmarks.execution.memory import peak_bytes, reset_peak
 from benchmarks.layout import PREDICTIONS, PROBABILITIES
 from benchmarks.scoring import accuracy, cross_fitted_losses, row_losses, temperature, tempered
 from estimators.estimator import Estimator
+from estimators.models.calibration import LEAST
 from estimators.models.card import CARD
 from estimators.models.describe import describe
-from estimators.models.saving import load, save
+from estimators.models.saving import load, read_facts, save
+from estimators.models.source import Source
 
 HELD_OUT = 3_000  # rows that calibrate a fit and say when to stop, at most: those that a short fit leaves over,
 HELD_OUT_SHARE = 0.05  # or this share of all,
 FEWEST_HELD_OUT = 500  # if that makes at least so many: fewer tell less than the search did
+ROWS = "rows"  # the way to use a source that every estimator has
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
 
 
@@ -112,8 +115,9 @@ def _fold(
     picking, confirming = (judging.rows(validation_rows[part]) for part in parts)
     model = estimator.build(job.random_seed, **params)
 
+    images, source = _from_source(job, train.rows(fit_rows))
     started = time.perf_counter()
-    _train(model, train.rows(fit_rows), picking)
+    _train(model, images, picking, source)
     fitted = time.perf_counter()
     proba, other = _probabilities(model, picking.X), _probabilities(model, confirming.X)
     scored = time.perf_counter()
@@ -144,6 +148,8 @@ def _together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _fit(job: Job) -> Fitted:
     """Fit on all rows of the job and write the model."""
+    if job.start is not None and job.start.way == AS_IT_IS:
+        return _kept(job, load(job.start.model), read_facts(job.start.model), 0.0)
     dataset = reopen(Path(job.data))
     images = _images_of_fit(job, dataset)
     estimator = estimators.get(job.estimator)
@@ -157,9 +163,10 @@ def _fit(job: Job) -> Fitted:
         params, _ = estimator.scaled(job.params, job.effort, len(images))
     if len(chosen) < len(images):
         images = images.rows(chosen)
-    model = estimator.build(job.random_seed, **params)
+    model, rows = estimator.build(job.random_seed, **params), len(images)
+    images, source = _from_source(job, images)
     started = time.perf_counter()
-    _train(model, images, held_out)
+    _train(model, images, held_out, source)
     seconds = time.perf_counter() - started
     found = estimator.at_full_effort(getattr(model, "found_", {}), job.params, params) if held_out else {}
     facts = {
@@ -175,10 +182,24 @@ def _fit(job: Job) -> Fitted:
         "preparation": None if dataset.preparation is None else dataset.preparation.facts(),
         "background": dataset.background,
         "params": params | found,
-        "trained_on": f"{len(images)} {job.trained_on}",
-        "rows": len(images),
+        "trained_on": f"{rows} {job.trained_on}",
+        "rows": rows,
         "scores": {"search_accuracy": job.validation_score} | _validated(model, held_out),
     }
+    if job.start is not None:
+        facts["source"] = {"way": job.start.way, "fit": job.start.fit_key, "fingerprint": job.start.fingerprint}
+    return _kept(job, model, facts, seconds, found, 0 if held_out is None else len(held_out))
+
+
+def _kept(
+    job: Job,
+    model: Any,
+    facts: Mapping[str, Any],
+    seconds: float,
+    found: Mapping[str, Any] | None = None,
+    held_out: int = 0,
+) -> Fitted:
+    """Write a fitted model, and tell of it."""
     folder = Path(job.model)
     folder.parent.mkdir(parents=True, exist_ok=True)
     save(model, folder, facts)
@@ -190,9 +211,30 @@ def _fit(job: Job) -> Fitted:
         backend=about.backend,
         layers=about.layers,
         history=getattr(model, "history_", {}),
-        found=found,
-        held_out=0 if held_out is None else len(held_out),
+        found=found or {},
+        held_out=held_out,
     )
+
+
+def _from_source(job: Job, images: Images) -> tuple[Images, Source | None]:
+    """What a fit has of the job's source: its rows beside those of the target, or a model to start from.
+
+    Rows are weighed by repeating those of either side, so that both weigh about the same. Rows of classes that the target does
+    not have are left out, which it could only mistake for its own.
+    """
+    if job.start is None:
+        return images, None
+    if job.start.way != ROWS:
+        model = load(job.start.model)
+        return images, Source(model, _labels_of(model, job.start.labels), job.start.way)
+    other, labels = reopen(Path(job.start.data)).train, np.array(job.start.labels)
+    other = other.rows(np.flatnonzero(labels[other.y] >= 0))
+    most = max(len(images), len(other))
+    parts = [(part, max(1, most // len(part))) for part in (images, Images(other.X, labels[other.y]))]
+    return Images(
+        np.concatenate([np.repeat(part.X, times, axis=0) for part, times in parts]),
+        np.concatenate([np.repeat(part.y, times) for part, times in parts]),
+    ), None
 
 
 def _validated(model: Any, held_out: Images | None) -> dict[str, Any]:
@@ -248,10 +290,24 @@ def _evaluate(job: Job) -> Predicted:
     model.predict_proba(X[:1])  # The first call compiles and allocates.
     warm = time.perf_counter()
     proba = _probabilities(model, X)
+    if job.start is not None:
+        proba = _in_classes_of(proba, _labels_of(model, job.start.labels))
     predicted = time.perf_counter()
     median, p95 = _latency_ms(model, X, job.latency_calls)
     _write(proba, Path(job.folder), str(job.condition) if studies.evaluates(job.condition) else PROBABILITIES)
     return Predicted(loaded - began, warm - loaded, predicted - warm, median, p95, job.latency_calls)
+
+
+def _labels_of(model: Any, labels: Sequence[int]) -> tuple[int, ...]:
+    """The target's label of each column of a source's model; `labels` are those of all classes, and it may have met fewer."""
+    return tuple(labels[label] for label in model.classes_)
+
+
+def _in_classes_of(proba: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.float32]:
+    """What a source's model says of the target's classes, all of which it knows: the others are left out."""
+    columns = np.argsort(labels, kind="stable")[np.sort(labels) >= 0]
+    kept = np.maximum(proba[:, columns], LEAST)
+    return kept / kept.sum(axis=1, keepdims=True)
 
 
 def _unlabelled(dataset: Dataset) -> NDArray[np.uint8]:
@@ -276,16 +332,17 @@ def _takes_validation(model: Any) -> bool:
     return "validation" in inspect.signature(model.fit).parameters
 
 
-def _train(model: Any, images: Images, held_out: Images | None) -> None:
+def _train(model: Any, images: Images, held_out: Images | None, source: Source | None = None) -> None:
     # The rows are copied into memory: a map of the file would be read again and again.
     X = np.ascontiguousarray(images.X)
+    more: dict[str, Any] = {} if source is None else {"source": source}
     with warnings.catch_warnings():
         # Solvers that are given few iterations on purpose say so at every fit, in between the lines of the progress.
         warnings.simplefilter("ignore")
         if held_out is not None and _takes_validation(model):
-            model.fit(X, images.y, validation=(held_out.X, held_out.y))
+            model.fit(X, images.y, validation=(held_out.X, held_out.y), **more)
         else:
-            model.fit(X, images.y)
+            model.fit(X, images.y, **more)
 
 
 def _probabilities(model: Any, X: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -16,6 +16,8 @@ from estimators.features import features
 from estimators.models.calibration import fit_temperature, known, softmax
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
+from estimators.models.saving import load, save
+from estimators.models.source import Source, embedding_of
 from estimators.models.threads import threads
 
 # Rows that a round looks at, at least; from twice as many on half of them. At 19,000 images of MNIST halves took 60 % of the time
@@ -53,6 +55,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     history_ : curves by round, ``{"loss": [...], "accuracy": [...], "val_loss": ..., "val_accuracy": ...}``;
         the loss is the log-loss, on the rows that the round looked at and on the validation rows.
     booster_ : the native model, cut off after the best round.
+    source_ : what it started from, or None.
     """
 
     def __init__(
@@ -88,26 +91,38 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         X: NDArray[np.uint8],
         y: NDArray[np.int64],
         validation: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+        source: Source | None = None,
     ) -> BoostedTrees:
-        """Fit on images (n, h, w, c) and labels (n,); validation rows decide when to stop."""
+        """Fit on images (n, h, w, c) and labels (n,); validation rows decide when to stop.
+
+        With a source "boosting" goes on from its logits: the trees of a `BoostedTrees` are the first ones of the sum, and another
+        model's logits stand for such trees. Or the columns are those of its "embedding".
+        """
         import xgboost
 
         X, y = with_copies(X, y, self.copies, self.seed)
         self.classes_, labels = np.unique(y, return_inverse=True)
-        self.features_ = features(self.features).for_trees()
+        self.source_ = source
+        if source is not None:
+            source.needs("boosting", "embedding")
+        self.features_ = self._features()
         data = self.features_.fit_transform(X)
         self.columns_ = informative_columns(data, self.rare)
         data = data[:, self.columns_]
 
         options: dict[str, Any] = {"max_bin": self.max_bin, "nthread": threads()}
         parts: list[Any] = []
+        start = self._start(X)
         for rows in _parts(labels, self.seed):
-            same_bins = {"ref": parts[0]} if parts else {}
-            parts.append(xgboost.QuantileDMatrix(data[rows], labels[rows], **options, **same_bins))
+            more: dict[str, Any] = {"ref": parts[0]} if parts else {}
+            if start is not None:
+                more["base_margin"] = start[rows]
+            parts.append(xgboost.QuantileDMatrix(data[rows], labels[rows], **options, **more))
         held_out = None
         if validation is not None:
             V, column = known(validation, self.classes_)
-            held_out = xgboost.QuantileDMatrix(self._rows(V), column, ref=parts[0], **options)
+            more = {} if start is None else {"base_margin": self._start(V)}
+            held_out = xgboost.QuantileDMatrix(self._rows(V), column, ref=parts[0], **options, **more)
 
         booster = xgboost.Booster(
             {
@@ -165,6 +180,11 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
             "image_shape": list(self.features_.image_shape_),
             "columns": self.columns_.tolist(),
         }
+        if self.source_ is not None:
+            save(self.source_.model, folder / "source")
+            about["source"] = {"labels": list(self.source_.labels), "way": self.source_.way}
+            if self.source_.way == "embedding":
+                about["scale"] = [self.features_.mean_.tolist(), self.features_.spread_.tolist()]
         (folder / "trees.json").write_text(json.dumps(about))
 
     def embed(self, X: NDArray[np.uint8]) -> NDArray[np.floating]:
@@ -187,8 +207,12 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         model = cls(**about["params"])
         model.temperature_ = about["temperature"]
         model.classes_ = np.array(about["classes"])
-        model.features_ = features(model.features).for_trees()
+        facts = about.get("source")
+        model.source_ = None if facts is None else Source(load(folder / "source"), tuple(facts["labels"]), facts["way"])
+        model.features_ = model._features()
         model.features_.image_shape_ = tuple(about["image_shape"])
+        if "scale" in about:
+            model.features_.mean_, model.features_.spread_ = (np.array(v, np.float32) for v in about["scale"])
         model.columns_ = np.array(about["columns"])
         model.booster_ = xgboost.Booster(model_file=folder / "trees.ubj")
         return model
@@ -196,8 +220,19 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     def _logits(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Sums of the trees, (n, k)."""
         self.booster_.set_param({"nthread": threads()})
-        sums = self.booster_.inplace_predict(self._rows(X), predict_type="margin")
+        sums = self.booster_.inplace_predict(self._rows(X), predict_type="margin", base_margin=self._start(X))
         return sums.reshape(len(X), len(self.classes_))
+
+    def _features(self) -> Any:
+        if self.source_ is not None and self.source_.way == "embedding":
+            return embedding_of(self.source_.model)
+        return features(self.features).for_trees()
+
+    def _start(self, X: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Sums that the trees add to, (n, k); None where they start at the classes' shares."""
+        if self.source_ is None or self.source_.way != "boosting":
+            return None
+        return self.source_.logits(X, self.classes_)
 
     def _rows(self, X: NDArray[np.uint8]) -> NDArray:
         return self.features_.transform(X)[:, self.columns_]

@@ -15,6 +15,7 @@ from estimators.models.accelerated import PCA
 from estimators.models.calibration import fit_temperature, known, softmax
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
+from estimators.models.source import Source, embedding_of
 from estimators.models.support_vectors import fit_support_vectors
 
 
@@ -65,10 +66,18 @@ class KernelMachine(ClassifierMixin, BaseEstimator):
         X: NDArray[np.uint8],
         y: NDArray[np.int64],
         validation: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+        source: Source | None = None,
     ) -> KernelMachine:
-        """Fit on images (n, h, w, c) and labels (n,); validation rows serve to fit the temperature alone."""
+        """Fit on images (n, h, w, c) and labels (n,); validation rows serve to fit the temperature alone.
+
+        With a source the features are its "embedding".
+        """
         X, y = with_copies(X, y, self.copies, self.seed)
-        rows = features(self.features).fit(X)
+        if source is None:
+            rows = features(self.features).fit(X)
+        else:
+            source.needs("embedding")
+            rows = embedding_of(source.model).fit(X)
         data = rows.transform(X)
         pca = PCA(min(self.components, *data.shape), svd_solver="covariance_eigh")
         data = pca.fit_transform(data)

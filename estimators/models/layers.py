@@ -31,7 +31,7 @@ class BatchNorm(layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise (n, h, w, c) with the moments of the batch while training, with the moving ones otherwise."""
-        if not training or len(inputs.shape) != 4:
+        if not training or not self.trainable or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance, *_ = tf.compat.v1.nn.fused_batch_norm(
             inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
@@ -131,6 +131,37 @@ def plain(model: Any) -> Any:
     copy = keras.models.clone_model(uncompiled, clone_function=exchanged)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def without_head(network: Any) -> Any:
+    """A functional or sequential model up to the input of its last dense layer; all of it where it does not end in one.
+
+    What follows that layer has no weights: an activation, a temperature.
+    """
+    for layer in reversed(network.layers):
+        if isinstance(layer, layers.Dense):
+            return keras.Model(network.inputs, layer.input, name="body")
+        if layer.weights:
+            break
+    return keras.Model(network.inputs, network.outputs, name="body")
+
+
+def continued(network: Any, classes: int) -> Any:
+    """A model for training, of the precision that is set, with another's layers and weights up to its head, which is new.
+
+    The opposite of `plain`: the layers are those with faster training steps.
+    """
+    body, policy = without_head(network), keras.config.dtype_policy()
+
+    def exchanged(layer: Any) -> Any:
+        kind: Any = {layers.BatchNormalization: BatchNorm, layers.Dropout: Dropout}.get(type(layer), type(layer))
+        # The images are scaled in full precision.
+        full = isinstance(layer, layers.InputLayer | layers.Rescaling)
+        return kind.from_config(layer.get_config() | ({} if full else {"dtype": policy}))
+
+    copy = keras.models.clone_model(body, clone_function=exchanged)
+    copy.set_weights(body.get_weights())
+    return keras.Model(copy.inputs, head(copy.outputs[0], classes))
 
 
 def conv_block(

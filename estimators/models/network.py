@@ -25,9 +25,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from estimators.models.calibration import LEAST, fit_temperature, known, log
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
-from estimators.models.layers import SmallLoss, measure_batch_norm, plain
+from estimators.models.layers import SmallLoss, continued, measure_batch_norm, plain, without_head
 from estimators.models.looks import best_look, flattened
 from estimators.models.pipeline import Augmentation, affine_coefficients, batches, training_batches
+from estimators.models.source import Source
 from estimators.models.threads import threads
 from tuning.quiet import quiet
 
@@ -47,6 +48,7 @@ with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs:
 
 TTA_ANGLE = 0.1  # radians
 MEASURED = 16  # batches from which BatchNorm's moments are taken in the end
+GENTLE = 0.25  # of the learning rate, where all layers go on from weights that know something
 LOOKS = 6  # times that the curves are recorded
 RAMP = 1 / 5  # of the steps, over which a growing share of the images is left out for their losses
 # Validation rows, as shares of the images of a training, so that they cost a small part of a short one too,
@@ -142,8 +144,11 @@ class Network(ClassifierMixin, BaseEstimator):
         X: NDArray[np.uint8],
         y: NDArray[np.integer],
         validation: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None,
+        source: Source | None = None,
     ) -> Self:
-        """Train from scratch; with validation rows keep the best weights and fit the temperature.
+        """Train from scratch, or from a source's weights; with validation rows keep the best weights and fit the temperature.
+
+        With a source the layers are those of its network, whatever `layers` are, and "all layers" or the "head" alone are trained.
 
         Raises
         ------
@@ -159,9 +164,14 @@ class Network(ClassifierMixin, BaseEstimator):
         scaled = keras.layers.Rescaling(1 / 255, dtype="float32")(images)
         self.precision_ = training_precision()
         with precision(self.precision_):
-            model = self._model(images, self.layers(scaled, len(self.classes_), **self.settings))
+            if source is None:
+                inputs, logits = images, self.layers(scaled, len(self.classes_), **self.settings)
+            else:
+                inputs, logits = self._going_on(source, X.shape[1:])
+            model = self._model(inputs, logits)
 
-        optimizer = self._optimizer(self._steps)
+        gentle = GENTLE if source is not None and source.way == "all layers" else 1.0
+        optimizer = self._optimizer(self._steps, gentle * self.learning_rate)
         # Variables that are made while the first step is traced make TensorFlow trace it twice: a second of every fit.
         optimizer.build(model.trainable_variables)
         model.compile(
@@ -209,6 +219,39 @@ class Network(ClassifierMixin, BaseEstimator):
         self.start_seconds_ = time.perf_counter() - began - looks.seconds
         return self
 
+    def _going_on(self, source: Source, shape: tuple[int, ...]) -> tuple[Any, Any]:
+        """Images and logits of layers with the source's weights, those of its last layer too for the classes that both have."""
+        source.needs("all layers", "head")
+        if not hasattr(source.model, "trained"):
+            raise ValueError(f"a network goes on from a network, and the source is a {type(source.model).__name__}")
+        network = source.model.trained
+        if network.input_shape[1:] != shape:
+            raise ValueError(f"the source takes images of shape {network.input_shape[1:]}, given {shape}")
+        model = continued(network, len(self.classes_))
+        logits, columns = model.layers[-1], source.columns(self.classes_)
+        if (columns >= 0).any():
+            weights = logits.get_weights()
+            last = next(layer for layer in reversed(network.layers) if layer.weights)
+            for own, other in zip(weights, last.get_weights(), strict=True):
+                own[..., columns >= 0] = other[..., columns[columns >= 0]]
+            logits.set_weights(weights)
+        for layer in model.layers[:-1]:
+            layer.trainable = source.way == "all layers"
+        return model.input, model.output
+
+    @property
+    def trained(self) -> Any:
+        """The trained part, a Keras model from uint8 images to logits; all of a model of somebody else's."""
+        own = [layer for layer in self.keras_model_.layers if layer.name == "network"]
+        return own[0] if own else self.keras_model_
+
+    def embedding(self) -> Any:
+        """What it computes before its last layer: an `estimators.models.embedding.Embedding`, unfitted."""
+        from estimators.models.embedding import Embedding
+
+        body = without_head(self.trained)
+        return Embedding(body.to_json(), body.get_weights())
+
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Class probabilities, float32 (n, k)."""
         shape = self.keras_model_.input_shape[1:]
@@ -223,14 +266,13 @@ class Network(ClassifierMixin, BaseEstimator):
 
     def embed(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Outputs of the last but one layer, float32 (n, d), of the images as they are; a view turned for a test is none of them."""
-        trained = self.keras_model_.get_layer("network")
-        below = keras.Model(trained.input, trained.layers[-1].input)
-        parts = [np.asarray(below(part, training=False)) for part in batches(X)]
+        body = without_head(self.trained)
+        parts = [np.asarray(body(part, training=False)) for part in batches(X)]
         return np.concatenate(parts).reshape(len(X), -1)
 
     def describe(self) -> Description:
         """Its size is the number of weights; the layers are those of the trained part."""
-        trained = self.keras_model_.get_layer("network")
+        trained = self.trained
         layers = tuple(
             {
                 "layer": layer.name,
@@ -261,6 +303,14 @@ class Network(ClassifierMixin, BaseEstimator):
         network.history_ = facts["history"]
         network.precision_ = facts.get("precision", "float32")
         network._serve(keras.models.load_model(folder / "network.keras", compile=False))
+        return network
+
+    @classmethod
+    def around(cls, path: Path) -> Self:
+        """A network whose trained part is in a file of Keras, as it is: to start from, not to predict with."""
+        network = cls(layers=_already_built, settings={})
+        network.keras_model_ = keras.models.load_model(path, compile=False)
+        network.classes_, network.history_, network.precision_ = np.arange(0), {}, "float32"
         return network
 
     def __getstate__(self) -> dict[str, Any]:
@@ -312,8 +362,8 @@ class Network(ClassifierMixin, BaseEstimator):
     def _targets(self, columns: NDArray[np.integer]) -> NDArray[np.float32]:
         return np.eye(len(self.classes_), dtype=np.float32)[columns]
 
-    def _optimizer(self, steps: int) -> Any:
-        rate = learning_rate_schedule(self.schedule, self.learning_rate, steps)
+    def _optimizer(self, steps: int, peak: float) -> Any:
+        rate = learning_rate_schedule(self.schedule, peak, steps)
         match self.optimizer:
             case "adam":
                 return keras.optimizers.Adam(rate)

@@ -17,10 +17,11 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import estimators
 from estimators.models.card import CARD, card
@@ -64,13 +65,15 @@ def save(model: Any, folder: Path | str, facts: Mapping[str, Any] | None = None)
 
 
 def load(folder: Path | str) -> Any:
-    """The model in `folder`, which predicts as the saved one did.
+    """The model in `folder`, which predicts as the saved one did; or that in a file of Keras, which others may start from.
 
     Raises
     ------
     ValueError : the folder holds no model, a damaged one, or one of types that are not trusted.
     """
     folder = Path(folder)
+    if folder.suffix == ".keras":
+        return _load_keras(folder)
     about = read_facts(folder)
     reader = about["reader"]
     if about.get("estimator") in estimators.names():  # Its file may define layers or classes of the model.
@@ -91,13 +94,26 @@ def load(folder: Path | str) -> Any:
         raise ValueError(f"{folder}: the model cannot be read ({reason}).") from error
 
 
+def _load_keras(path: Path) -> Any:
+    """A Keras model of anybody's, from images to anything, in the manners of a network of ours."""
+    network = _class("estimators.models.network.Network")
+    assert network is not None
+    try:
+        return network.around(path)
+    except Exception as error:  # Keras has many for a damaged file.
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ValueError(f"{path}: the model cannot be read ({reason}).") from error
+
+
 def read_facts(folder: Path | str) -> dict[str, Any]:
-    """What ``model.json`` tells of the model in `folder`, without loading it.
+    """What ``model.json`` tells of the model in `folder`, without loading it; of a file of Keras the image that it takes.
 
     Raises
     ------
     ValueError : the folder holds no model, or one of another format.
     """
+    if Path(folder).suffix == ".keras":
+        return _facts_of_keras(Path(folder))
     path = Path(folder) / "model.json"
     if not path.is_file():
         raise ValueError(f"{folder} is not a saved model: it has no model.json.")
@@ -114,6 +130,25 @@ def read_facts(folder: Path | str) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged: it does not say by which class the model is read.")
     _check_facts(about, path)
     return about
+
+
+def _facts_of_keras(path: Path) -> dict[str, Any]:
+    """The image (h, w, c) that a model in a file of Keras takes, where it says so."""
+    try:
+        with ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise ValueError(f"{path} is no model of Keras 3: {error}.") from error
+    shape = (config.get("build_config") or {}).get("input_shape") or next(_input_shapes(config), None)
+    known = isinstance(shape, list) and len(shape) == 4 and all(isinstance(side, int) for side in shape[1:])
+    return {"image": shape[1:]} if known and shape is not None else {}
+
+
+def _input_shapes(config: Any) -> Iterator[Any]:
+    """The shapes of the input layers in the configuration of a Keras model."""
+    for layer in config.get("config", {}).get("layers", []):
+        if layer.get("class_name") == "InputLayer":
+            yield layer["config"].get("batch_shape")
 
 
 def _check_facts(about: Mapping[str, Any], path: Path) -> None:

@@ -42,6 +42,7 @@ from reports.exhibits.rounds import rounds
 from reports.exhibits.samples import samples
 from reports.exhibits.settings import settings
 from reports.exhibits.spending import spending
+from reports.exhibits.transfer import convergence, transfer
 from reports.exhibits.tuning import tuning
 
 EXHIBITS: tuple[Exhibit, ...] = (
@@ -52,6 +53,8 @@ EXHIBITS: tuple[Exhibit, ...] = (
     learning_budgets,
     compute,
     prediction,
+    transfer,
+    convergence,
     conditions,
     robust,
     corruption,

@@ -28,23 +28,37 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     claims, rows, above = run.info.get("claims", {}), [], None
     if not claims.get("told"):
         return pd.DataFrame()
-    for name in run.scored(dataset):
+    for name, at in _measured(run, dataset).items():
         claimed = claims["accuracies"].get(name, float("nan"))
-        correct = run.correct(dataset, name)
+        correct = at.correct(dataset, name)
         low, high = accuracy_interval(correct)
         row = {
             "variant": name, "family": run.families[name], "seeds": len(correct), "claimed": claimed,
             "accuracy": float(correct.mean()), "accuracy_low": low, "accuracy_high": high,
             "found": _found(claimed, low, high), "told": claims["told"],
         }  # fmt: skip
-        if above is not None and above[1] == run.evaluated(dataset, name):
+        same = at is run and above is not None and above[1] == run.evaluated(dataset, name)
+        if same and above is not None:
             step = correct.astype("int8") - above[2].astype("int8")
             row |= {"claimed_step": claimed - above[0], "step": float(step.mean())}
             row |= dict(zip(("step_low", "step_high"), difference_interval(step), strict=True))
-        above = claimed, run.evaluated(dataset, name), correct
+        above = (claimed, run.evaluated(dataset, name), correct) if at is run else None
         rows.append(row)
     columns = [*COLUMNS, "told"]
     return pd.DataFrame(rows).reindex(columns=columns) if rows else pd.DataFrame()
+
+
+def _measured(run: Run, dataset: str) -> dict[str, Run]:
+    """The variants that were evaluated, and the run at the condition of that; what is claimed of a source as it is was measured
+    where there was no image of the target.
+    """
+    here = dict.fromkeys(run.scored(dataset), run)
+    for condition in run.conditions:
+        at = run.at(condition)
+        here |= {
+            name: at for name in at.scored(dataset) if name in run.info["claims"]["accuracies"] and name not in here
+        }
+    return here
 
 
 def _found(claimed: float, low: float, high: float) -> str | None:
@@ -63,9 +77,9 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         axes.plot(ends, [y, y], color=look.colour, linewidth=2.4, solid_capstyle="round", alpha=0.45)
         (mark,) = axes.plot(style.stretch(row.accuracy), y, look.marker, color=look.colour)
         style.tip(mark, _told(row))
-        if row.found:
+        if pd.notna(row.found):
             axes.plot(style.stretch(row.claimed), y, "D", color=style.INK, markerfacecolor=style.SURFACE, markersize=7)
-        words = f"{formats.percent(row.accuracy)} %{f', {row.found}' if row.found else ''}"
+        words = f"{formats.percent(row.accuracy)} %{f', {row.found}' if pd.notna(row.found) else ''}"
         axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=style.INK)
     axes.set_yticks(range(len(frame)), [style.short(n, 34) for n in frame["variant"]])
     axes.set_ylim(len(frame) - 0.5, -0.5)
@@ -73,14 +87,14 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     axes.tick_params(axis="y", labelcolor=style.INK)
     both = frame[["claimed", "accuracy_low", "accuracy_high"]]
     style.accuracy_axis(axes.xaxis, both.min().min(), both.max().max())
-    axes.set_xlabel("test accuracy; hollow: the claim" if frame["found"].any() else "test accuracy")
+    axes.set_xlabel("test accuracy; hollow: the claim" if frame["found"].notna().any() else "test accuracy")
     return page
 
 
 def _told(row) -> str:
-    claimed = f"claimed {formats.percent(row.claimed)} %, " if row.found else ""
+    claimed = f"claimed {formats.percent(row.claimed)} %, " if pd.notna(row.found) else ""
     measured = f"measured {formats.percent(row.accuracy)} % ({formats.interval(row.accuracy_low, row.accuracy_high)})"
-    return f"{row.variant}: {claimed}{measured}{f', {row.found}' if row.found else ''}"
+    return f"{row.variant}: {claimed}{measured}{f', {row.found}' if pd.notna(row.found) else ''}"
 
 
 def describe(frame: pd.DataFrame) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Group = Literal["study", "result", "errors", "tuning", "bill", "data", "across"]
 ANY_STUDY = "*"
-OF_ITS_OWN = ("corruption",)  # studies of which an exhibit of their own shows every level
+OF_ITS_OWN = ("corruption", "transfer")  # studies of which an exhibit of their own shows every level
 # Columns that many exhibits have.
 VARIANT = {"variant": TEXT, "family": HIDDEN}
 ACCURACY = dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high"], PERCENT)

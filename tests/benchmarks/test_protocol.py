@@ -12,7 +12,7 @@ from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.execution import work
 from benchmarks.execution.answer import Answer
-from benchmarks.execution.job import EVERY_LABELLED_ROW, Job
+from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Start
 from benchmarks.ledger import Ledger, read_table
 from benchmarks.run import run
 from benchmarks.studies import Condition
@@ -54,7 +54,7 @@ def test_the_key_is_the_result():
         kind="fit", fingerprint="g", variant="v", code="t", seed=1, validation_share=0.2, params={"shrink": 0.1},
         condition=Condition("sizes", 100, 100.0), found={"epochs": 3}, effort=0.5, trained_on="every labelled row",
         fit_key="k", latency_calls=200, replicate=1, folds=3,
-        validation_score=0.9, test_images=100,
+        validation_score=0.9, test_images=100, start=Start("rows", (0, 1)),
     )  # fmt: skip
     keys = {replace(job, **{name: value}).key for name, value in changes.items()}
     assert len(keys) == len(changes) and job.key not in keys

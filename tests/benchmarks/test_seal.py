@@ -130,7 +130,9 @@ def sorted_rows(folder: Path, table: str):
 def _models(folder: Path) -> dict[str, str]:
     """Digests of what the fits wrote. An archive of skops names its members by chance: their contents count."""
     found = {}
-    for path in sorted((folder / "cells").rglob("model/*")):
+    for path in sorted((folder / "cells").rglob("model/**/*")):
+        if path.is_dir():  # the source that a model started from
+            continue
         content = path.read_bytes()
         if path.suffix in (".skops", ".keras"):
             with ZipFile(path) as archive:

@@ -22,7 +22,7 @@ from benchmarks.data.store.cache import cached, reopen
 from benchmarks.data.store.recipe import Recipe, Source
 from benchmarks.errors import UserError, unknown
 
-__all__ = ["find", "load", "names", "reopen", "source"]
+__all__ = ["find", "load", "located", "names", "reopen", "source"]
 
 SUFFIXES = (".csv", ".npz", ".toml", ".gz", "ubyte")
 
@@ -97,10 +97,19 @@ def load(
     raise unknown("data set", text, names())
 
 
+def located(name: str, data_dir: Path | None = None) -> str:
+    """The path of what is called so in `data_dir` or ``$CROSSOVER_DATA``; the name as it is where it is registered, or nothing is."""
+    places = [] if name in names() else [Path(root) for root in (data_dir, os.environ.get("CROSSOVER_DATA")) if root]
+    return next((str(root / name) for root in places if (root / name).exists()), name)
+
+
 def _folders_of_others(text: str) -> tuple[str, ...]:
-    """Names of folders that belong to other registered sets, whose files may be called the same."""
+    """Names of folders that belong to other registered sets, whose files may be called the same and are not the same."""
     return tuple(
-        folder for name in names() if name != text for folder in (name, *(Path(f).name for f in source(name).folders))
+        folder
+        for name in names()
+        if name != text and (source(name).files != source(text).files or not source(name).files)
+        for folder in (name, *(Path(f).name for f in source(name).folders))
     )
 
 

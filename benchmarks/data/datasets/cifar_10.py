@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,22 @@ def _images(paths: Sequence[Path]) -> Images:
 def _read(paths: Mapping[str, Path]) -> Contents:
     *train, test = (paths[name] for name in DIGESTS)
     return Contents(_images(train), _images([test]), CLASSES)
+
+
+def of_classes(classes: Sequence[str]) -> Source:
+    """The part of CIFAR-10 that shows some of its classes, as a data set; they are numbered anew."""
+    labels = np.array([classes.index(name) if name in classes else -1 for name in CLASSES])
+
+    def part(images: Images) -> Images:
+        rows = np.flatnonzero(labels[images.y] >= 0)
+        return Images(np.ascontiguousarray(images.X[rows]), labels[images.y[rows]].astype(np.int64))
+
+    def read(paths: Mapping[str, Path]) -> Contents:
+        whole = _read(paths)
+        return Contents(part(whole.train), part(whole.test), tuple(classes))
+
+    folders = ("cifar-10", *cifar_10.folders)
+    return replace(cifar_10, title=f"CIFAR-10, {len(classes)} classes", read=read, folders=folders)
 
 
 cifar_10 = Source(

@@ -19,7 +19,9 @@ from benchmarks.errors import UserError
 class Contents:
     """What a reader found: both parts, the class names, and images to label for a competition if there are any.
 
-    The training part may have groups. ``choice`` says how images were made of pictures, where a probe told. ``files`` are the names of the files of either part, none where there are none.
+    The training part may have groups. The test part may be empty where ``sealed_off`` says that it is left where it was.
+    ``choice`` says how images were made of pictures, where a probe told. ``files`` are the names of the files of either part,
+    none where there are none.
     """
 
     train: Images
@@ -29,6 +31,7 @@ class Contents:
     note: str = ""
     files: tuple[Sequence[str], Sequence[str]] = ((), ())
     choice: Choice | None = None
+    sealed_off: bool = False
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -44,6 +47,8 @@ class Contents:
                     f"images {shape}: they must agree."
                 )
         for part, images in (("training", self.train), ("test", self.test)):
+            if not len(images) and part == "test" and self.sealed_off:
+                continue
             if not len(images):
                 raise UserError(f"There are no {part} images.")
             if images.y.min() < 0 or images.y.max() >= len(self.classes):

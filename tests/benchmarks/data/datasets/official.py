@@ -108,6 +108,8 @@ def digit_recognizer(where):
 
 WRITERS = {
     "cifar-10": cifar_10,
+    "cifar-10-animals": cifar_10,
+    "cifar-10-vehicles": cifar_10,
     "digit-recognizer": digit_recognizer,
     "digits": lambda where: None,
     "emnist-balanced": emnist,
