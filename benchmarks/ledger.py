@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.errors import UserError
+from benchmarks.regular import check
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it
@@ -128,12 +129,20 @@ class Ledger:
 
     def __init__(self, folder: Path, session: int = 0) -> None:
         self.path, self.session = folder / "ledger.sqlite", session
+        if self.path.exists():  # SQLite would wait for a pipe.
+            check(self.path)
         try:
             self._db = sqlite3.connect(self.path, isolation_level=None)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
+            for table in TABLES:
+                there = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
+                if lacking := columns(table).keys() - there:
+                    raise UserError(
+                        f"{self.path}: table {table} lacks {', '.join(sorted(lacking))}; another version wrote it."
+                    )
         except sqlite3.Error as error:
             raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
@@ -196,11 +205,12 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         try:
             self._db = _opened_for_reading(folder)
-            columns_there = {row[1] for row in self._db.execute("PRAGMA table_info(trials)")}
-        except sqlite3.Error as error:
-            raise UserError(f"The ledger of {folder} cannot be read: {error}.") from error
-        if lacking := columns("trials").keys() - columns_there:
-            raise UserError(f"The ledger of {folder} lacks {', '.join(sorted(lacking))}: it is of another version.")
+            there = {table: {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")} for table in TABLES}
+        except (sqlite3.Error, UserError) as error:
+            raise UserError(f"The ledger of {folder} cannot be read: {str(error).removesuffix('.')}.") from error
+        for table, names in there.items():
+            if lacking := columns(table).keys() - names:
+                raise UserError(f"The ledger of {folder} lacks {', '.join(sorted(lacking))}: it is of another version.")
         self._db.row_factory = sqlite3.Row
 
     def __enter__(self) -> Recorded:
@@ -215,11 +225,15 @@ class Recorded:
 
 
 def _rows(db: sqlite3.Connection, table: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where)
-    return [_decoded(dict(row)) for row in found]
+    try:
+        found = db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where).fetchall()
+        return [_decoded(dict(row)) for row in found]
+    except (sqlite3.DatabaseError, ValueError, RecursionError) as error:
+        raise UserError(f"The ledger is damaged: its table {table} cannot be read ({error}).") from error
 
 
 def _opened_for_reading(folder: Path) -> sqlite3.Connection:
+    check(folder / "ledger.sqlite")
     path = (folder / "ledger.sqlite").resolve()
     uri = f"{path.as_uri()}?mode=ro"
     if not os.access(path.parent, os.W_OK) and not path.with_name("ledger.sqlite-wal").exists():
@@ -232,12 +246,32 @@ def _matching(where: Mapping[str, Any]) -> str:
 
 
 def read_table(folder: Path, table: str) -> pd.DataFrame:
-    """A ledger table as a DataFrame, JSON columns decoded, opened read-only."""
-    with closing(_opened_for_reading(folder)) as db:
-        frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
+    """A ledger table as a DataFrame, JSON columns decoded, opened read-only.
+
+    Raises
+    ------
+    UserError : there is no ledger, or a damaged one.
+    """
+    try:
+        with closing(_opened_for_reading(folder)) as db:
+            frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
+        return _with_json(frame)
+    except (sqlite3.Error, pd.errors.DatabaseError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[-1:] or [type(error).__name__]
+        raise UserError(f"{folder / 'ledger.sqlite'} is damaged or not a ledger: {reason[0]}.") from error
+
+
+def _with_json(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with its JSON columns decoded."""
     for column in set(JSON_COLUMNS) & set(frame.columns):
-        frame[column] = [json.loads(v) if isinstance(v, str) else {} for v in frame[column]]
+        frame[column] = [_of_its_kind(json.loads(v) if isinstance(v, str) else None, column) for v in frame[column]]
     return frame
+
+
+def _of_its_kind(value: Any, column: str) -> Any:
+    """What a JSON column holds: lists of losses and layers, objects elsewhere; nothing of what somebody wrote there instead."""
+    kind = list if column in ("losses", "layers") else dict
+    return value if isinstance(value, kind) else {}
 
 
 def _decoded(row: dict[str, Any]) -> dict[str, Any]:

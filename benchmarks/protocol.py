@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cell import Cell, evaluated_under
+from benchmarks.data.formats.npz import read_named
 from benchmarks.data.images import Dataset
 from benchmarks.data.passport import passport
+from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute
 from benchmarks.execution.job import TRAINING_ROWS, Job
@@ -147,6 +149,11 @@ def keep_data(dataset: Dataset, folder: Path) -> None:
 
 def _accuracy(cell: Cell, folder: Path) -> float:
     """For the progress line; the report computes its own from the same files."""
-    proba = np.load(folder / cell.folder / PREDICTIONS)[PROBABILITIES]
-    y = np.load(data_folder(folder, cell.dataset.name) / "test.npz")["y"]
-    return accuracy(y, proba)
+    (proba,) = read_named(folder / cell.folder / PREDICTIONS, [PROBABILITIES])
+    (y,) = read_named(data_folder(folder, cell.dataset.name) / "test.npz", ["y"])
+    try:
+        return accuracy(y, proba)
+    except (ValueError, IndexError) as error:
+        raise UserError(
+            f"The predictions of {cell.name} do not fit its test images: delete {folder / cell.folder}."
+        ) from error

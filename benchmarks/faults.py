@@ -1,0 +1,61 @@
+"""Faults that nobody foresaw: what is told of one is a line, and its traceback is in a log file."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+import traceback
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.errors import printable
+from benchmarks.names import shortened
+
+KEPT = 50  # log files
+
+
+def line(error: BaseException, doing: str) -> str:
+    """What happened, in one line that names the log.
+
+    Parameters
+    ----------
+    doing : the command, as it was typed.
+    """
+    reason = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 300)
+    log = logged(error, doing)
+    where = f"The traceback is in {log}: please report it." if log else "No log could be written: please report it."
+    return printable(f"{shortened(doing, 300)} ended in a fault of Crossover itself ({reason}). {where}")
+
+
+def logged(error: BaseException, doing: str) -> Path | None:
+    """Write the traceback to a log file of its own; returns its path, None if there is no place for it."""
+    import tempfile
+
+    try:
+        about = f"Crossover {version('crossover-bench')}"
+    except PackageNotFoundError:
+        about = "Crossover"
+    head = f"{about}, Python {platform.python_version()}, {platform.platform()}\n{printable(doing)}\n\n"
+    text = head + "".join(traceback.format_exception(error))
+    for place in (folder(), Path(tempfile.gettempdir())):
+        with suppress(OSError, RuntimeError):
+            place.mkdir(parents=True, exist_ok=True)
+            number, path = tempfile.mkstemp(
+                prefix=f"crossover-{time.strftime('%Y%m%d-%H%M%S')}-", suffix=".log", dir=place
+            )
+            with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            if place == folder():
+                for old in sorted(place.glob("crossover-*.log"))[:-KEPT]:
+                    old.unlink(missing_ok=True)
+            return Path(path)
+    return None
+
+
+def folder() -> Path:
+    """Where the logs are."""
+    from benchmarks.data.store.cache import cache_folder
+
+    return cache_folder() / "faults"
