@@ -423,7 +423,7 @@ def _suite(
             )
     elif what in datasets.names() or is_there or os.sep in what:
         content = load_suite("quick").model_dump() | {
-            "name": safe_name(path.stem or path.resolve().name),
+            "name": safe_name(Path(os.path.abspath(what)).stem),  # noqa: PTH100 (links stay as they are)
             "title": f"Classical models and networks on {what}",
         }
         if study in studies.names():

@@ -137,12 +137,7 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
-            for table in TABLES:
-                there = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
-                if lacking := columns(table).keys() - there:
-                    raise UserError(
-                        f"{self.path}: table {table} lacks {', '.join(sorted(lacking))}; another version wrote it."
-                    )
+            _check_tables(self._db, self.path)
         except sqlite3.Error as error:
             raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
@@ -205,12 +200,9 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         try:
             self._db = _opened_for_reading(folder)
-            there = {table: {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")} for table in TABLES}
+            _check_tables(self._db, folder / "ledger.sqlite")
         except (sqlite3.Error, UserError) as error:
             raise UserError(f"The ledger of {folder} cannot be read: {str(error).removesuffix('.')}.") from error
-        for table, names in there.items():
-            if lacking := columns(table).keys() - names:
-                raise UserError(f"The ledger of {folder} lacks {', '.join(sorted(lacking))}: it is of another version.")
         self._db.row_factory = sqlite3.Row
 
     def __enter__(self) -> Recorded:
@@ -222,6 +214,22 @@ class Recorded:
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """The rows of a table that match, in order, JSON decoded."""
         return _rows(self._db, table, where)
+
+
+def _check_tables(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse what is no table of this version: a view of that name could compute for ever.
+
+    Raises
+    ------
+    UserError : one is missing, is something else, or lacks a column.
+    """
+    kinds = dict(db.execute("SELECT name, type FROM sqlite_master"))
+    for table in TABLES:
+        if kinds.get(table) != "table":
+            raise UserError(f"{path} has no table {table}: it is damaged, or another version wrote it.")
+        # A column that is computed when it is read is not listed.
+        if lacking := columns(table).keys() - {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
+            raise UserError(f"{path}: table {table} lacks {', '.join(sorted(lacking))}; another version wrote it.")
 
 
 def _rows(db: sqlite3.Connection, table: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -238,7 +246,9 @@ def _opened_for_reading(folder: Path) -> sqlite3.Connection:
     uri = f"{path.as_uri()}?mode=ro"
     if not os.access(path.parent, os.W_OK) and not path.with_name("ledger.sqlite-wal").exists():
         uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
-    return sqlite3.connect(uri, uri=True)
+    db = sqlite3.connect(uri, uri=True)
+    db.execute("PRAGMA trusted_schema=OFF")  # Somebody else may have written it.
+    return db
 
 
 def _matching(where: Mapping[str, Any]) -> str:
@@ -254,7 +264,8 @@ def read_table(folder: Path, table: str) -> pd.DataFrame:
     """
     try:
         with closing(_opened_for_reading(folder)) as db:
-            frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
+            _check_tables(db, folder / "ledger.sqlite")
+            frame = pd.read_sql_query(f"SELECT {', '.join(columns(table))} FROM {table} ORDER BY rowid", db)
         return _with_json(frame)
     except (sqlite3.Error, pd.errors.DatabaseError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[-1:] or [type(error).__name__]

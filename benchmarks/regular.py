@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from benchmarks.errors import UserError
 
-LONGEST_TEXT = 1 << 28  # bytes of a text that is read whole, such as run.json
+LONGEST_TEXT = 1 << 26  # bytes of a text that is read whole, such as run.json
 
 
 @contextmanager

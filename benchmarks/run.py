@@ -280,6 +280,8 @@ def check_free(folder: Path) -> None:
     ------
     UserError : there are some.
     """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder: give --run NAME for another, or remove it.")
     if (folder / "run.json").exists():
         return
     if others := sorted(
@@ -310,7 +312,8 @@ def _session(folder: Path, info: dict[str, Any]) -> Iterator[int]:
 def gather(suite: Suite, data_dir: Path | None, told: Told = silent) -> tuple[list[Dataset], list[str]]:
     """The data sets of a suite, and warnings; one that cannot be had is replaced by the suite's fallback, if any."""
     found: dict[str, Dataset] = {}
-    notes, stands_in = [], set()
+    notes: list[str] = []
+    stands_in: set[str] = set()
     for name in suite.datasets:
         try:
             dataset = datasets.load(name, data_dir, suite.reading, told)

@@ -70,10 +70,9 @@ def report(
         for line in lost:
             told(line)
     run = merge(runs)
-    made = page.render(run, told)
     if len(folders) > 1:
         names = safe_name("-and-".join(Path(folder).resolve().name for folder in folders))
-        return _placed(run.folder / f"{names}.html", out, made)
+        return _placed(run.folder / f"{names}.html", out, page.render(run, told))
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
     write(run.folder / "leaderboard.md", leaderboard.markdown(table, run.notes))
@@ -81,7 +80,7 @@ def report(
         write(run.folder / "results.csv", leaderboard.csv(results.frame(run)))
     except (ValueError, TypeError, KeyError) as error:
         told(f"results.csv is left out: the ledger has been edited ({type(error).__name__}: {error}).")
-    return _placed(run.folder / "report.html", out, made)
+    return _placed(run.folder / "report.html", out, page.render(run, told))
 
 
 def _placed(path: Path, out: Path | str | None, text: str) -> Path:

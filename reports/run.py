@@ -26,6 +26,7 @@ from benchmarks.studies import STANDARD, Condition
 from reports import environments
 
 T = TypeVar("T")
+MARGIN = 0.01  # by which a probability may be beyond 0 and 1, since it was rounded
 MOST = 2.0**53  # whole numbers that a float holds
 LONGEST_PRINTED = 3000  # characters of the name of a class, with what is escaped in it
 # Studies whose largest level speaks for a run that lacks the standard condition, and what that is then.
@@ -237,6 +238,8 @@ class Run:
             raise UserError(f"{path} holds probabilities of type {proba.dtype}. Delete its folder and run again.")
         if proba.shape != shape:
             raise UserError(f"{path} holds probabilities of shape {proba.shape}, but the test has {shape}.")
+        if np.isfinite(proba).all() and not -MARGIN <= proba.min(initial=0) <= proba.max(initial=0) <= 1 + MARGIN:
+            raise UserError(f"{path} holds probabilities beyond 0 and 1. Delete its folder and run again.")
         if not np.isfinite(proba).all():
             raise UserError(f"{path} holds probabilities that are not finite. Delete its folder and run again.")
         return proba
@@ -509,8 +512,6 @@ def _table(folder: Path, name: str, info: Mapping[str, Any]) -> pd.DataFrame:
     path = folder / "ledger.sqlite"
     table = read_table(folder, name)
     declared = columns(name)
-    if lacking := [column for column in declared if column not in table]:
-        raise UserError(f"{path}: table {name} lacks {', '.join(lacking)}; another version wrote it.")
     for key, known in (("dataset", info["datasets"]), ("variant", info["variants"])):
         if strange := sorted(map(str, set(table[key]) - set(known))):
             raise UserError(f"{path}: table {name} has the {key} {strange[0]!r}, which run.json does not name.")

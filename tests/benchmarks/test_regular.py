@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -57,10 +58,10 @@ def test_what_a_person_wants_written_goes_through_links_and_into_devices(tmp_pat
     (tmp_path / "link").symlink_to("there")
     write_out(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "there").read_text() == "new"
-    before = os.stat("/dev/null")
+    before = Path("/dev/null").stat()
     (tmp_path / "null").symlink_to("/dev/null")
     write_out(tmp_path / "null", "gone")
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode) and os.stat("/dev/null").st_rdev == before.st_rdev
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode) and Path("/dev/null").stat().st_rdev == before.st_rdev
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "circle"])

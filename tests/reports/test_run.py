@@ -78,7 +78,11 @@ PREDICTED = "cells/digits/svm/standard/seed-0/predictions.npz"
         (lambda f: (f / "data/digits/test.npz").write_bytes(b"PK"), 5, "test.npz is damaged"),
         (lambda f: (f / "data/digits/test.npz").unlink(), 5, "test.npz is missing"),
         (lambda f: (f / PREDICTED).write_bytes(b""), 1, "predictions.npz is damaged"),
-        (lambda f: np.savez(f / PREDICTED, proba=np.zeros((7, 10), np.float32)), 1, "predictions.npz holds probabilities"),
+        (
+            lambda f: np.savez(f / PREDICTED, proba=np.zeros((7, 10), np.float32)),
+            1,
+            "predictions.npz holds probabilities",
+        ),
         (lambda f: np.savez(f / PREDICTED, proba=np.full((400, 10), np.nan, np.float32)), 1, "that are not finite"),
     ],
 )
