@@ -31,7 +31,7 @@ portfolios: $(READY) ## learn which settings to try first, on the data sets at h
 test: $(READY) ## every test that needs no network, two at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-torture: $(READY) ## a hundred kills, a thousand trials, memory and speed of workers, thousands of simulated leaderboards; long
+torture: $(READY) ## hostile inputs, a hundred kills, a thousand trials, memory and speed of workers, thousands of simulated leaderboards; long
 	@$(BIN)/python -m pytest -m torture tests
 
 lint: $(READY) ## ruff and mypy

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import reprlib
 from collections.abc import Sequence
 
 from benchmarks.errors import UserError, printable
@@ -17,6 +18,8 @@ LONGEST_CLASS = 300  # characters
 MOST_CLASSES = 10_000
 SEPARATORS = "/\\"
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # of Windows, in every folder
+_QUOTED = reprlib.Repr()
+_QUOTED.maxstring = _QUOTED.maxother = 80
 FORMULA = "=+-@\t\r＝＋－＠"  # what a spreadsheet takes for the beginning of one
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 PLAIN = {
@@ -99,6 +102,11 @@ def check_classes(names: Sequence[str]) -> None:
 def shortened(text: str, longest: int = 80) -> str:
     """The text, or its beginning if it is long: for errors."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def quoted(value: object) -> str:
+    """A value as Python writes it, the beginning of it if it is long, or deep: for errors."""
+    return _QUOTED.repr(value)
 
 
 def harmless(text: str) -> str:

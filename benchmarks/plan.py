@@ -26,10 +26,10 @@ def plan(suite: Suite, folder: Path) -> str:
 
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
+    if folder.exists():
+        check_free(folder)
     if (folder / "run.json").exists():
         check_same(folder, read_info(folder), describe(suite))
-    elif folder.exists():
-        check_free(folder)
     tables = {name: _table(folder, name) for name in TABLES}
     lines = [f"{suite.title}: {suite.budget} each, all in; results in {folder}/"]
     left, unknown, undone = 0.0, False, 0

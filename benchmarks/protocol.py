@@ -23,6 +23,7 @@ from benchmarks.execution.job import TRAINING_ROWS, Job
 from benchmarks.layout import PREDICTIONS, PROBABILITIES, data_folder
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
+from benchmarks.regular import replace
 from benchmarks.scoring import accuracy
 from benchmarks.search import fit_effort, repeat, search
 from benchmarks.studies.study import Condition
@@ -142,9 +143,7 @@ def keep_data(dataset: Dataset, folder: Path) -> None:
     )
     np.savez_compressed(target / "test.npz", X=test.X, y=test.y)
     np.savez_compressed(target / "samples.npz", X=dataset.train.X[samples], y=dataset.train.y[samples])
-    temporary = target / "passport.tmp"
-    temporary.write_text(json.dumps(passport(dataset, test), indent=1))
-    temporary.replace(target / "passport.json")
+    replace(target / "passport.json", json.dumps(passport(dataset, test), indent=1))
 
 
 def _accuracy(cell: Cell, folder: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -274,7 +275,7 @@ def _changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a folder with files in it that no run has made.
+    """Refuse a folder with files in it that no run has made, and one with links to files, which would be written over.
 
     Raises
     ------
@@ -282,6 +283,9 @@ def check_free(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: give --run NAME for another, or remove it.")
+    links = (Path(place, name) for place, _, names in os.walk(folder) for name in names if Path(place, name).is_symlink())
+    if link := next(links, None):
+        raise UserError(f"{link} is a link: a run writes into its folder, and not to where links in it lead. Remove it.")
     if (folder / "run.json").exists():
         return
     if others := sorted(

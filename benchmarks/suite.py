@@ -28,7 +28,7 @@ from benchmarks.budget import Budget, parse_budget
 from benchmarks.data.reading import WHITE, Reading
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
-from benchmarks.names import check_name, safe_name, shortened
+from benchmarks.names import check_name, quoted, safe_name, shortened
 from benchmarks.regular import text_of
 from benchmarks.studies.study import STANDARD, Condition, Level
 from benchmarks.variant import LABEL, Search, Variant
@@ -179,7 +179,7 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
             if parents:
                 model = Limits if "limits" in parents else Search if "search" in parents else VariantTable
             raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
-        given = "" if first["type"] == "missing" else f", given {shortened(repr(first['input']))}"
+        given = "" if first["type"] == "missing" else f", given {quoted(first['input'])}"
         raise UserError(f"{origin}: {shortened(where)}: {first['msg']}{given}.") from error
     return check(suite, origin)
 
@@ -267,7 +267,7 @@ def _check_options(variant: Variant, where: str) -> None:
     usual = {name: p.default for name, p in inspect.signature(tuning.strategy(variant.strategy)).parameters.items()}
     for name, value in chosen.items():
         if wrong := _wrong_option(value, usual[name]):
-            raise UserError(f"{where}: options: {name} is {wrong}, given {shortened(repr(value))}.")
+            raise UserError(f"{where}: options: {name} is {wrong}, given {quoted(value)}.")
     if (points := chosen.get("points_per_axis")) and len(variant.space):
         sides = [len(axis.grid(points)) for axis in variant.space.values()]
         if math.prod(sides) > MOST_SETTINGS:
