@@ -851,6 +851,11 @@ def main() -> None:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
+    except OSError as error:  # Of the system: a name that is too long, a folder that nobody may look into, a full disk.
+        from benchmarks import faults
+
+        print(f"crossover: {faults.of_system(error, _command())}", file=sys.stderr)
+        sys.exit(2)
     except Exception as error:  # Nobody foresaw it.
         from benchmarks import faults
 

@@ -27,7 +27,7 @@ from tuning.nearest import hint
 from tuning.quiet import quiet
 
 OTSU = "otsu"
-MOST_COPIES = 1_000_000  # of an image
+MOST_COPIES = 1_000  # of an image
 COPY_BYTES = 12  # for a value of a copy that is being made, as a whole number and as floats
 AT_ONCE = 1 << 27  # bytes of copies that are made in one go
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue in a grey level (ITU-R BT.601)

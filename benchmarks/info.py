@@ -113,13 +113,27 @@ def checked(info: Mapping[str, Any], path: Path) -> dict[str, Any]:
         first = error.errors()[0]
         where = shortened(".".join(map(str, first["loc"])))
         raise UserError(f"{path} is damaged: {where}: {first['msg'].removeprefix('Value error, ')}.") from error
-    return printed(info)
+    if len(set(info["datasets"])) < len(info["datasets"]):
+        raise UserError(f"{path} is damaged: it names a data set twice.")
+    return printed(info, path)
 
 
-def printed(value: Any) -> Any:
-    """JSON with what cannot be printed escaped in all of its texts."""
+def printed(content: Any, path: Path) -> Any:
+    """The content of a JSON file with what cannot be printed escaped in all of its texts.
+
+    Raises
+    ------
+    UserError : it has lists in lists without end.
+    """
+    try:
+        return _printed(content)
+    except RecursionError as error:
+        raise UserError(f"{path} is damaged: it has lists in lists without end.") from error
+
+
+def _printed(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isprintable() else told(value)
     if isinstance(value, Mapping):
-        return {printed(name): printed(part) for name, part in value.items()}
-    return [printed(part) for part in value] if isinstance(value, list) else value
+        return {_printed(name): _printed(part) for name, part in value.items()}
+    return [_printed(part) for part in value] if isinstance(value, list) else value

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from benchmarks.data.formats.bounds import must_fit
 from benchmarks.errors import UserError
 from benchmarks.names import check_classes, shortened
-from benchmarks.regular import opened
+from benchmarks.regular import LONGEST_TEXT, opened
 from estimators.models.saving import load, read_facts
 
 BATCH = 1024  # images whose features are in memory at once
@@ -159,6 +159,8 @@ def _check_files(folder: Path) -> None:
             if zipfile.is_zipfile(file):
                 with suppress(zipfile.BadZipFile, NotImplementedError), zipfile.ZipFile(file) as packed:
                     size = sum(member.file_size for member in packed.infolist())
+        if path.suffix == ".json" and size > LONGEST_TEXT:
+            raise UserError(f"{path} has more than {LONGEST_TEXT:,} bytes, which is more than such a file needs.")
         must_fit(size, path)
 
 

@@ -289,7 +289,7 @@ def check_free(folder: Path) -> None:
     if (folder / "run.json").exists():
         return
     if others := sorted(
-        path.name for path in folder.iterdir() if not path.name.startswith((".run.json-", "lock.json"))
+        path.name for path in folder.iterdir() if not path.name.startswith((".", "lock.json"))
     ):
         raise UserError(
             f"{folder} has files in it, such as {others[0]}, and no run.json, so it is no run folder: give --run NAME for a "

@@ -394,7 +394,7 @@ def load(folder: Path | str) -> Run:
 
 
 def _passport(path: Path) -> dict[str, Any]:
-    passport = printed(_object(path))
+    passport = printed(_object(path), path)
     classes = passport.get("classes")
     if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
         raise UserError(f"{path} is damaged: it does not list the classes.")

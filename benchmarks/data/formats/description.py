@@ -71,7 +71,7 @@ class Description(BaseModel):
     train: Where
     test: Where | None = None
     unlabelled: Where | None = None
-    classes: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = Field(default=None, min_length=2)
     image: tuple[int, ...] | None = Field(default=None, min_length=2, max_length=3)
     transpose: bool = False
     label: str = "label"
