@@ -149,7 +149,7 @@ def _check_files(folder: Path) -> None:
     ------
     UserError : there is something else.
     """
-    if not folder.is_dir():
+    if not (folder / "model.json").is_file():
         return  # Whoever reads it says so.
     for path in sorted(folder.iterdir()):
         if path.is_dir():

@@ -78,7 +78,7 @@ def predict(
     except (ValueError, AttributeError, UserError) as error:
         if isinstance(error, UserError) and prepare not in PREPARE:
             raise
-        raise UserError(f"{model_folder / 'model.json'} is damaged: {error}") from error
+        raise UserError(f"{model_folder} holds no model: {error}") from error
     classes, merged = _classes(facts["classes"], upper)
     if not 1 <= top <= len(classes):
         raise UserError(f"--top {top}: the model has {len(classes)} classes, so give 1 to {len(classes)}.")

@@ -70,8 +70,21 @@ def test_what_another_process_shows_has_no_traceback_either(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "crossover", "check-submission", "\x1b[31m±.csv"],
         capture_output=True, cwd=tmp_path, check=False,
-        env={"PATH": "", "PYTHONPATH": ":".join(sys.path), "PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0", "LC_ALL": "C"},
+        env={"PATH": "", "PYTHONPATH": ":".join(sys.path), "PYTHONIOENCODING": "ascii:strict"},
     )  # fmt: skip
     assert done.returncode == 2 and done.stderr.decode("ascii").splitlines() == [
         "crossover: There is no file \\x1b[31m+/-.csv."
     ]
+
+
+def test_what_the_system_refuses_names_the_file_and_is_no_fault_of_ours(room, monkeypatch):
+    monkeypatch.setattr(kaggle, "check_submission", failing(OSError(28, "No space left on device", "/somewhere/x")))
+    answer = typed(room, ["check-submission", "x.csv"])
+    assert answer.code == 2 and answer.err.startswith("crossover: /somewhere/x: No space left on device. The traceback is in ")
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_too_little_memory_is_said(room, monkeypatch):
+    monkeypatch.setattr(kaggle, "check_submission", failing(MemoryError()))
+    answer = typed(room, ["check-submission", "x.csv"])
+    assert answer.code == 1 and "needs more memory than there is" in answer.err and len(answer.err.splitlines()) == 1
