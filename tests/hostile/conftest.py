@@ -33,3 +33,9 @@ def few_exhibits(monkeypatch):
     from reports import page
 
     monkeypatch.setattr(page, "EXHIBITS", tuple(exhibit for exhibit in page.EXHIBITS if exhibit.name in FEW))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Arrays are kept where they disturb nobody."""
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path_factory.getbasetemp() / "hostile-cache"))

@@ -6,7 +6,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +20,8 @@ Readable = Path | zipfile.Path  # a file, or a member of an open zip file
 def opened(path: Readable, unpack: bool = True) -> Iterator[IO[bytes]]:
     """The file's bytes, decompressed if it is gzip; whatever goes wrong while reading is a `UserError`."""
     try:
-        with regular.opened(path) if isinstance(path, Path) else path.open("rb") as raw:
+        source: AbstractContextManager[IO[bytes]] = regular.opened(path) if isinstance(path, Path) else path.open("rb")
+        with source as raw:
             packed = unpack and raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             if not packed:

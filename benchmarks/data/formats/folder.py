@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +34,7 @@ from benchmarks.errors import UserError, printable
 LONGEST_SIDE = 64  # pixels; photographs are made smaller unless a size is asked for
 TRAIN, TEST, VALIDATION = ("train", "training"), ("test", "testing"), split_csv.UNUSED
 MOST_BROKEN = 0.1  # of the files, or a single one: with more of them something else is wrong
+PATIENCE = 10  # seconds that a regular expression may take for all paths
 NAMED = 3  # files in a note; the others are counted
 Made = TypeVar("Made")
 IN_PROPORTION = 0.02  # to which the ratio of the sides is kept where an image is not called stretched
@@ -282,10 +286,33 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+@contextmanager
+def _soon(pattern: str) -> Iterator[None]:
+    """End what takes longer than `PATIENCE`: some regular expressions take for ever on some names.
+
+    Python looks for signals while it matches, in its main thread; elsewhere nothing is ended.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def refuse(number: int, frame: object) -> None:
+        raise UserError(f"--groups {pattern!r} takes more than {PATIENCE} s to match: give a simpler regular expression.")
+
+    handler = signal.signal(signal.SIGALRM, refuse)
+    left, again = signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left, again)
+        signal.signal(signal.SIGALRM, handler)
+
+
 def _groups(root: Path, files: Sequence[Path], pattern: str) -> list[str]:
     """What a regular expression finds in each path: its first group, or all that it matches."""
     expression = re.compile(pattern)
-    matches = [expression.search(Path(os.path.relpath(file, root)).as_posix()) for file in files]
+    with _soon(pattern):
+        matches = [expression.search(Path(os.path.relpath(file, root)).as_posix()) for file in files]
     groups = [match and match[1 if expression.groups else 0] for match in matches]
     missing = [file for file, group in zip(files, groups, strict=True) if group is None]
     if missing:
