@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.data.formats import pictures
+from benchmarks.data.formats.bounds import check_pictures
 from benchmarks.data.formats.pictures import Given
 from benchmarks.data.framing import Framing, Preparation, preparation_of, scan
 from benchmarks.data.reading import WHITE, colour
@@ -100,6 +101,7 @@ def predict(
         if show_input is not None:
             _show(batch, len(rows), show_input)
         rows += _labelled(model, batch, classes, merged, top, model_folder)
+        check_pictures(len(rows), batch[-1].file)
         told(Spent(len(rows), time.perf_counter() - started, reading), total)
     frame = pd.DataFrame(rows)
     if not frame["row"].isna().all():

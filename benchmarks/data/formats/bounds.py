@@ -15,6 +15,7 @@ from benchmarks.errors import UserError
 VARIABLE = "CROSSOVER_MEMORY"
 BESIDE = 10**9  # bytes
 PIXEL_BYTES = 16  # that it takes to open a picture, with what shows through it
+PICTURE_BYTES = 600  # that the answer to a picture takes until it is written
 ROW_BYTES = 200  # that the label of a row takes until it is a number
 COLUMN_BYTES = 4096  # that a column of a table takes whatever is in it
 
@@ -57,6 +58,20 @@ def check_rows(count: int, path: Readable) -> None:
     """
     if count > (most := most_beside() // ROW_BYTES):
         raise UserError(f"{path} has more than {most:,} rows: make it smaller, or set {VARIABLE} to more memory.")
+
+
+def check_pictures(count: int, path: Readable) -> None:
+    """Refuse more pictures to label than a table of answers has room for.
+
+    Raises
+    ------
+    UserError
+        If there are.
+    """
+    if count > (most := most_beside() // PICTURE_BYTES):
+        raise UserError(
+            f"{path}: more than {most:,} pictures to label: give them in parts, or set {VARIABLE} to more memory."
+        )
 
 
 def most_pixels() -> int:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
-from benchmarks.data.formats.bounds import check_columns, check_rows, must_fit
+from benchmarks.data.formats.bounds import check_columns, check_pictures, check_rows, must_fit
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
 from benchmarks.names import LONGEST_CLASS, shortened
@@ -139,7 +139,9 @@ def _check_size(path: Path, columns: int | None = None) -> None:
             line = line + len(block) if end < 0 else len(block) - end - 1
             if line > LONGEST_LINE:
                 raise UserError(f"{path}, line {lines + 1}: it has more than {LONGEST_LINE:,} bytes.")
-            if columns is not None:
+            if columns is None:
+                check_pictures(lines, path)
+            else:
                 must_fit(max(size, lines * columns), path)
                 check_rows(lines, path)
 
