@@ -29,7 +29,9 @@ def line(error: BaseException, doing: str) -> str:
     reason = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 300)
     log = logged(error, doing)
     if isinstance(error, MemoryError):
-        return printable(f"{shortened(doing, 300)} needs more memory than there is{f'; the traceback is in {log}' if log else ''}.")
+        return printable(
+            f"{shortened(doing, 300)} needs more memory than there is{f'; the traceback is in {log}' if log else ''}."
+        )
     where = f"The traceback is in {log}: please report it." if log else "No log could be written: please report it."
     return printable(f"{shortened(doing, 300)} ended in a fault of Crossover itself ({reason}). {where}")
 

@@ -283,14 +283,16 @@ def check_free(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: give --run NAME for another, or remove it.")
-    links = (Path(place, name) for place, _, names in os.walk(folder) for name in names if Path(place, name).is_symlink())
+    links = (
+        Path(place, name) for place, _, names in os.walk(folder) for name in names if Path(place, name).is_symlink()
+    )
     if link := next(links, None):
-        raise UserError(f"{link} is a link: a run writes into its folder, and not to where links in it lead. Remove it.")
+        raise UserError(
+            f"{link} is a link: a run writes into its folder, and not to where links in it lead. Remove it."
+        )
     if (folder / "run.json").exists():
         return
-    if others := sorted(
-        path.name for path in folder.iterdir() if not path.name.startswith((".", "lock.json"))
-    ):
+    if others := sorted(path.name for path in folder.iterdir() if not path.name.startswith((".", "lock.json"))):
         raise UserError(
             f"{folder} has files in it, such as {others[0]}, and no run.json, so it is no run folder: give --run NAME for a "
             "folder of its own, so that nothing is overwritten."

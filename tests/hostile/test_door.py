@@ -80,7 +80,9 @@ def test_what_another_process_shows_has_no_traceback_either(tmp_path):
 def test_what_the_system_refuses_names_the_file_and_is_no_fault_of_ours(room, monkeypatch):
     monkeypatch.setattr(kaggle, "check_submission", failing(OSError(28, "No space left on device", "/somewhere/x")))
     answer = typed(room, ["check-submission", "x.csv"])
-    assert answer.code == 2 and answer.err.startswith("crossover: /somewhere/x: No space left on device. The traceback is in ")
+    assert answer.code == 2 and answer.err.startswith(
+        "crossover: /somewhere/x: No space left on device. The traceback is in "
+    )
     assert len(answer.err.splitlines()) == 1
 
 

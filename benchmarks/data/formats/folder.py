@@ -297,7 +297,9 @@ def _soon(pattern: str) -> Iterator[None]:
         return
 
     def refuse(number: int, frame: object) -> None:
-        raise UserError(f"--groups {pattern!r} takes more than {PATIENCE} s to match: give a simpler regular expression.")
+        raise UserError(
+            f"--groups {pattern!r} takes more than {PATIENCE} s to match: give a simpler regular expression."
+        )
 
     handler = signal.signal(signal.SIGALRM, refuse)
     left, again = signal.setitimer(signal.ITIMER_REAL, PATIENCE)

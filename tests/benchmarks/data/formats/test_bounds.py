@@ -23,7 +23,7 @@ def test_arrays_may_fill_half_of_the_memory_and_what_is_beside_them_a_gigabyte(m
 def test_the_variable_sets_both_bounds_and_errors_say_so(monkeypatch, text):
     monkeypatch.setenv(bounds.VARIABLE, text)
     assert bounds.most_bytes() == bounds.most_beside() == 2_000_000
-    with pytest.raises(UserError, match="at most 0.0 GB, which is what \\$CROSSOVER_MEMORY says"):
+    with pytest.raises(UserError, match=r"at most 0\.0 GB, which is what \$CROSSOVER_MEMORY says"):
         bounds.must_fit(2_000_001, FILE)
     with pytest.raises(UserError, match="has 489 columns, and at most 488 are read: set CROSSOVER_MEMORY"):
         bounds.check_columns(489, FILE)
