@@ -1073,7 +1073,7 @@ def run_cases() -> Iterator[Case]:
 
     def not_ours(folder: Path, ready: Mapping[str, Path]) -> list[str]:
         (folder / "mine").mkdir()
-        (folder / "runs").mkdir()
+        (folder / "runs").mkdir(exist_ok=True)
         (folder / "runs" / "r").symlink_to("../mine")
         (folder / "mine" / "report.html").write_text("precious")
         (folder / "t.csv").write_text(GOOD)
