@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup benchmark report submission portfolios test torture lint clean
+.PHONY: help setup benchmark report submission portfolios performance test torture lint clean
 SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
@@ -27,6 +27,9 @@ submission: $(READY) ## a Kaggle Digit Recognizer submission from train.csv
 
 portfolios: $(READY) ## learn which settings to try first, on the data sets at hand; up to ten hours, goes on where it stopped
 	@$(BIN)/python -m benchmarks.portfolios learn --hours 10
+
+performance: $(READY) ## speed, measured side by side, some minutes; writes benchmarks/performance/RESULTS.md
+	@$(BIN)/python -m benchmarks.performance
 
 test: $(READY) ## every test that needs no network, two at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

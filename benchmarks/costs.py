@@ -11,6 +11,7 @@ import numpy as np
 from tuning.winner import frozen
 
 APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
+FLAT = 1.25  # times the seconds of the shortest fit: where less effort saves no more than that, it is not worth it
 STEEPEST = 2.0  # kernel machines: seconds grow with the square of the rows
 
 
@@ -60,14 +61,16 @@ class Costs:
     def affordable(self, params: Mapping[str, Any], seconds: float, scale: float, most: float = 1.0) -> float:
         """The highest effort in (0, most] at which a fit is expected to take no more than `seconds`.
 
+        Where the shortest fit takes longer than that, or hardly less, it is the highest effort that takes hardly longer.
+
         Parameters
         ----------
         scale : fit rows of the trials as a share of the rows that the fit will have.
         """
-        for effort in np.geomspace(most, 1e-4 * most, 400):
-            if self.expected(params, effort / scale) <= seconds:
-                return float(effort)
-        return 1e-4 * most
+        lowest = 1e-4 * most
+        seconds = max(seconds, FLAT * self.expected(params, lowest / scale))
+        efforts = np.geomspace(most, lowest, 400)
+        return next((float(e) for e in efforts if self.expected(params, e / scale) <= seconds), lowest)
 
     def _extended(self, points: Mapping[float, float], effort: float) -> float:
         """Seconds at an effort, from the nearest one that was timed."""

@@ -11,7 +11,8 @@ A budget in seconds is all in: it pays for the search and for the final fit.
 3. Longer. The best network is trained twice, four and eight times as long, as long as that helps and there is time.
 4. Confirm. The finalist replaces the base setting only if it is better on rows that did not pick it (`tuning.select`). Luck
    with the random seed is no merit of a setting, so both networks are fitted once more with another seed, and the test is
-   made again.
+   made again. Where rows are few, hardly anything is better by more than chance on a fold or three: both settings are then
+   fitted on as many folds as a quarter of the budget pays for, and these decide.
 
 What the search does not use goes to the fit, and what that does not need is returned.
 
@@ -45,7 +46,7 @@ from tuning.winner import LEVEL, frozen, p_value, rank
 
 FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
 PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
-CHEAP = 0.05  # a full fit that is expected to take this share of the budget needs no closer look
+CHEAP = 0.01  # a full fit that is expected to take this share of the budget needs no closer look
 ALLOWANCE = 1.0  # seconds above the budget at which a trial is stopped
 SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
@@ -296,28 +297,34 @@ class _Trials:
             full.append(outcome)
 
     def confirmed(self, selection: Selection | None) -> Selection | None:
-        """The selection, once luck with the random seed is ruled out by another fit of both, where fits depend on it.
+        """The selection, once chance is ruled out by other fits of both: with a new seed where fits depend on it, and on more
+        folds where rows are few.
 
-        The base setting stays where there was no time for that, and where there is none to fit the finalist nearly as long
-        as it was tried.
+        The base setting stays where there is none to fit the finalist nearly as long as it was tried, and that of a network
+        where there was no time for another seed.
         """
-        if selection is None or not selection.confirmed:
+        if selection is None or selection.finalist is None:
             return selection
-        if not self._can_be_fitted(selection.winner):
-            return replace(selection, winner=_base(self.cell, self.outcomes, selection.winner.trial.effort))
-        if not CONFIRMING[self.cell.variant.estimator.family]:
+        finalist, base = selection.finalist, _base(self.cell, self.outcomes, selection.finalist.trial.effort)
+        effort = finalist.trial.effort
+        more_rows = self.spending.confirming_folds(effort) > self.spending.folds
+        # More rows may tell what the first ones could not.
+        if not selection.confirmed and not (more_rows and rank(finalist) < rank(base)):
             return selection
-        finalist = selection.winner.trial
+        if not self._can_be_fitted(finalist):
+            return replace(selection, winner=base)
+        if not self.spending.confirms_again(effort):
+            return selection
         again = [
-            Trial(params, finalist.effort, finalist.round, replicate=1)
-            for params in (self.cell.variant.base, finalist.params)
+            Trial(params, effort, finalist.trial.round, replicate=1)
+            for params in (self.cell.variant.base, finalist.trial.params)
         ]
         chance = p_value(*(outcome.losses for outcome in self._run(again)))  # None where there was no time for both.
-        if chance is not None and selection.p_value is not None:
-            chance = max(chance, selection.p_value)  # The less certain test counts.
-            if chance < LEVEL:
-                return replace(selection, p_value=chance)
-        return Selection(_base(self.cell, self.outcomes, finalist.effort), selection.finalist, chance)
+        if chance is None and not CONFIRMING[self.cell.variant.estimator.family]:
+            return selection
+        if chance is not None and not more_rows:
+            chance = max(chance, selection.p_value or 0.0)  # Of the same rows; the less certain test counts.
+        return Selection(finalist if chance is not None and chance < LEVEL else base, finalist, chance)
 
     def _can_be_fitted(self, winner: Outcome) -> bool:
         budget = self.spending.budget.seconds
@@ -350,8 +357,7 @@ class _Trials:
         return self.cell.job("trial", trial.params, effort=trial.effort, folds=folds, replicate=trial.replicate)
 
     def _run(self, asked: Sequence[Trial], timed: bool = True, folds: int = 0) -> list[Outcome]:
-        folds = folds or self.spending.folds
-        jobs = [self._job(trial, folds if trial.round else 1) for trial in asked]
+        jobs = [self._job(trial, folds or self.spending.folds_of(trial)) for trial in asked]
         places = {job.key: place for place, job in enumerate(jobs)}
         found: dict[int, Outcome] = {}
         for job, answer in self.execute(self._to_run(asked, jobs, found, timed)):

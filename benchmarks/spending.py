@@ -8,16 +8,18 @@ from typing import Any
 
 from benchmarks.cell import Cell
 from benchmarks.costs import Costs
+from benchmarks.data.split import most_folds
 from tuning import Trial
 from tuning.winner import frozen
 
 FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
 SAFETY = 1.15  # fits take so much longer than expected, now and then
-SAVING_SECONDS = 1.0  # of the model
+SAVING_SECONDS = 0.5  # of the model
 BREADTH = (1 / 3, 1 / 8)  # efforts from which, and to which, trials go down so that more settings can be tried
 FOLDED_EFFORT = 1 / 3  # a trial at this effort has several folds,
 FOLDS_SHARE = 0.1  # if it takes this share of the budget at most
 CONFIRMING = {"classical": 0, "deep": 1}  # new seeds with which a finalist is confirmed, see benchmarks/search.py
+CONFIRM_SHARE = 1 / 4  # of the budget, which more folds may take to confirm a finalist where rows are few
 
 
 class Spending:
@@ -70,9 +72,28 @@ class Spending:
             return 0.0
         effort = max(self.highest, trial.effort)
         base, finalist = (self.expected(Trial(params, effort)) for params in (self.cell.variant.base, self.leader))
-        again = CONFIRMING[self.cell.variant.estimator.family] * (base + finalist)
+        again = (base + finalist) / self.folds * self.confirming_folds(effort) if self.confirms_again(effort) else 0.0
         tried = effort in self._base_tried or (self._is_base(trial) and effort == trial.effort)
         return again + (0.0 if tried else base)
+
+    def confirms_again(self, effort: float) -> bool:
+        """Whether a finalist is confirmed by other fits than those that found it: with a new seed, or on more folds."""
+        return bool(CONFIRMING[self.cell.variant.estimator.family]) or self.confirming_folds(effort) > self.folds
+
+    def confirming_folds(self, effort: float) -> int:
+        """Folds of the fits that confirm a finalist: where rows are few, as many as a part of the budget pays for."""
+        if self.budget.seconds is None or not self.trials or self.cell.folds == 1:
+            return self.folds
+        both = (self.cell.variant.base, self.leader)
+        once = sum(self.costs.expected(*work(self.cell, params, effort)) for params in both)
+        count = int(CONFIRM_SHARE * self.budget.seconds / max(once, 1e-9))
+        return max(self.folds, min(count, most_folds(self.cell.validation_share)))
+
+    def folds_of(self, trial: Trial) -> int:
+        """How many times a trial is fitted; one of the plan once, to learn what that takes."""
+        if not trial.round:
+            return 1
+        return self.confirming_folds(trial.effort) if trial.replicate else self.folds
 
     def _is_base(self, trial: Trial) -> bool:
         return frozen(trial.params) == frozen(self.cell.variant.base)
@@ -105,7 +126,8 @@ class Spending:
 
     def expected(self, trial: Trial) -> float:
         """Seconds that a trial is expected to take."""
-        return self.folds * self.costs.expected(*work(self.cell, trial.params, trial.effort))
+        folds = self.confirming_folds(trial.effort) if trial.replicate else self.folds
+        return folds * self.costs.expected(*work(self.cell, trial.params, trial.effort))
 
     def fit_seconds(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds that a fit on all training rows is expected to take."""
@@ -172,6 +194,8 @@ class Spending:
                     self._base_tried.add(trial.effort)
             if row["log_loss"] < self._least:  # A setting that is ahead at less effort is so at more.
                 self.leader, self._least = trial.params, row["log_loss"]
+        elif row["status"] == "timeout" and trial.round:  # It takes that long at least.
+            self.costs.add(*work(self.cell, trial.params, trial.effort), row["seconds"] / self.folds_of(trial))
 
 
 def rung(effort: float) -> float:

@@ -330,6 +330,9 @@ def _crossover(found: Crossover) -> Sentence:
         text = f"No crossover was seen: at {most}, {last.classical} is ahead of {last.deep}."
     else:
         text = f"At {most}, {cannot} tell who is ahead: no crossover is claimed."
+        for sign, whose in ((1, "the best network"), (-1, "the best classical model")):
+            if where := [f"{lead.level:,.10g}" for lead in found.leads if lead.sign == sign]:
+                text += f" At {_listed(where)} the lead of {whose} is established."
     rule = {"none seen": "no crossover"}.get(found.outcome, found.outcome)
     return Sentence(text, "crossover" if resource == SIZES else "crossover_budgets", rule)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import UserError
 
+LARGEST_PART = 0.6  # of the rows that no fold has yet, which another one may take
 ROWS_PER_CLASS = 10  # a subset keeps at least so many, or all there are: fewer cannot rank two settings
 
 
@@ -68,6 +69,11 @@ def split(
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
+def most_folds(share: float) -> int:
+    """How many folds of a share of the rows there are, if each class has enough."""
+    return max(1, int(1 / share - 1 / LARGEST_PART + 1 + 1e-9))
+
+
 def folds(
     y: NDArray[np.int64], share: float, seed: int, count: int, groups: NDArray[np.int64] | None = None
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -82,7 +88,7 @@ def folds(
     while len(found) < count:
         part = share * len(y) / len(left)
         here = None if groups is None else groups[left]
-        if part > 0.6 or _per_class(y[left], here).min() < 2:
+        if part > LARGEST_PART or _per_class(y[left], here).min() < 2:
             break
         rest, validation = split(y[left], part, seed + len(found), groups=here)
         held = left[validation]

@@ -135,6 +135,7 @@ class Network(ClassifierMixin, BaseEstimator):
         ------
         FloatingPointError : the loss is no longer a number.
         """
+        began = time.perf_counter()
         keras.backend.clear_session(free_memory=True)
         keras.utils.set_random_seed(self.seed % 2**32)
         X, y = with_copies(np.ascontiguousarray(X), np.asarray(y, np.int64), self.copies, self.seed)
@@ -166,7 +167,6 @@ class Network(ClassifierMixin, BaseEstimator):
             watched = np.ascontiguousarray(V[::every]), self._targets(columns[::every])
         looks = Looks(self.images, self.batch_size, watched)
         targets = self._targets(np.searchsorted(self.classes_, y))
-        began = time.perf_counter()
         model.fit(
             training_batches(
                 X,
@@ -372,8 +372,8 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 class Looks(keras.callbacks.Callback):
     """Records the curves `LOOKS` times, keeps the best weights, and raises an error for a loss that is not a number.
 
-    `seconds` are those of all steps but the first, for which TensorFlow traces the graph, and of waiting for their batches.
-    Keras looks at the end of an epoch alone; here all of the training is one epoch, whatever the number of rows.
+    `seconds` are those of all steps, at the pace of the second half of them, waiting for batches included: for the first step
+    TensorFlow traces the graph, and the next ones wait until the pipeline is filled. Keras looks at the end of an epoch alone; here all of the training is one epoch, whatever the number of rows.
     """
 
     def __init__(self, images: int, batch_size: int, watched: Watched | None) -> None:
@@ -383,16 +383,22 @@ class Looks(keras.callbacks.Callback):
         steps = math.ceil(images / batch_size)
         self.steps = {math.ceil(steps * look / LOOKS) for look in range(1, LOOKS + 1)}
         self.curves: dict[str, list[float]] = {}
-        self.seconds, self._looked = 0.0, 0.0
+        self._paces: list[float] = []  # seconds of each step
+        self._looked = time.perf_counter()
         self.best_images, self.best_weights = images, None
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Count the seconds of the step, and look if it is time to."""
-        if batch:
-            self.seconds += time.perf_counter() - self._looked
+        self._paces.append(time.perf_counter() - self._looked)
         if batch + 1 in self.steps:
             self._look(batch + 1, logs)
         self._looked = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        steps = len(self._paces)
+        settled = self._paces[steps // 2 :] if steps > 1 else [0.0]
+        return min(sum(self._paces), steps * float(np.mean(settled)))
 
     def _look(self, step: int, logs: Any) -> None:
         shown = min(self.images, step * self.batch_size)

@@ -160,7 +160,7 @@ def training_batches(
         lambda number: tf.random.experimental.stateless_shuffle(tf.range(rows), tf.stack([seed, number]))
     )
     batches, count = orders.rebatch(batch_size).enumerate().map(batch), math.ceil(images / batch_size)
-    return batches.take(count).apply(tf.data.experimental.assert_cardinality(count)).prefetch(AHEAD)
+    return _untuned(batches.take(count).apply(tf.data.experimental.assert_cardinality(count)).prefetch(AHEAD))
 
 
 def batches(X: NDArray[np.uint8], *more: NDArray, batch_size: int = 500) -> Any:
@@ -168,4 +168,17 @@ def batches(X: NDArray[np.uint8], *more: NDArray, batch_size: int = 500) -> Any:
     import tensorflow as tf
 
     whole = (X, *more) if more else X
-    return tf.data.Dataset.from_tensor_slices(whole).batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    return _untuned(tf.data.Dataset.from_tensor_slices(whole).batch(batch_size).prefetch(AHEAD))
+
+
+def _untuned(data: Any) -> Any:
+    """Without the thread by which tf.data tunes itself, where there is nothing to tune.
+
+    Now and then an iterator that ends misses that thread's last wait, which doubles up to a minute: every fourth fit of 15 s
+    stood still for 6 s in the end.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return data.with_options(options)

@@ -23,6 +23,8 @@ from reports.analysis.intervals import SIGNIFICANT, difference_interval
 from reports.analysis.resources import SIZES, Resource, whole
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reports.run import Run
 
 Outcome = Literal["ahead everywhere", "crossover", "none seen", "not settled"]
@@ -164,12 +166,10 @@ def _crossover_of(run: Run, dataset: str, resource: Resource) -> Crossover | Non
     levels, differences, names = [], [], []
     for condition, level in run.levels(dataset, resource.name):
         there = run.at(condition)
-        cells = there.cells[(there.cells["dataset"] == dataset) & (there.cells["status"] == "ok")]
-        scores = cells.groupby("variant", sort=False)["validation_score"].mean()
         best = []
         for family in FAMILIES:
-            own = {name: float(scores[name]) for name in there.scored(dataset) if run.families[name] == family}
-            best += [best_by_validation(own)] if own else []
+            own = [name for name in there.scored(dataset) if run.families[name] == family]
+            best += [best_by_validation(_validation_scores(there, dataset, own))] if own else []
         if len(best) < len(FAMILIES):
             continue
         seeds = [there.evaluated(dataset, name) for name in best]
@@ -184,3 +184,25 @@ def _crossover_of(run: Run, dataset: str, resource: Resource) -> Crossover | Non
         differences.append(deep - classical)
         names.append((best[0], best[1]))
     return crossover(levels, differences, names, resource) if len(levels) > 1 else None
+
+
+def _validation_scores(there: Run, dataset: str, names: Sequence[str]) -> dict[str, float]:
+    """The validation score of each model of a family under one condition, mean of its seeds.
+
+    A search that had no time to compare settings has the first, short trial of its base setting alone, which says little beside
+    the longer trials of another model. Then all are compared by such trials, at the highest effort that all of them had.
+    """
+
+    def own(table: pd.DataFrame) -> pd.DataFrame:
+        return table[(table["dataset"] == dataset) & table["variant"].isin(names)]
+
+    cells, searches, trials = own(there.cells), own(there.searches), own(there.trials)
+    if searches["finalist"].isna().any():
+        pilots = trials[(trials["status"] == "ok") & (trials["round"] == 0)]
+        by_effort = (
+            pilots.groupby(["effort", "variant"])["score"].mean().unstack().reindex(columns=list(names)).dropna()
+        )
+        if len(by_effort):
+            return {name: float(by_effort[name].iloc[-1]) for name in names}
+    scores = cells[cells["status"] == "ok"].groupby("variant", sort=False)["validation_score"].mean()
+    return {name: float(scores[name]) for name in names}

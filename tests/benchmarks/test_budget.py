@@ -22,6 +22,7 @@ MACHINES = {
     "with a start": lambda params, effort: 3 + 60 * effort,
     "features cost five times": lambda params, effort: 10 * effort * (5 if params.get("features") == "hog" else 1),
     "widths differ": lambda params, effort: 20 * effort * (0.5 + 4 * abs(np.sin(7 * len(repr(params))))),
+    "hardly shorter with less effort": lambda params, effort: 4 + effort,
     "very slow": lambda params, effort: 600 * effort,
     "very fast": lambda params, effort: 0.05 * effort,
 }
@@ -41,12 +42,12 @@ def play(tmp_path, machine, estimator, seconds, noise=0.1, seed=0, **changes):
     def execute(jobs):
         for job in jobs:
             took = cost(job.params, work(job.params, job.effort, 1 - cell.validation_share))
-            took *= rng.uniform(1 - noise, 1 + noise)
+            took *= job.folds * rng.uniform(1 - noise, 1 + noise)
             if took > job.limit_seconds:
                 yield job, Answer("timeout", "stopped", seconds=job.limit_seconds)
                 continue
-            losses = rng.normal(1, 0.1, 72)
-            result = Scored(rng.uniform(0.5, 0.9), 1.0, losses.tolist(), 1, {}, took, 0.0, {})
+            losses = rng.normal(1, 0.1, 72 * job.folds)
+            result = Scored(rng.uniform(0.5, 0.9), 1.0, losses.tolist(), job.folds, {}, took, 0.0, {})
             yield job, Answer("ok", "", result, seconds=took)
 
     with Ledger(tmp_path) as ledger:
@@ -57,6 +58,11 @@ def play(tmp_path, machine, estimator, seconds, noise=0.1, seed=0, **changes):
         trials = ledger.rows("trials")
     fit = cost(won, work(won, effort)) * rng.uniform(1 - noise, 1 + noise) if effort else 0.0
     return row, trials, effort, planned, fit
+
+
+def made(folder):
+    folder.mkdir()
+    return folder
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -76,6 +82,43 @@ def test_what_the_search_does_not_need_goes_to_the_fit(tmp_path, machine):
         assert row["spent_seconds"] + fit * SAFETY + SAVING_SECONDS > 0.8 * 60, (
             "time was left, and the fit was not full"
         )
+
+
+def test_a_fit_is_not_cut_to_nothing_where_that_saves_nothing(tmp_path):
+    """Trees of few rows take as long as of many: what was left had room for none, and the fit had ten rows of each class."""
+    for seed in range(5):
+        row, _, effort, _, fit = play(
+            made(tmp_path / str(seed)), "hardly shorter with less effort", "xgboost", 40, 0.1, seed
+        )
+        assert effort > 0.2 and row["spent_seconds"] + fit <= 42
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.25])
+def test_few_rows_confirm_a_finalist_on_more_folds(tmp_path, gain):
+    """A gain that 100 rows cannot tell from chance is told by 300; no gain is still no gain."""
+    (cell,) = cells(suite(estimators=["svm"], budget="100 s"), [datasets.load("digits")])
+    base, found = cell.variant.base, []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rows = rng.normal(0, 1, 1000)  # what is hard is so for all settings
+
+        def execute(jobs, rng=rng, rows=rows):
+            for job in jobs:
+                count = 36 * job.folds
+                better = 0.0 if job.params == base else gain
+                losses = 3 + rows[:count] - better + rng.normal(0, 1, count)
+                took = 0.1 * job.folds * (0.2 + job.effort)
+                log_loss = 3 - better + rng.normal(0, 0.01)
+                result = Scored(0.8, log_loss, losses.tolist(), job.folds, {}, took, 0.0, {})
+                yield job, Answer("ok", "", result, seconds=took)
+
+        with Ledger(made(tmp_path / str(seed))) as ledger:
+            search(cell, ledger, execute, Silent())
+            again = [row for row in ledger.rows("trials") if row["replicate"]]
+            (row,) = ledger.rows("searches")
+        assert [r["fits"] for r in again] == ([9, 9] if again else [])
+        found.append(row["winner"] == row["finalist"])
+    assert np.mean(found) >= 0.8 if gain else np.mean(found) <= 0.1
 
 
 def test_with_time_for_all_the_fit_is_full_and_the_rest_is_returned(tmp_path):

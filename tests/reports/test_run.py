@@ -102,11 +102,9 @@ def test_a_wrong_data_set_is_answered_with_the_nearest(one_seed):
         reports.load(one_seed).test("digts")
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("crossover", r"of format 1 \(Crossover 0\.1"), ("quick", "was published without its data")]
-)
-def test_a_published_folder_says_in_one_line_why_its_page_cannot_be_built_again(name, words):
-    with pytest.raises(UserError, match=words) as error:
+@pytest.mark.parametrize("name", ["crossover", "quick"])
+def test_a_published_folder_says_in_one_line_why_its_page_cannot_be_built_again(name):
+    with pytest.raises(UserError, match="was published without its data") as error:
         reports.report(Path(reports.__file__).parent / "published" / name)
     assert "\n" not in str(error.value)
 

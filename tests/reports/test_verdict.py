@@ -4,14 +4,16 @@ import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import reports
 from reports.analysis.comparison import compared
-from reports.analysis.crossover import Crossover, Lead, best_by_validation
+from reports.analysis.crossover import Crossover, Lead, _validation_scores, best_by_validation
 from reports.analysis.resources import BUDGETS, SIZES
 from reports.page import _headline
 from reports.verdict import Verdict, _bracket, _crossover, verdict
@@ -133,6 +135,8 @@ def crossover_with(*signs, seeds=3, resource=SIZES):
         ((-2, 0, 1), "crossover", "From 1,000 training images on the best network is ahead; below, three seeds cannot tell", "≤ 1,000"),
         ((0, 0, -1), "none seen", "No crossover was seen: at 1,000", "not seen"),
         ((-1, 1, 0), "not settled", "three seeds cannot tell who is ahead", "not settled"),
+        ((1, 1, 0, 0), "not settled", "At 100 and 300 the lead of the best network is established.", "not settled"),
+        ((-1, 1, 0), "not settled", "At 300 the lead of the best network is established. At 100 the lead", "not settled"),
     ],
 )  # fmt: skip
 def test_the_outcomes_of_a_study_of_sizes(signs, outcome, words, value):
@@ -257,6 +261,20 @@ def test_times_whose_ranges_overlap_are_not_set_against_each_other(told):
 def test_one_seed_establishes_nothing():
     found = crossover_with(1, 1, 1, seeds=1)
     assert found.outcome == "not settled" and "one seed cannot tell who is ahead" in _crossover(found).text
+
+
+def test_where_one_search_compared_nothing_a_family_is_compared_by_first_trials():
+    """A cnn whose only trial was a thirty-second of a fit had lost to an mlp's trial ten times as long."""
+    rows = [("cnn", 0, 1 / 32, 0.97), ("mlp", 0, 1 / 32, 0.9), ("mlp", 0, 1 / 8, 0.93), ("mlp", 1, 0.5, 0.98)]
+    trials = pd.DataFrame(rows, columns=["variant", "round", "effort", "score"]).assign(
+        dataset="d", status="ok", seed=0
+    )
+    cells = pd.DataFrame({"variant": ["cnn", "mlp"], "validation_score": [0.97, 0.98], "dataset": "d", "status": "ok"})
+    searches = pd.DataFrame({"variant": ["cnn", "mlp"], "finalist": [None, 4.0], "dataset": "d"})
+    run = SimpleNamespace(cells=cells, searches=searches, trials=trials)
+    assert _validation_scores(run, "d", ["cnn", "mlp"]) == {"cnn": 0.97, "mlp": 0.9}
+    run.searches = searches.assign(finalist=2.0)
+    assert _validation_scores(run, "d", ["cnn", "mlp"]) == {"cnn": 0.97, "mlp": 0.98}
 
 
 def test_the_best_of_a_family_is_chosen_by_validation_and_never_by_test():

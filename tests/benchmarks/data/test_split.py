@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.data.split import ROWS_PER_CLASS, split, subset
+from benchmarks.data.split import ROWS_PER_CLASS, folds, most_folds, split, subset
 from benchmarks.errors import UserError
 
 counts = st.lists(st.integers(2, 60), min_size=2, max_size=8)
@@ -75,3 +75,12 @@ def test_a_subset_by_number_or_by_share_is_stratified():
 def test_a_subset_of_too_many_or_no_rows_is_refused(amount):
     with pytest.raises(UserError, match="at most all 10 rows"):
         subset(labels([5, 5]), amount, 0)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.25, 1 / 3, 0.5])
+def test_there_are_as_many_folds_as_is_said(share):
+    y = np.repeat(np.arange(3), 200)
+    found = folds(y, share, 0, 99)
+    assert len(found) == most_folds(share)
+    held = np.concatenate([validation for _, validation in found])
+    assert len(np.unique(held)) == len(held)

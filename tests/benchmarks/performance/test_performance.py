@@ -1,0 +1,52 @@
+"""The measurements run and are written; how fast anything is is not tested."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from benchmarks import performance
+from benchmarks.data import datasets
+from benchmarks.performance import __main__ as command
+from benchmarks.performance import input_pipeline
+
+
+def test_every_pipeline_trains(monkeypatch):
+    monkeypatch.setattr(input_pipeline.datasets, "load", lambda name, load=datasets.load: load("digits"))
+    monkeypatch.setattr(input_pipeline, "IMAGES", 128)
+    frame = input_pipeline.measure(rounds=2, images=128)
+    assert list(frame["pipeline"]) == list(input_pipeline.PIPELINES)
+    assert (frame["images/s"].str.replace(",", "").astype(float) > 0).all()
+
+
+@pytest.mark.parametrize("name", performance.names())
+def test_every_measurement_says_what_it_asks(name):
+    question = performance.get(name)
+    assert question.TITLE.endswith("?") and question.NOTE and question.LIBRARIES and callable(question.measure)
+
+
+def test_a_table_that_is_measured_again_takes_the_place_of_the_old_one_alone(tmp_path, monkeypatch):
+    class Toy:
+        TITLE, NOTE, LIBRARIES, value = "how fast?", "A note.", ("numpy",), 1
+
+        @classmethod
+        def measure(cls):
+            return pd.DataFrame({"row": ["a"], "value": [cls.value]})
+
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(performance, "names", lambda: ("one", "two"))
+    monkeypatch.setattr(performance, "get", lambda name: Toy)
+    assert command.main([]) == 0
+    Toy.value = 2
+    assert command.main(["two"]) == 0
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert text.index("## one: how fast?") < text.index("| a | 1 |") < text.index("## two") < text.index("| a | 2 |")
+    assert text.count("## ") == 2 and "numpy" in text
+
+
+def test_an_unknown_measurement_is_one_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.performance", "input_pipelin"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "Did you mean 'input_pipeline'?" in done.stderr and done.stderr.count("\n") == 1
