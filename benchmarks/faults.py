@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.errors import printable
+from benchmarks.errors import UserError, printable
 from benchmarks.names import shortened
 
 FOLDER = "faults"  # below the cache
@@ -80,6 +80,6 @@ def folder() -> Path:
 
 def _places() -> Iterator[Path]:
     """Where a log may be kept, the best place first."""
-    with suppress(RuntimeError):  # There is no such user's home.
+    with suppress(UserError):  # There is no such user's home.
         yield folder()
     yield Path(tempfile.gettempdir())

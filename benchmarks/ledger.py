@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.errors import UserError
-from benchmarks.regular import check
+from benchmarks.regular import opened
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it
@@ -130,7 +130,7 @@ class Ledger:
     def __init__(self, folder: Path, session: int = 0) -> None:
         self.path, self.session = folder / "ledger.sqlite", session
         if self.path.exists():  # SQLite would wait for a pipe.
-            check(self.path)
+            _check_length(self.path)
         try:
             self._db = sqlite3.connect(self.path, isolation_level=None)
             self._db.row_factory = sqlite3.Row
@@ -216,6 +216,22 @@ class Recorded:
         return _rows(self._db, table, where)
 
 
+def _check_length(path: Path) -> None:
+    """Refuse a ledger whose last page was cut off: SQLite would take zeros for what is lost.
+
+    Raises
+    ------
+    UserError : it was, or it is no regular file.
+    """
+    with opened(path) as file:
+        head, there = file.read(100), os.fstat(file.fileno()).st_size
+    if len(head) < 100 or any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal")):
+        return  # SQLite says what is wrong with the first, and goes by the other file if somebody is writing.
+    size = 65536 if head[16:18] == b"\0\1" else int.from_bytes(head[16:18])  # https://www.sqlite.org/fileformat.html
+    if head[24:28] == head[92:96] and there < size * int.from_bytes(head[28:32]):
+        raise UserError(f"{path} is damaged: its end is missing.")
+
+
 def _check_tables(db: sqlite3.Connection, path: Path) -> None:
     """Refuse what is no table of this version: a view of that name could compute for ever.
 
@@ -241,14 +257,19 @@ def _rows(db: sqlite3.Connection, table: str, where: Mapping[str, Any]) -> list[
 
 
 def _opened_for_reading(folder: Path) -> sqlite3.Connection:
-    check(folder / "ledger.sqlite")
+    _check_length(folder / "ledger.sqlite")
     path = (folder / "ledger.sqlite").resolve()
     uri = f"{path.as_uri()}?mode=ro"
     if not os.access(path.parent, os.W_OK) and not path.with_name("ledger.sqlite-wal").exists():
         uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
     db = sqlite3.connect(uri, uri=True)
     db.execute("PRAGMA trusted_schema=OFF")  # Somebody else may have written it.
+    db.text_factory = _text
     return db
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _matching(where: Mapping[str, Any]) -> str:
@@ -266,6 +287,8 @@ def read_table(folder: Path, table: str) -> pd.DataFrame:
         with closing(_opened_for_reading(folder)) as db:
             _check_tables(db, folder / "ledger.sqlite")
             frame = pd.read_sql_query(f"SELECT {', '.join(columns(table))} FROM {table} ORDER BY rowid", db)
+        for column in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
+            frame[column] = [_text(value) if isinstance(value, bytes) else value for value in frame[column]]
         return _with_json(frame)
     except (sqlite3.Error, pd.errors.DatabaseError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[-1:] or [type(error).__name__]

@@ -19,6 +19,21 @@ from benchmarks.errors import UserError
 LONGEST_TEXT = 1 << 26  # bytes of a text that is read whole, such as run.json
 
 
+def at_home(text: str | Path) -> Path:
+    """The path, in which ``~`` and ``~name`` are homes.
+
+    Raises
+    ------
+    UserError : there is no such user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"{text} names the home of a user whom this machine does not know: write ./{text}, or a path."
+        ) from error
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """The bytes of a regular file.

@@ -275,7 +275,7 @@ def _changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a folder with files in it that no run has made, and one with links to files, which would be written over.
+    """Refuse a folder with files in it that no run has made, and one with links, through which it would write elsewhere.
 
     Raises
     ------
@@ -284,7 +284,10 @@ def check_free(folder: Path) -> None:
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: give --run NAME for another, or remove it.")
     links = (
-        Path(place, name) for place, _, names in os.walk(folder) for name in names if Path(place, name).is_symlink()
+        Path(place, name)
+        for place, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+        if Path(place, name).is_symlink()
     )
     if link := next(links, None):
         raise UserError(

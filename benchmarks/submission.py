@@ -24,7 +24,7 @@ from benchmarks.execution.work import FEWEST_HELD_OUT, HELD_OUT
 from benchmarks.layout import PREDICTIONS, PROBABILITIES, submission_folder
 from benchmarks.ledger import Ledger
 from benchmarks.model import load_model
-from benchmarks.run import check_format, read_info
+from benchmarks.run import check_format, check_free, read_info
 from benchmarks.suite import Suite, make_suite
 
 
@@ -93,6 +93,7 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
         of_suite = cells(_suite_of(info), [dataset])
     except (KeyError, TypeError) as error:
         raise UserError(f"{folder / 'run.json'} is damaged: it lacks {error}.") from error
+    check_free(folder)
     with Ledger(folder, max(0, len(info.get("sessions", [])) - 1)) as ledger, executor("local") as execute:
         fits = ledger.rows("fits", dataset=dataset.name, condition="", trained_on=TRAINING_ROWS, status="ok")
         if variant is not None and variant not in {row["variant"] for row in fits}:

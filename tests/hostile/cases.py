@@ -114,6 +114,7 @@ def pictures() -> Iterator[tuple[str, bytes]]:
         yield f"{kind} with a megabyte behind it", whole + bytes(1 << 20)
     for width, height in ((60_000, 60_000), (2**31 - 1, 1), (1, 2**31 - 1), (0, 5), (5, 0), (9_500, 9_500)):
         yield f"PNG of {width} x {height}", png(width, height)
+    yield "PNG of 1 x 62000000", png(1, 62_000_000, data=bytes(124_000_000))
     yield "PNG of an unknown depth", png(4, 4, depth=7)
     yield "PNG of unknown colours", png(4, 4, colours=5)
     yield "PNG with a huge text", png(4, 4, extra=chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(80_000_000))))
@@ -197,6 +198,31 @@ def image_cases() -> Iterator[Case]:
             among(kind, "x.png"),
             (0, 2) if kind == "a folder" else (2,),
             first=kind == "a pipe",
+        )
+
+    def listed(data: bytes | str) -> Make:
+        def make(folder: Path, ready: Mapping[str, Path]) -> list[str]:
+            write_images(folder / "set", ["a", "b"], n=12)
+            if isinstance(data, bytes):
+                (folder / "set" / "split.csv").write_bytes(data)
+            else:
+                special(folder / "set" / "split.csv", data)
+            return ["run", "set", *RUN, "--size", "8", "--frame", "whole"]
+
+        return make
+
+    for name, data in {
+        "packed": gzip.compress(b"file,label,"), "a packed bomb": gzip.compress(b"file,label," + b"a" * 300_000_000, 1), "nothing": b"", "a null": b"file,label\na\0b.png,x\n",
+        "a path of the system": b"file,label\n/etc/passwd,x\n", "a path that leads out": b"file,label\n../x.png,x\n", "no column of files": b"label\nx\n", "a long field": b"file,label\n" + b"a" * 200_000 + b",x\n",
+        "an open quote": b'file,label\n"a,x\n', "bytes that are no text": b"file,label\n\xff.png,x\n", "an escape": b"file,label\na/\x1b[31m.png,x\n", "files that are not there": b"file,label\na/no.png,x\nb/no.png,y\n",
+        "folders": b"file,label\na,x\nb,y\n", "a short line": b"file,label,split\na/0.png\n",
+    }.items():  # fmt: skip
+        yield Case(
+            "image", f"a split.csv with {name}", listed(data), words=r"split\.csv", first=name == "a packed bomb"
+        )
+    for kind in SPECIAL:
+        yield Case(
+            "image", f"a split.csv that is {kind}", listed(kind), words=r"split\.csv", first=kind == "a link to nothing"
         )
 
     def named(name: str, data: bytes | None = None) -> Make:
@@ -430,6 +456,7 @@ def archives() -> Iterator[tuple[str, bytes]]:
     yield "no arrays", zipped({"readme.txt": b"hello"})
     yield "no members", zipped({})
     yield "members that are no arrays", zipped({"x.npy": b"x", "y.npy": b"y"})
+    yield "bytes called like an array", zipped({"x": b"raw", "x.npy": X, "y.npy": Y})
     yield "members without a suffix", zipped({"x": b"x" * 99, "y": b"y" * 99})
     yield "arrays without a suffix", zipped({"x": X, "y": Y})
     yield "a member that leads out", zipped({"x.npy": X, "y.npy": Y, "../../evil.npy": X})
@@ -706,10 +733,12 @@ def suite_cases() -> Iterator[Case]:
 
 
 def model_cases() -> Iterator[Case]:
-    def edited(change: Callable[[Path], None]) -> Make:
+    def edited(change: Callable[[Path], None], digests: bool = False) -> Make:
         def make(folder: Path, ready: Mapping[str, Path]) -> list[str]:
             shutil.copytree(ready["model"], folder / "model")
             (folder / "x.png").write_bytes(picture("PNG"))
+            if not digests:  # Who means harm leaves them out, and so did earlier versions.
+                told(digests=GONE)(folder / "model")
             change(folder / "model")
             return ["predict", "model", "x.png"]
 
@@ -765,6 +794,20 @@ def model_cases() -> Iterator[Case]:
                 (0, 2) if fine else (2,),
                 first=(name, what) == ("model.json", "a pipe"),
             )
+
+    def another_byte(model: Path) -> None:
+        data = bytearray((model / "model.skops").read_bytes())
+        data[len(data) // 2] ^= 1
+        (model / "model.skops").write_bytes(data)
+
+    yield Case("model", "another byte", edited(another_byte, digests=True), words="not as it was saved", first=True)
+    for what, value in {
+        "a list": [],
+        "up": {"../x.png": "0"},
+        "numbers": {"model.skops": 7},
+        "of no file": {"x": "0"},
+    }.items():
+        yield Case("model", f"digests: {what}", edited(told(digests=value)))
 
     def foreign(model: Path) -> None:
         with zipfile.ZipFile(model / "model.skops", "w") as archive:
@@ -984,6 +1027,7 @@ def run_cases() -> Iterator[Case]:
                 "nothing": "NULL",
                 "a word": "'x'",
                 "bytes": "x'ff00fe'",
+                "text that is no UTF-8": "CAST(x'ff00fe' AS TEXT)",
                 "infinity": "9e999",
                 "an escape": "'\x1b[31m'",
                 "deep": "'" + "[" * 5000 + "'",
@@ -1070,6 +1114,21 @@ def run_cases() -> Iterator[Case]:
 
     going = edited(going_on, "run", "digits", "--run", "mine", "--dry-run", "--estimators", "svm", "--budget")
     yield Case("run folder", "a link to go on through", _with_more(going, "run"), words="is a link")
+
+    def folder_elsewhere(run: Path) -> None:
+        shutil.move(run / "cells", run.parent.parent / "elsewhere")
+        (run / "cells").symlink_to("../../elsewhere")
+
+    there = edited(folder_elsewhere, "run", "digits", "--run", "mine", "--dry-run", "--estimators", "svm", "--budget")
+    yield Case("run folder", "a folder that is a link", _with_more(there, "run"), words="is a link", first=True)
+    for name in ("ledger.sqlite-wal", "ledger.sqlite-journal", "report.html", "results.csv", "lock.json"):
+        for kind in SPECIAL:
+            yield Case(
+                "run folder",
+                f"{kind} called {name}",
+                edited(lambda run, name=name, kind=kind: special(run / name, kind)),
+                EITHER,
+            )
 
     def not_ours(folder: Path, ready: Mapping[str, Path]) -> list[str]:
         (folder / "mine").mkdir()
@@ -1171,6 +1230,16 @@ def command_cases() -> Iterator[Case]:
         words="/dev/null",
         first=True,
     )
+    yield Case(
+        "command", "data of nobody", plain("run", "~nobody-here/x", *RUN), words="a user whom this machine", first=True
+    )
+    yield Case(
+        "command",
+        "data of nobody, of a name",
+        plain("run", "mnist", *RUN),
+        words="a user whom",
+        environment=(("CROSSOVER_DATA", "~nobody-here"),),
+    )
     yield Case("command", "report a run twice", plain("report", "@run copy", "@run copy"), words="given twice")
     for option in (
         "--top=0",
@@ -1214,6 +1283,7 @@ def command_cases() -> Iterator[Case]:
     yield Case("command", "a submission that is a device", plain("check-submission", "/dev/zero"), first=True)
     for what, variables in {
         "CROSSOVER_ESTIMATORS that is missing": ("CROSSOVER_ESTIMATORS", "gone"), "CROSSOVER_MEMORY of a word": ("CROSSOVER_MEMORY", "much"), "CROSSOVER_DATA that is missing": ("CROSSOVER_DATA", "gone"),
+        "CROSSOVER_CACHE of nobody": ("CROSSOVER_CACHE", "~nobody-here"), "CROSSOVER_DATA of nobody": ("CROSSOVER_DATA", "~nobody-here"),
         "CROSSOVER_CACHE that is a file": ("CROSSOVER_CACHE", "t.csv"), "CROSSOVER_CACHE that is a device": ("CROSSOVER_CACHE", "/dev/null"), "CROSSOVER_CACHE of a null length": ("CROSSOVER_CACHE", "x" * 300),
     }.items():  # fmt: skip
         for verb in (

@@ -11,6 +11,7 @@ from benchmarks.data.reading import PLAIN, Reading, Told, silent
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
 from benchmarks.names import safe_name
+from benchmarks.regular import at_home
 
 SUFFIXES = (".csv", ".csv.gz", ".npz", ".toml", "ubyte", "ubyte.gz")
 
@@ -18,7 +19,7 @@ SUFFIXES = (".csv", ".csv.gz", ".npz", ".toml", "ubyte", "ubyte.gz")
 def recipe(path: Path, reading: Reading = PLAIN, told: Told = silent) -> Recipe:
     """The recipe for data of one's own: a folder, or a file that is known by its suffix. The set is named after it."""
     try:
-        return _recipe_of(path.expanduser(), reading, told)
+        return _recipe_of(at_home(path), reading, told)
     except (OSError, RuntimeError, ValueError) as error:  # Links in a circle; a null character in the name.
         reason = getattr(error, "strerror", None) or error
         raise UserError(

@@ -88,7 +88,7 @@ def find(root: Path, reading: Reading) -> Found:
         If there is no folder per class, one of them holds no image, a folder cannot be looked into, or a path is in no
         group.
     """
-    if (root / split_csv.NAME).is_file():
+    if os.path.lexists(root / split_csv.NAME):
         return _listed(root, reading)
     within = {folder.name.lower(): folder for folder in _folders(root)}
     train, test, validation = (
@@ -280,10 +280,7 @@ def _images(folder: Path, unreadable: list[Path]) -> Iterator[Path]:
 
 
 def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a link into a folder that cannot be entered
-        return False
+    return os.path.isfile(path)  # noqa: PTH113 (five times as fast, and there may be a million)
 
 
 @contextmanager
@@ -329,11 +326,12 @@ def _groups(root: Path, files: Sequence[Path], pattern: str) -> list[str]:
 def _listed(root: Path, reading: Reading) -> Found:
     """The image files that a ``split.csv`` lists."""
     rows = split_csv.read(root / split_csv.NAME, reading.column)
-    unreadable = [root / row.file for row in rows if not _is_file(root / row.file)]
+    listed = {root / row.file: row for row in rows}
+    unreadable = [file for file in listed if not _is_file(file)]
     missing = {*unreadable}
 
     def part(name: str) -> Part:
-        some = [(root / row.file, row) for row in rows if row.part == name and root / row.file not in missing]
+        some = [(file, row) for file, row in listed.items() if row.part == name and file not in missing]
         files, labels = [file for file, _ in some], [row.label for _, row in some]
         if reading.pattern:
             return Part(files, labels, _groups(root, files, reading.pattern))
@@ -346,8 +344,7 @@ def _listed(root: Path, reading: Reading) -> Found:
             f"{root / split_csv.NAME} lists {len(train.files)} files of the split train"
             f"{'' if test is None else f', and {len(test.files)} of test'}: each part needs some."
         )
-    known = {root / row.file for row in rows}
-    others = sum(file not in known for file in _images(root, []))
+    others = sum(file not in listed for file in _images(root, []))
     aside = sum(row.part in split_csv.UNUSED for row in rows)
     notes = [f"Not used: {aside:,} files of the split val."] if aside else []
     notes += [f"Not used: {others:,} image files that {split_csv.NAME} does not list."] if others else []

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # as Pillow names them; PPM includes PGM and PBM
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+LONGEST_SIDE = 1_000_000  # pixels: resampling takes memory for each of them, whatever is made of it
 ORIENTATION = 0x0112  # EXIF tag; 5 and more mean turned by a quarter
 THREADS, AT_ONCE = min(8, os.cpu_count() or 1), 32  # each thread may hold a picture of the largest size
 GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"}
@@ -203,6 +204,10 @@ def _opened(path: Path) -> Iterator[Image]:
         if path.exists() and not path.is_file():  # A named pipe would be waited for without end.
             raise UserError(f"{path} is not a file: replace or remove it.")
         with Image.open(path, formats=FORMATS) as image:
+            if max(image.size) > LONGEST_SIDE:
+                raise UserError(
+                    f"{path} is {max(image.size):,} pixels long, and at most {LONGEST_SIDE:,} are read: cut it up."
+                )
             if image.width * image.height > most_pixels():
                 raise UserError(
                     f"{path} has more than {most_pixels():,} pixels: make it smaller, remove it, or set {VARIABLE} to more memory."

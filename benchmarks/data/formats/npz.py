@@ -92,7 +92,10 @@ def _checked_arrays(path: Path, packed: zipfile.ZipFile, archive: Any, names: Se
     must_fit(sum(sizes[name] for name in names), path)
     for name in names:
         _check_header(packed, name, sizes[name])
-    return [archive[name] for name in names]
+    arrays = [archive[name] for name in names]
+    if others := [name for name, array in zip(names, arrays, strict=True) if not isinstance(array, np.ndarray)]:
+        raise ValueError(f"{others[0]} is no array")  # NumPy returns the bytes of a member that is called like one.
+    return arrays
 
 
 @contextmanager

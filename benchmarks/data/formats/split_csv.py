@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -43,8 +44,8 @@ def read(path: Path, column: str | None) -> list[Row]:
     UserError
         If a column is missing, or a line says what cannot be; it names the line.
     """
-    must_fit(20 * path.stat().st_size, path)
-    with opened(path) as stream:
+    with opened(path, unpack=False) as stream:  # What a packed one unpacks to has no bound.
+        must_fit(20 * os.fstat(stream.fileno()).st_size, path)
         lines = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True)
         try:
             names = lines.fieldnames or ()

@@ -38,7 +38,7 @@ def cache_folder() -> Path:
     """``$CROSSOVER_CACHE``, else the user's cache folder."""
     import platformdirs
 
-    return Path(os.environ.get("CROSSOVER_CACHE") or platformdirs.user_cache_dir("crossover")).expanduser()
+    return regular.at_home(os.environ.get("CROSSOVER_CACHE") or platformdirs.user_cache_dir("crossover"))
 
 
 def cached(recipe: Recipe) -> Dataset:
