@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from functools import cache
@@ -129,7 +130,7 @@ class Ledger:
 
     def __init__(self, folder: Path, session: int = 0) -> None:
         self.path, self.session = folder / "ledger.sqlite", session
-        if self.path.exists():  # SQLite would wait for a pipe.
+        if self.path.exists():
             _check_length(self.path)
         try:
             self._db = sqlite3.connect(self.path, isolation_level=None)
@@ -217,15 +218,22 @@ class Recorded:
 
 
 def _check_length(path: Path) -> None:
-    """Refuse a ledger whose last page was cut off: SQLite would take zeros for what is lost.
+    """Refuse a ledger whose last page was cut off: SQLite would take zeros for what is lost, and wait for a pipe beside it.
 
     Raises
     ------
-    UserError : it was, or it is no regular file.
+    UserError : it was, or it, or a file that SQLite lays beside it, is no regular file.
     """
+    beside = [
+        other for end in ("-wal", "-journal", "-shm") if os.path.lexists(other := path.with_name(path.name + end))
+    ]
+    for other in beside:
+        with suppress(FileNotFoundError):  # Whoever wrote has ended.
+            if not stat.S_ISREG(other.lstat().st_mode):
+                raise UserError(f"{other} is no file that SQLite made: remove it.")
     with opened(path) as file:
         head, there = file.read(100), os.fstat(file.fileno()).st_size
-    if len(head) < 100 or any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal")):
+    if len(head) < 100 or beside:
         return  # SQLite says what is wrong with the first, and goes by the other file if somebody is writing.
     size = 65536 if head[16:18] == b"\0\1" else int.from_bytes(head[16:18])  # https://www.sqlite.org/fileformat.html
     if head[24:28] == head[92:96] and there < size * int.from_bytes(head[28:32]):

@@ -1,6 +1,6 @@
-"""All hostile inputs, with reports of all exhibits: more than 600 cases.
+"""All hostile inputs, with reports of all exhibits: more than 2,000 cases.
 
-A third of an hour on two cores: ``python -m pytest -m torture -n 2 tests/torture/test_hostile.py``.
+Half an hour on one core that is free, a third of an hour on two: ``python -m pytest -m torture -n 2 tests/torture/test_hostile.py``.
 """
 
 from __future__ import annotations
