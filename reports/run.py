@@ -508,7 +508,7 @@ def _object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _table(folder: Path, name: str, info: Mapping[str, Any]) -> pd.DataFrame:
+def _table(folder: Path, name: str, info: dict[str, Any]) -> pd.DataFrame:
     path = folder / "ledger.sqlite"
     table = read_table(folder, name)
     declared = columns(name)

@@ -95,9 +95,9 @@ def render(run: Run, told: Callable[[str], None] = lambda line: None) -> str:
     ]
     sections = [_section(run, board, dataset, slugs[dataset], exhibits, shown, lost) for dataset in run.datasets]
     across = _placed([made for (_, dataset), made in shown.items() if not dataset])
-    facts = _made("facts about the run", lambda: _facts(run), [], lost)
-    libraries = _made("libraries", lambda: _libraries(run), {}, lost)
-    meta = _made("facts about the run", lambda: _meta(run), [], lost)
+    facts: list[tuple[str, str]] = _made("facts about the run", lambda: _facts(run), [], lost)
+    libraries: dict[str, Any] = _made("libraries", lambda: _libraries(run), {}, lost)
+    meta: list[str] = _made("facts about the run", lambda: _meta(run), [], lost)
     lost = list(dict.fromkeys(f"Left out: {line}" for line in lost))
     for line in lost:
         told(line)
