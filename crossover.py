@@ -14,7 +14,11 @@ Everything heavy is imported inside the calls, so that ``crossover --help`` is i
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import io
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -122,7 +126,7 @@ def run(
             data_dir=Path(data) if data is not None else None,
             execute_by=executor,
             workers=workers,
-            command=" ".join(["crossover", *sys.argv[1:]]) if Path(sys.argv[0]).name.startswith("crossover") else "",
+            command=_command() if Path(sys.argv[0]).name.startswith("crossover") else "",
             fail_fast=fail_fast,
             replay=Path(replay) if replay is not None else None,
         )
@@ -145,14 +149,17 @@ def _study_repair(suite: Suite, folder: Path, data: str | Path | None) -> bool:
     return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode == 0
 
 
-def report(*folders: str | Path, out: str | Path | None = None) -> Path:
+def report(
+    *folders: str | Path, out: str | Path | None = None, told: Callable[[str], None] = lambda line: None
+) -> Path:
     """Write report.html, leaderboard.csv, leaderboard.md and results.csv into a run folder; returns the path of the page.
 
-    Several runs give one merged page, `out` or ``RUN1-and-RUN2.html`` beside the first run folder.
+    Several runs give one merged page, `out` or ``RUN1-and-RUN2.html`` beside the first run folder. What is left out because a
+    file is damaged is on the page, and `told` is told of it, a line each.
     """
     from reports import report as write_report
 
-    return write_report(*folders, out=out)
+    return write_report(*folders, out=out, told=told)
 
 
 def log(folder: str | Path, to: str) -> str:
@@ -195,9 +202,7 @@ def submit(folder: str | Path, out: str | Path | None = None, *, variant: str | 
     """
     from benchmarks.submission import submission
 
-    return _written(
-        submission(Path(folder), variant), Path(out) if out is not None else Path(folder) / "submission.csv"
-    )
+    return _written(submission(Path(folder), variant), Path(folder), out)
 
 
 def export_kaggle(folder: str | Path, target: str | Path, *, variant: str | None = None, user: str = "") -> str:
@@ -222,7 +227,7 @@ def export_kaggle(folder: str | Path, target: str | Path, *, variant: str | None
 
     target = check_target(Path(target), user)
     found = submission(Path(folder), variant)
-    path = _written(found, target / "submission.csv")
+    path = _written(found, target, None)
     return write_notebook(found, path, Path(folder).resolve().name, user)
 
 
@@ -250,12 +255,15 @@ def export_onnx(model: str | Path, path: str | Path) -> Exported:
     return export(_model_folder(Path(model)), Path(path))
 
 
-def _written(submission: Submission, path: Path) -> Path:
-    """The path of a submission's CSV, written and checked."""
+def _written(submission: Submission, folder: Path, out: str | Path | None) -> Path:
+    """The path of a submission's CSV, written and checked: `out`, or ``submission.csv`` in a folder."""
+    from benchmarks.regular import write, write_out
     from reports.export.kaggle import check_submission, write_submission
 
-    write_submission(submission.labels, path)
-    check_submission(path, rows=len(submission.labels))
+    path = folder / "submission.csv" if out is None else Path(out)
+    write_submission(submission.labels, path, write if out is None else write_out)
+    if path.is_file():
+        check_submission(path, rows=len(submission.labels))
     return path
 
 
@@ -299,9 +307,9 @@ def predict(
     from benchmarks.errors import UserError, unknown
     from benchmarks.predict import FORMATS, as_text
     from benchmarks.predict import predict as predict_files
-    from reports import write
+    from benchmarks.regular import write_out
 
-    if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir()):
+    if out is not None and _cannot_hold_a_file(Path(out)):
         raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
     written_as = written_as or ("json" if out is not None and Path(out).suffix.lower() == ".json" else "csv")
     if written_as not in FORMATS:
@@ -320,7 +328,7 @@ def predict(
         told=told,
     )
     if out is not None:
-        write(Path(out), as_text(frame, written_as))
+        write_out(Path(out), as_text(frame, written_as))
     return frame
 
 
@@ -365,7 +373,7 @@ def clean(
     from benchmarks.errors import UserError
     from benchmarks.out_of_fold import ESTIMATOR, FOLDS
 
-    if out is not None and (Path(out).is_dir() or not Path(out).parent.is_dir() or Path(out).suffix == ".html"):
+    if out is not None and (_cannot_hold_a_file(Path(out)) or Path(out).suffix == ".html"):
         raise UserError(f"Cannot write {out}: give the path of a CSV file in a folder that exists.")
     found = look(
         str(what),
@@ -379,11 +387,11 @@ def clean(
         told=told,
     )
     if out is not None:
-        from reports import write
+        from benchmarks.regular import write_out
         from reports.page import suspects
 
-        write(Path(out), suspects.text(found.frame()))
-        write(Path(out).with_suffix(".html"), suspects.render(found))
+        write_out(Path(out), suspects.text(found.frame()))
+        write_out(Path(out).with_suffix(".html"), suspects.render(found))
     return found
 
 
@@ -475,6 +483,13 @@ def repair(
     from benchmarks.repair.files import repair as repair_files
 
     return repair_files(Path(source), Path(target), _model_folder(Path(model)), learned=str(learned), prepare=prepare)
+
+
+def _cannot_hold_a_file(path: Path) -> bool:
+    try:
+        return path.is_dir() or not path.parent.is_dir()
+    except OSError:  # A name that is too long, a folder that nobody may look into.
+        return True
 
 
 def test_estimator(file: str | Path) -> Iterator[tuple[str, str]]:
@@ -573,9 +588,14 @@ def _changes(shift: float, rotation: float, zoom: float, shear: float, flip: boo
 
 def _model_folder(path: Path) -> Path:
     """A model folder as it is; of a run folder that of its best model."""
+    from benchmarks.errors import UserError
     from reports.best import best_model
 
-    return best_model(load(path)) if (path / "run.json").exists() else path
+    try:
+        is_run = (path / "run.json").exists()
+    except OSError as error:
+        raise UserError(f"Cannot look into {path}: {error.strerror or error}.") from error
+    return best_model(load(path)) if is_run else path
 
 
 def _suite(
@@ -595,9 +615,14 @@ def _suite(
     from benchmarks import studies
     from benchmarks.data import datasets
     from benchmarks.errors import UserError, unknown
+    from benchmarks.names import safe_name, shortened
     from benchmarks.suite import is_suite_file, load_suite, make_suite, names, shared_within, starting_from
 
     path = Path(what)
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise UserError(f"Cannot look into {shortened(what)}: {error.strerror or error}.") from error
     if source is not None:
         study = study or "transfer"
     if what in names() or (path.suffix == ".toml" and is_suite_file(path)):
@@ -607,21 +632,21 @@ def _suite(
                 f"{'--study' if source is None else '--source'} says what to do with a data set, and {what} is a suite: give one of "
                 "the two."
             )
-    elif what in datasets.names() or path.exists() or os.sep in what:
+    elif what in datasets.names() or is_there or os.sep in what:
         content = load_suite("quick").model_dump() | {
-            "name": path.stem,
+            "name": safe_name(Path(os.path.abspath(what)).stem),  # noqa: PTH100 (links stay as they are)
             "title": f"Classical models and networks on {what}",
         }
         if study in studies.names():
             chosen = studies.get(study)
-            content |= {"name": f"{path.stem}-{study}", "title": f"{chosen.title[:-1]} on {what}?"}
+            content |= {"name": safe_name(f"{content['name']}-{study}"), "title": f"{chosen.title[:-1]} on {what}?"}
             content |= {"studies": {study: chosen.levels}, "test_images": chosen.test_images}
         elif study is not None:
             if study not in names() and Path(study).suffix != ".toml":
                 raise unknown("study or suite", study, {*studies.names(), *names()})
-            content = load_suite(study).model_dump()
+            own, content = content["name"], load_suite(study).model_dump()
             content |= {
-                "name": f"{path.stem}-{Path(study).stem}",
+                "name": safe_name(f"{own}-{Path(study).stem}"),
                 "title": f"{content['title'].split(':')[0]} on {what}",
             }
         content |= {"datasets": (what,), "fallback": None}
@@ -653,11 +678,9 @@ def _run_folder(name: str | None, suite: Suite) -> Path:
     ------
     UserError : the name would lead elsewhere.
     """
-    from benchmarks.errors import UserError
+    from benchmarks.names import check_name
 
-    if name is not None and (not name.strip() or name in (".", "..") or any(c in name for c in "/\\\0")):
-        raise UserError(f"--run {name!r} is no name of a folder below runs/: it must not be empty nor contain / or \\.")
-    return Path("runs") / (name or suite.name)
+    return Path("runs") / (suite.name if name is None else check_name(name, "--run"))
 
 
 def _selected(content: dict[str, Any], patterns: str) -> dict[str, Any]:
@@ -744,7 +767,7 @@ def _run(
     if dry_run:
         from benchmarks.plan import plan
 
-        print(plan(suite, folder))
+        _say(plan(suite, folder))
         return
     ok = run(
         what,
@@ -770,15 +793,15 @@ def _run(
     from reports.leaderboard import frame as leaderboard
     from reports.leaderboard import print_leaderboard
 
-    page = report(folder)
+    page = report(folder, told=_warn)
     carried_out = load(folder)
     print_leaderboard(leaderboard(carried_out), carried_out.notes, Console())
-    print(f"Report: {page}")
+    _say(f"Report: {page}")
     if ok and replay is not None:
         from reports.replayed import differences
 
         count, lines = differences(carried_out, replay)
-        print(
+        _say(
             "\n".join(
                 [*lines, f"Replayed {replay}: {count - len(lines)} of {count} accuracies and log-losses are the same."]
             )
@@ -799,8 +822,8 @@ def _report(
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write report.html, leaderboard.csv, leaderboard.md and results.csv of a run; of several runs, one merged page."""
-    page = report(*folders, out=out)
-    print(page)
+    page = report(*folders, out=out, told=_warn)
+    _say(page)
     if show:
         typer.launch(str(page.resolve()))
 
@@ -811,7 +834,7 @@ def _log(
     to: Annotated[str, typer.Option(help="Tracking URI of a server or database, or a folder.", metavar="URI")],
 ) -> None:
     """Log a run to MLflow, each final evaluation below one parent; again, and nothing is doubled."""
-    print(f"Logged to {log(folder, to)}")
+    _say(f"Logged to {log(folder, to)}")
 
 
 @app.command("list")
@@ -882,8 +905,8 @@ def _submit(
     from benchmarks.submission import submission
 
     found = submission(folder, variant)
-    print(found.reason)
-    print(_written(found, out or folder / "submission.csv"))
+    _say(found.reason)
+    _say(_written(found, folder, out))
 
 
 @app.command("export")
@@ -899,11 +922,11 @@ def _export(
 
     match what:
         case "kaggle":
-            print(export_kaggle(source, target, variant=variant, user=user))
+            _say(export_kaggle(source, target, variant=variant, user=user))
         case "onnx":
             if variant or user:
                 raise UserError("--variant and --user are of 'export kaggle'; for onnx give the folder of the model.")
-            print(export_onnx(source, target))
+            _say(export_onnx(source, target))
         case _:
             raise unknown("export to", what, ["kaggle", "onnx"])
 
@@ -914,7 +937,7 @@ def _check_submission(path: Annotated[Path, typer.Argument(help="The CSV.", meta
     from reports.export.kaggle import check_submission
 
     check_submission(path)
-    print(f"{path} is a valid submission.")
+    _say(f"{path} is a valid submission.")
 
 
 @app.command("predict")
@@ -965,18 +988,18 @@ def _predict(
             told=told,
         )
     if out is not None:
-        print(summary(frame, out))
+        _say(summary(frame, out))
     elif written_as:
         print(as_text(frame, written_as), end="")
     else:
-        print(frame.to_string(index=False, na_rep=""))
+        _say(frame.to_string(index=False, na_rep=""))
 
 
 @app.command("explain")
 def _explain(folder: Folder, data: Data = None) -> None:
     """Find the training images most like the worst mistakes of the best model, and show them in the report."""
-    print("\n".join(explain(folder, data=data)))
-    print(folder / "report.html")
+    _say("\n".join(explain(folder, data=data)))
+    _say(folder / "report.html")
 
 
 @app.command("clean")
@@ -1024,8 +1047,8 @@ def _clean(
             reads=reads,
             told=told,
         )
-    print(found.summary())
-    print(f"{path} and {path.with_suffix('.html')}")
+    _say(found.summary())
+    _say(f"{path} and {path.with_suffix('.html')}")
 
 
 @app.command("learn-repair")
@@ -1041,7 +1064,7 @@ def _learn_repair(
     data: Data = None,
 ) -> None:
     """Learn from training images to detect distortions, and which repair helps a model; for repair and predict."""
-    print(learn_repair(model, dataset, detector=detector, out=out, seed=seed, data=data))
+    _say(learn_repair(model, dataset, detector=detector, out=out, seed=seed, data=data))
 
 
 @app.command("repair")
@@ -1055,7 +1078,7 @@ def _repair(
     """Write images repaired for a model, as PNG, and a table of what was detected and done."""
     from benchmarks.repair.files import summary
 
-    print(summary(repair(source, target, model, learned=learned, prepare=prepare), target))
+    _say(summary(repair(source, target, model, learned=learned, prepare=prepare), target))
 
 
 @app.command("test-estimator")
@@ -1103,13 +1126,43 @@ def _augment(
         shear=shear,
         flip=flip,
     )
-    print(f"{count} images written to {target}/")
+    _say(f"{count} images written to {target}/")
+
+
+def _say(text: object) -> None:
+    """Print what may hold names that others chose: nothing in them moves the cursor or the colours of a terminal."""
+    from benchmarks.names import told
+
+    print(told(str(text)))
+
+
+def _warn(text: str) -> None:
+    from benchmarks.errors import printable
+
+    print(f"WARNING: {printable(text)}", file=sys.stderr)
+
+
+def _command() -> str:
+    """What was typed, as a shell takes it again."""
+    return shlex.join(["crossover", *sys.argv[1:]])
+
+
+def _substitute(error: UnicodeError) -> tuple[str, int]:
+    """What a terminal shows in place of a sign that it does not have."""
+    from benchmarks.names import plain
+
+    assert isinstance(error, UnicodeEncodeError)
+    return plain(error.object[error.start : error.end]), error.end
 
 
 def main() -> None:
-    """The command `crossover`: bad usage and bad data end in one line and exit code 2."""
-    from benchmarks.errors import UserError
+    """The command `crossover`: bad usage and bad data end in one line and exit code 2, a fault of ours in one and exit code 1."""
+    from benchmarks.errors import UserError, printable
 
+    codecs.register_error("crossover", _substitute)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="crossover")
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     try:
@@ -1119,9 +1172,22 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as leaving:  # Typer makes this of a KeyboardInterrupt.
         if leaving.code == 130:
-            again = " ".join(["crossover", *sys.argv[1:]])
-            print(f"\ncrossover: stopped. What is finished is kept; to go on: {again}", file=sys.stderr)
+            print(f"\ncrossover: stopped. What is finished is kept; to go on: {printable(_command())}", file=sys.stderr)
         raise
+    except BrokenPipeError:  # Who read what is printed has gone.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+    except OSError as error:  # Of the system: a name that is too long, a folder that nobody may look into, a full disk.
+        from benchmarks import faults
+
+        print(f"crossover: {faults.of_system(error, _command())}", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:  # Nobody foresaw it.
+        from benchmarks import faults
+
+        print(f"crossover: {faults.line(error, _command())}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _stop(number: int, frame: Any) -> None:

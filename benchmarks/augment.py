@@ -5,6 +5,7 @@ Copies belong into the training part alone: where an image is in one part and it
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.formats.bounds import most_bytes, must_fit
 from benchmarks.data.formats.image_file import image_shape, load_image
 from benchmarks.errors import UserError
+from benchmarks.names import shortened
 from benchmarks.written import files_by_stem, written_whole
 from estimators.models.pipeline import Augmentation
 from tuning.nearest import hint
 from tuning.quiet import quiet
 
 OTSU = "otsu"
+MOST_COPIES = 1_000  # of an image
+COPY_BYTES = 12  # for a value of a copy that is being made, as a whole number and as floats
 AT_ONCE = 1 << 27  # bytes of copies that are made in one go
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue in a grey level (ITU-R BT.601)
 
@@ -54,6 +59,10 @@ class Copying:
     threshold: int | str | None = None
 
     def __post_init__(self) -> None:
+        if self.copies > MOST_COPIES:
+            raise UserError(
+                f"The number of copies is at most {MOST_COPIES:,}, given {shortened(str(self.copies), 30)}."
+            )
         if self.copies < (0 if self.keep_originals else 1):
             least = "0 or more" if self.keep_originals else "1 or more, or 0 where the originals are kept"
             raise UserError(f"The number of copies must be {least}, given {self.copies}.")
@@ -103,6 +112,8 @@ def augment(source: Path, target: Path, copying: Copying) -> int:
     if copying.keep_originals:
         _check_kept(stems, copying.copies)
     shapes = [image_shape(file) for file in stems.values()]
+    for file, shape in zip(stems.values(), shapes, strict=True):  # All copies of an image are made at once.
+        must_fit(COPY_BYTES * math.prod(shape) * (copying.copies + 1), file)
     if copying.copies:
         _start_tensorflow()
     with written_whole(target) as folder:
@@ -137,6 +148,8 @@ def augment_arrays(images: NDArray[np.uint8], labels: Any, copying: Copying) -> 
     if copying.copies:
         _start_tensorflow()
     k = copying.copies + copying.keep_originals
+    if k * images.nbytes > most_bytes():
+        raise UserError(f"{k} copies of {len(images):,} images are {k * images.nbytes / 1e9:,.1f} GB: make fewer.")
     made = np.empty((k, *images.shape), np.uint8)
     step = max(1, AT_ONCE // (k * images[0].nbytes))
     for start in range(0, len(images), step):

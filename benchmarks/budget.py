@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 
 from benchmarks.errors import UserError
+from benchmarks.names import shortened
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+MOST_SECONDS, MOST_TRIALS = 3.2e8, 1_000_000  # ten years
 _PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|trials?)", re.IGNORECASE)
 
 
@@ -20,7 +22,12 @@ class Budget:
 
     def __str__(self) -> str:
         trials = f"{self.trials} trial{'' if self.trials == 1 else 's'}" if self.trials else ""
-        return ", ".join(part for part in (f"{self.seconds:g} s" if self.seconds else "", trials) if part)
+        return ", ".join(part for part in (f"{_plain(self.seconds)} s" if self.seconds else "", trials) if part)
+
+
+def _plain(seconds: float) -> str:
+    """Without an exponent, which `parse_budget` does not read."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") if seconds >= 1e-6 else f"{seconds:.20f}".rstrip("0")
 
 
 def parse_budget(text: str) -> Budget:
@@ -28,15 +35,15 @@ def parse_budget(text: str) -> Budget:
 
     Raises
     ------
-    UserError : anything else, and nothing at all ("0 s", "0 trials").
+    UserError : anything else, nothing at all ("0 s", "0 trials"), and more than ten years or a million trials.
     """
-    match = _PATTERN.fullmatch(str(text).strip())
+    match = _PATTERN.fullmatch(str(text).strip()) if len(str(text)) < 40 else None
     if match and float(match[1]) > 0:
         amount, unit = float(match[1]), match[2].lower()
-        if unit in _UNITS:
+        if unit in _UNITS and amount * _UNITS[unit] <= MOST_SECONDS:
             return Budget(seconds=amount * _UNITS[unit])
-        if amount.is_integer():
+        if unit not in _UNITS and amount.is_integer() and amount <= MOST_TRIALS:
             return Budget(trials=int(amount))
     raise UserError(
-        f"{text!r} is no budget. Give a positive time, such as 90s, 2m or 1h, or a number of trials, such as '20 trials'."
+        f"{shortened(str(text))!r} is no budget. Give a positive time, such as 90s, 2m or 1h, or a number of trials, such as '20 trials'."
     )

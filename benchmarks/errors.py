@@ -6,16 +6,21 @@ from collections.abc import Iterable
 
 from tuning.nearest import hint
 
+LONGEST = 2_500  # characters of an error
+LONGEST_GIVEN = 80  # of what was given
+MOST_NAMES = 200  # that are allowed, and listed
+
 
 class UserError(Exception):
     """Bad usage or bad data: one line that says what was given, what is allowed, and what to do.
 
     The command line prints it and exits with code 2; it never shows a traceback. Characters that cannot be printed, such
-    as a line break in the name of a file, are escaped.
+    as a line break in the name of a file, are escaped, and what is very long is cut off.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        text = printable(message[:LONGEST])[:LONGEST]
+        super().__init__(text if len(message) <= LONGEST else f"{text} …")
 
 
 class Unavailable(UserError):
@@ -30,4 +35,7 @@ def printable(text: str) -> str:
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """The error for a wrong name: the nearest right one first, then all of them."""
     names = sorted(allowed)
-    return UserError(f"There is no {kind} {given!r}.{hint(given, names)} There are: {', '.join(names)}.")
+    given = given if len(given) <= LONGEST_GIVEN else f"{given[: LONGEST_GIVEN - 1]}…"
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    listed = names[:MOST_NAMES]
+    return UserError(f"There is no {kind} {given!r}.{hint(given, listed)} There are: {', '.join(listed)}{more}.")

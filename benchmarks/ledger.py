@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from functools import cache
@@ -18,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.errors import UserError
+from benchmarks.regular import opened
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it
@@ -128,12 +130,15 @@ class Ledger:
 
     def __init__(self, folder: Path, session: int = 0) -> None:
         self.path, self.session = folder / "ledger.sqlite", session
+        if self.path.exists():
+            _check_length(self.path)
         try:
             self._db = sqlite3.connect(self.path, isolation_level=None)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
+            _check_tables(self._db, self.path)
         except sqlite3.Error as error:
             raise UserError(f"{self.path} cannot be opened: {error}.") from error
 
@@ -196,11 +201,9 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         try:
             self._db = _opened_for_reading(folder)
-            columns_there = {row[1] for row in self._db.execute("PRAGMA table_info(trials)")}
-        except sqlite3.Error as error:
-            raise UserError(f"The ledger of {folder} cannot be read: {error}.") from error
-        if lacking := columns("trials").keys() - columns_there:
-            raise UserError(f"The ledger of {folder} lacks {', '.join(sorted(lacking))}: it is of another version.")
+            _check_tables(self._db, folder / "ledger.sqlite")
+        except (sqlite3.Error, UserError) as error:
+            raise UserError(f"The ledger of {folder} cannot be read: {str(error).removesuffix('.')}.") from error
         self._db.row_factory = sqlite3.Row
 
     def __enter__(self) -> Recorded:
@@ -214,17 +217,67 @@ class Recorded:
         return _rows(self._db, table, where)
 
 
+def _check_length(path: Path) -> None:
+    """Refuse a ledger whose last page was cut off: SQLite would take zeros for what is lost, and wait for a pipe beside it.
+
+    Raises
+    ------
+    UserError : it was, or it, or a file that SQLite lays beside it, is no regular file.
+    """
+    beside = [
+        other for end in ("-wal", "-journal", "-shm") if os.path.lexists(other := path.with_name(path.name + end))
+    ]
+    for other in beside:
+        with suppress(FileNotFoundError):  # Whoever wrote has ended.
+            if not stat.S_ISREG(other.lstat().st_mode):
+                raise UserError(f"{other} is no file that SQLite made: remove it.")
+    with opened(path) as file:
+        head, there = file.read(100), os.fstat(file.fileno()).st_size
+    if len(head) < 100 or beside:
+        return  # SQLite says what is wrong with the first, and goes by the other file if somebody is writing.
+    size = 65536 if head[16:18] == b"\0\1" else int.from_bytes(head[16:18])  # https://www.sqlite.org/fileformat.html
+    if head[24:28] == head[92:96] and there < size * int.from_bytes(head[28:32]):
+        raise UserError(f"{path} is damaged: its end is missing.")
+
+
+def _check_tables(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse what is no table of this version: a view of that name could compute for ever.
+
+    Raises
+    ------
+    UserError : one is missing, is something else, or lacks a column.
+    """
+    kinds = dict(db.execute("SELECT name, type FROM sqlite_master"))
+    for table in TABLES:
+        if kinds.get(table) != "table":
+            raise UserError(f"{path} has no table {table}: it is damaged, or another version wrote it.")
+        # A column that is computed when it is read is not listed.
+        if lacking := columns(table).keys() - {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
+            raise UserError(f"{path}: table {table} lacks {', '.join(sorted(lacking))}; another version wrote it.")
+
+
 def _rows(db: sqlite3.Connection, table: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where)
-    return [_decoded(dict(row)) for row in found]
+    try:
+        found = db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where).fetchall()
+        return [_decoded(dict(row)) for row in found]
+    except (sqlite3.DatabaseError, ValueError, RecursionError) as error:
+        raise UserError(f"The ledger is damaged: its table {table} cannot be read ({error}).") from error
 
 
 def _opened_for_reading(folder: Path) -> sqlite3.Connection:
+    _check_length(folder / "ledger.sqlite")
     path = (folder / "ledger.sqlite").resolve()
     uri = f"{path.as_uri()}?mode=ro"
     if not os.access(path.parent, os.W_OK) and not path.with_name("ledger.sqlite-wal").exists():
         uri += "&immutable=1"  # Nobody writes here, and SQLite need not lay its own files beside it to be sure.
-    return sqlite3.connect(uri, uri=True)
+    db = sqlite3.connect(uri, uri=True)
+    db.execute("PRAGMA trusted_schema=OFF")  # Somebody else may have written it.
+    db.text_factory = _text
+    return db
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _matching(where: Mapping[str, Any]) -> str:
@@ -232,12 +285,35 @@ def _matching(where: Mapping[str, Any]) -> str:
 
 
 def read_table(folder: Path, table: str) -> pd.DataFrame:
-    """A ledger table as a DataFrame, JSON columns decoded, opened read-only."""
-    with closing(_opened_for_reading(folder)) as db:
-        frame = pd.read_sql_query(f"SELECT * FROM {table} ORDER BY rowid", db)
+    """A ledger table as a DataFrame, JSON columns decoded, opened read-only.
+
+    Raises
+    ------
+    UserError : there is no ledger, or a damaged one.
+    """
+    try:
+        with closing(_opened_for_reading(folder)) as db:
+            _check_tables(db, folder / "ledger.sqlite")
+            frame = pd.read_sql_query(f"SELECT {', '.join(columns(table))} FROM {table} ORDER BY rowid", db)
+        for column in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
+            frame[column] = [_text(value) if isinstance(value, bytes) else value for value in frame[column]]
+        return _with_json(frame)
+    except (sqlite3.Error, pd.errors.DatabaseError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[-1:] or [type(error).__name__]
+        raise UserError(f"{folder / 'ledger.sqlite'} is damaged or not a ledger: {reason[0]}.") from error
+
+
+def _with_json(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with its JSON columns decoded."""
     for column in set(JSON_COLUMNS) & set(frame.columns):
-        frame[column] = [json.loads(v) if isinstance(v, str) else {} for v in frame[column]]
+        frame[column] = [_of_its_kind(json.loads(v) if isinstance(v, str) else None, column) for v in frame[column]]
     return frame
+
+
+def _of_its_kind(value: Any, column: str) -> Any:
+    """What a JSON column holds: lists of losses and layers, objects elsewhere; nothing of what somebody wrote there instead."""
+    kind = list if column in ("losses", "layers") else dict
+    return value if isinstance(value, kind) else {}
 
 
 def _decoded(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ import fcntl
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -26,7 +28,7 @@ def locked(folder: Path) -> Iterator[None]:
     ------
     UserError : another process holds it.
     """
-    with (folder / "lock.json").open("a+") as file:
+    with _opened(folder / "lock.json") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,9 +46,19 @@ def locked(folder: Path) -> Iterator[None]:
             file.truncate(0)
 
 
+def _opened(path: Path) -> IO[str]:
+    """The file, made if it is not there; a link or a pipe of that name, which would lead elsewhere, is an error."""
+    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    file = os.fdopen(number, "a+")
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        file.close()
+        raise UserError(f"{path} is no regular file: remove it.")
+    return file
+
+
 def _holder(text: str) -> str:
     try:
         who = json.loads(text)
         return f"process {who['process']} on {who['host']}"
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return "another process, which has just begun"

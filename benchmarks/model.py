@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from benchmarks.data.formats.bounds import must_fit
 from benchmarks.errors import UserError
+from benchmarks.names import check_classes, shortened
+from benchmarks.regular import LONGEST_TEXT, opened
 from estimators.models.keras_file import SUFFIX, KerasFile
 from estimators.models.saving import load, read_facts
 
@@ -27,12 +32,14 @@ class Model:
     image_shape : (h, w, c) of the images that it takes.
     facts : all that its ``model.json`` tells.
     fitted : the estimator's own object, which numbers the classes.
+    folder : where it was read.
     """
 
     classes_: NDArray[np.str_]
     image_shape: tuple[int, int, int]
     facts: Mapping[str, Any] = field(repr=False)
     fitted: Any = field(repr=False)
+    folder: Path = Path()
 
     def predict(self, images: ArrayLike) -> NDArray[np.str_]:
         """The name of the most probable class of each image, str (n,); takes what `predict_proba` takes."""
@@ -50,7 +57,8 @@ class Model:
         UserError : another dtype or shape.
         """
         X = self._checked(images)
-        parts = [self.fitted.predict_proba(X[start : start + BATCH]) for start in range(0, len(X), BATCH)]
+        count = len(self.classes_)
+        parts = [probabilities(self.fitted, X[i : i + BATCH], count, self.folder) for i in range(0, len(X), BATCH)]
         return np.concatenate([np.empty((0, len(self.classes_)), np.float32), *parts]).astype(np.float32)
 
     def _checked(self, images: ArrayLike) -> NDArray[np.uint8]:
@@ -77,14 +85,85 @@ def load_model(folder: Path | str) -> Model:
     ------
     UserError : the folder or file holds no model, or a damaged one.
     """
+    model, facts = open_model(Path(folder))
+    height, width, channels = facts["image"]
+    return Model(np.array(facts["classes"])[model.classes_], (height, width, channels), facts, model, Path(folder))
+
+
+def open_model(folder: Path) -> tuple[Any, dict[str, Any]]:
+    """What predicts, and what its ``model.json`` tells: names of its classes and the size of its images at least.
+
+    Raises
+    ------
+    UserError : the folder holds no model, a damaged one, or one that is not what its ``model.json`` says.
+    """
     try:
+        _check_files(folder)
         model, facts = read_model(folder)
     except ValueError as error:
         raise UserError(f"{folder} holds no model: {error}") from error
+    except (OSError, RecursionError) as error:
+        raise UserError(f"{folder} holds no model that can be read: {error}.") from error
     if lacking := [name for name in ("classes", "image") if name not in facts]:
         raise UserError(f"{folder} holds no model of a run: its model.json does not tell {' and '.join(lacking)}.")
-    height, width, channels = facts["image"]
-    return Model(np.array(facts["classes"])[model.classes_], (height, width, channels), facts, model)
+    try:
+        check_classes(facts["classes"])
+    except UserError as error:
+        raise UserError(f"{folder / 'model.json'} is damaged: {error}") from error
+    known = np.asarray(model.classes_)
+    if known.ndim != 1 or known.dtype.kind not in "iu" or known.tolist() != list(range(len(facts["classes"]))):
+        raise UserError(
+            f"{folder} is damaged: its model.json has {len(facts['classes'])} classes, and the model knows "
+            f"{shortened(', '.join(map(str, known.ravel()[:20].tolist())))}."
+        )
+    return model, facts
+
+
+def probabilities(model: Any, X: NDArray[np.uint8], classes: int, folder: Path) -> NDArray:
+    """What a model makes of images uint8 (n, h, w, c): probabilities (n, `classes`).
+
+    Raises
+    ------
+    UserError : it takes no such images, or answers something else: it is not what its ``model.json`` says.
+    """
+    try:
+        proba = np.asarray(model.predict_proba(X))
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # Every library has its own.
+        reason = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 200)
+        size = " × ".join(map(str, X.shape[1:]))
+        raise UserError(
+            f"The model in {folder} cannot label images of {size}, as its model.json says ({reason})."
+        ) from error
+    if proba.shape != (len(X), classes) or proba.dtype.kind != "f" or not np.isfinite(proba).all():
+        raise UserError(
+            f"The model in {folder} is damaged: it answers {len(X)} images with {proba.dtype} of shape {proba.shape}, and has "
+            f"{classes} classes."
+        )
+    return proba
+
+
+def _check_files(folder: Path) -> None:
+    """Regular files alone are opened by the libraries that read them, and archives that fit into memory.
+
+    Raises
+    ------
+    UserError : there is something else.
+    """
+    if not folder.is_file() and not (folder / "model.json").is_file():
+        return  # Whoever reads it says so.
+    for path in [folder] if folder.is_file() else sorted(folder.iterdir()):
+        if path.is_dir():
+            continue
+        with opened(path) as file:
+            size = path.stat().st_size
+            if zipfile.is_zipfile(file):
+                with suppress(zipfile.BadZipFile, NotImplementedError), zipfile.ZipFile(file) as packed:
+                    size = sum(member.file_size for member in packed.infolist())
+        if path.suffix == ".json" and size > LONGEST_TEXT:
+            raise UserError(f"{path} has more than {LONGEST_TEXT:,} bytes, which is more than such a file needs.")
+        must_fit(size, path)
 
 
 def read_model(path: Path | str) -> tuple[Any, dict[str, Any]]:

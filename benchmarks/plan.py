@@ -11,8 +11,9 @@ from benchmarks.data import datasets
 from benchmarks.data.choice import Choice, choice_of
 from benchmarks.data.formats import recipe
 from benchmarks.data.store.cache import cached
+from benchmarks.errors import UserError
 from benchmarks.ledger import TABLES, read_table
-from benchmarks.run import check_same, describe, read_info
+from benchmarks.run import check_free, check_same, describe, read_info, two_of_one_name
 from benchmarks.suite import Suite, budget_of, conditions, variants
 
 DONE = "done"
@@ -25,6 +26,8 @@ def plan(suite: Suite, folder: Path) -> str:
 
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
+    if folder.exists():
+        check_free(folder)
     if (folder / "run.json").exists():
         check_same(folder, read_info(folder), describe(suite))
     tables = {name: _table(folder, name) for name in TABLES}
@@ -86,11 +89,16 @@ def _datasets(suite: Suite, folder: Path) -> dict[str, Choice | None]:
     if (folder / "run.json").exists():
         info = read_info(folder)
         framings = info.get("framings", {})
-        return {name: choice_of(framings[name]) if name in framings else None for name in info["datasets"]}
+        try:
+            return {name: choice_of(framings[name]) if name in framings else None for name in info["datasets"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{folder / 'run.json'} is damaged: framings: {error!r}.") from error
     found: dict[str, Choice | None] = {}
     for name in suite.datasets:
         own = None if name in datasets.names() else recipe(Path(name), suite.reading)
-        found[name if own is None else own.name] = cached(own).choice if own is not None and own.framed else None
+        if (called := name if own is None else own.name) in found:
+            raise two_of_one_name(called)
+        found[called] = cached(own).choice if own is not None and own.framed else None
     return found
 
 

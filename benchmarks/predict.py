@@ -14,12 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.data.formats import pictures
+from benchmarks.data.formats.bounds import check_pictures
 from benchmarks.data.formats.pictures import Given
 from benchmarks.data.framing import Framing, Preparation, preparation_of, scan
-from benchmarks.data.reading import WHITE
-from benchmarks.errors import UserError, unknown
-from benchmarks.model import read_model
+from benchmarks.data.reading import WHITE, colour
+from benchmarks.errors import UserError, printable, unknown
+from benchmarks.model import open_model, probabilities
 from benchmarks.repair.repairer import Repairer, repairer_of
+from benchmarks.sheets import csv_text
 
 PREPARE = ("auto", "none", "scan")
 FORMATS = ("csv", "json")
@@ -72,11 +74,15 @@ def predict(
     ------
     UserError : no model there, nothing to label there, not one picture that can be read, or a wrong option.
     """
+    model, facts = open_model(model_folder)
+    height, width, channels = shape = tuple(facts["image"])
+    ground = facts.get("background", WHITE)
     try:
-        model, facts = read_model(model_folder)
-        shape = tuple(facts["image"])
-        prepared = preparation(prepare, facts, shape)
-    except ValueError as error:
+        prepared = preparation(prepare, facts, (height, width, channels))
+        colour(ground if isinstance(ground, str) else repr(ground))
+    except (ValueError, AttributeError, UserError) as error:
+        if isinstance(error, UserError) and prepare not in PREPARE:
+            raise
         raise UserError(f"{model_folder} holds no model: {error}") from error
     repairer = repairer_of(repair, model_folder, facts)
     classes, merged = _classes(facts["classes"] if repairer is None else repairer.facts["classes"], upper)
@@ -88,7 +94,7 @@ def predict(
     if show_input is not None:
         _make_empty(show_input)
     total = None if any(pictures.is_table(file) for file in files) else len(files)
-    source = pictures.read(files, shape, _inverted(prepared) if invert else prepared, facts.get("background", WHITE))
+    source = pictures.read(files, shape, _inverted(prepared) if invert else prepared, ground)
     rows: list[dict[str, Any]] = []
     started, reading = time.perf_counter(), 0.0
     while True:
@@ -102,9 +108,10 @@ def predict(
             batch, done = repaired(model, batch, repairer)
         if show_input is not None:
             _show(batch, len(rows), show_input)
-        for row, what in zip(_labelled(model, batch, classes, merged, top), done, strict=True):
+        for row, what in zip(_labelled(model, batch, classes, merged, top, model_folder), done, strict=True):
             unreadable = row.pop("error")  # It stays the last column.
             rows.append(row | what | {"error": unreadable})
+        check_pictures(len(rows), batch[-1].file)
         told(Spent(len(rows), time.perf_counter() - started, reading), total)
     frame = pd.DataFrame(rows)
     if not frame["row"].isna().all():
@@ -123,7 +130,7 @@ def as_text(frame: pd.DataFrame, kind: str) -> str:
     """The table in one of the `FORMATS`; JSON is a list with an object per row."""
     if kind == "json":
         return frame.to_json(orient="records", force_ascii=False, indent=1) + "\n"
-    return frame.to_csv(index=False, lineterminator="\n")
+    return csv_text(frame)
 
 
 def summary(frame: pd.DataFrame, out: Path) -> str:
@@ -192,11 +199,11 @@ def repaired(model: Any, batch: Sequence[Given], repairer: Repairer) -> tuple[li
 
 
 def _labelled(
-    model: Any, batch: Sequence[Given], classes: Sequence[str], merged: NDArray[np.intp], top: int
+    model: Any, batch: Sequence[Given], classes: Sequence[str], merged: NDArray[np.intp], top: int, folder: Path
 ) -> list[dict[str, Any]]:
     """A row per picture of a batch."""
     readable = [given.image for given in batch if not isinstance(given.image, UserError)]
-    proba = iter(_probabilities(model, np.stack(readable), len(classes), merged) if readable else ())
+    proba = iter(_probabilities(model, np.stack(readable), len(classes), merged, folder) if readable else ())
     rows = []
     for given in batch:
         row: dict[str, Any] = {"file": _name(given.file), "row": given.row}
@@ -209,9 +216,11 @@ def _labelled(
     return rows
 
 
-def _probabilities(model: Any, X: NDArray[np.uint8], classes: int, merged: NDArray[np.intp]) -> NDArray[np.floating]:
+def _probabilities(
+    model: Any, X: NDArray[np.uint8], classes: int, merged: NDArray[np.intp], folder: Path
+) -> NDArray[np.floating]:
     """Those of the model's classes, added up where several count for one answer: (n, classes)."""
-    proba = model.predict_proba(X)
+    proba = probabilities(model, X, len(merged), folder)
     return proba if len(merged) == classes else proba @ np.eye(classes, dtype=proba.dtype)[merged]
 
 
@@ -241,4 +250,4 @@ def _show(batch: Sequence[Given], before: int, folder: Path) -> None:
 
 def _name(path: Path) -> str:
     """The path as text that can be printed and written, also where its bytes are not UTF-8."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))

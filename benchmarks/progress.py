@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.errors import printable
 from benchmarks.suite import Suite, cell_count
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Lines:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        print(f"[{_clock(time.perf_counter() - self.started)}] {text}", file=sys.stderr, flush=True)
+        print(printable(f"[{_clock(time.perf_counter() - self.started)}] {text}"), file=sys.stderr, flush=True)
 
 
 class Display(Lines):
@@ -187,7 +188,8 @@ class Display(Lines):
         pass
 
     def _say(self, text: str) -> None:
-        self.console.print(f"[{_clock(time.perf_counter() - self.started)}] {text}", markup=False, soft_wrap=True)
+        line = printable(f"[{_clock(time.perf_counter() - self.started)}] {text}")
+        self.console.print(line, markup=False, soft_wrap=True)
 
 
 @contextmanager

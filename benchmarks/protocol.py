@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cell import Cell, evaluated_under
+from benchmarks.data.formats.npz import read_named
 from benchmarks.data.images import Dataset
 from benchmarks.data.passport import passport
+from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute
 from benchmarks.execution.job import TRAINING_ROWS, Job
 from benchmarks.layout import PREDICTIONS, PROBABILITIES, data_folder
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
+from benchmarks.regular import replace
 from benchmarks.scoring import accuracy
 from benchmarks.search import fit_effort, repeat, search
 from benchmarks.studies.study import Condition
@@ -171,15 +174,18 @@ def keep_data(dataset: Dataset, folder: Path) -> None:
     )
     np.savez_compressed(target / "test.npz", X=test.X, y=test.y)
     np.savez_compressed(target / "samples.npz", X=dataset.train.X[samples], y=dataset.train.y[samples])
-    temporary = target / "passport.tmp"
-    temporary.write_text(json.dumps(passport(dataset, test), indent=1))
-    temporary.replace(target / "passport.json")
+    replace(target / "passport.json", json.dumps(passport(dataset, test), indent=1))
 
 
 def _accuracy(cell: Cell, folder: Path) -> float | None:
     """For the progress line; the report computes its own from the same files. None where a source has no answer."""
     if not list(evaluated_under(cell)):
         return None
-    proba = np.load(folder / cell.folder / PREDICTIONS)[PROBABILITIES]
-    y = np.load(data_folder(folder, cell.dataset.name) / "test.npz")["y"]
-    return accuracy(y, proba)
+    (proba,) = read_named(folder / cell.folder / PREDICTIONS, [PROBABILITIES])
+    (y,) = read_named(data_folder(folder, cell.dataset.name) / "test.npz", ["y"])
+    try:
+        return accuracy(y, proba)
+    except (ValueError, IndexError) as error:
+        raise UserError(
+            f"The predictions of {cell.name} do not fit its test images: delete {folder / cell.folder}."
+        ) from error

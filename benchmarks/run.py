@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,11 +22,13 @@ from benchmarks.errors import Unavailable, UserError
 from benchmarks.execution.executors import Execute, executor, fitting_workers
 from benchmarks.execution.job import TRAINING_ROWS
 from benchmarks.execution.sources import code_of
+from benchmarks.info import checked
 from benchmarks.layout import FORMAT
 from benchmarks.ledger import KEPT, TABLES, Ledger, Recorded
 from benchmarks.lock import locked
 from benchmarks.observer import Observer
 from benchmarks.protocol import run_cell
+from benchmarks.regular import replace, text_of
 from benchmarks.suite import Suite, conditions, variants
 from benchmarks.transfer import Sources, absent, given
 from benchmarks.transfer import told as left_out
@@ -130,6 +133,7 @@ def opened(
     info = _info(suite, data, todo) | facts
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        check_free(folder)
         with locked(folder):
             before = _info_before(folder)
             info = _claim(folder, info, before)
@@ -313,6 +317,34 @@ def _changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if names else "the code"
 
 
+def check_free(folder: Path) -> None:
+    """Refuse a folder with files in it that no run has made, and one with links, through which it would write elsewhere.
+
+    Raises
+    ------
+    UserError : there are some.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder: give --run NAME for another, or remove it.")
+    links = (
+        Path(place, name)
+        for place, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+        if Path(place, name).is_symlink()
+    )
+    if link := next(links, None):
+        raise UserError(
+            f"{link} is a link: a run writes into its folder, and not to where links in it lead. Remove it."
+        )
+    if (folder / "run.json").exists():
+        return
+    if others := sorted(path.name for path in folder.iterdir() if not path.name.startswith((".", "lock.json"))):
+        raise UserError(
+            f"{folder} has files in it, such as {others[0]}, and no run.json, so it is no run folder: give --run NAME for a "
+            "folder of its own, so that nothing is overwritten."
+        )
+
+
 @contextmanager
 def _session(folder: Path, info: dict[str, Any]) -> Iterator[int]:
     """Note in run.json when and on what machine this process works on the run; yields the number of the session."""
@@ -332,7 +364,8 @@ def _session(folder: Path, info: dict[str, Any]) -> Iterator[int]:
 def gather(suite: Suite, data_dir: Path | None, told: Told = silent) -> tuple[list[Dataset], list[str]]:
     """The data sets of a suite, and warnings; one that cannot be had is replaced by the suite's fallback, if any."""
     found: dict[str, Dataset] = {}
-    notes = []
+    notes: list[str] = []
+    stands_in: set[str] = set()
     for name in suite.datasets:
         try:
             dataset = datasets.load(name, data_dir, suite.reading, told)
@@ -341,10 +374,18 @@ def gather(suite: Suite, data_dir: Path | None, told: Told = silent) -> tuple[li
                 raise
             dataset = datasets.load(suite.fallback, data_dir, suite.reading, told)
             notes.append(f"{name} could not be had, so {suite.fallback} stands in for it: {error}")
+            stands_in.add(dataset.name)
         if dataset.note:
             notes.append(f"{dataset.name}: {dataset.note}")
+        if dataset.name in found and dataset.name not in stands_in:
+            raise two_of_one_name(dataset.name)
         found[dataset.name] = dataset
     return list(found.values()), notes
+
+
+def two_of_one_name(name: str) -> UserError:
+    """The error for data sets that could not be told apart: one would take the place of the other."""
+    return UserError(f"Two data sets are called {name!r}: rename the file or folder of one, or leave one out.")
 
 
 def read_info(folder: Path) -> dict[str, Any]:
@@ -356,11 +397,14 @@ def read_info(folder: Path) -> dict[str, Any]:
     """
     path = folder / "run.json"
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{folder} is no run folder: it has no run.json. Runs are made by 'crossover run'.") from None
-    except (OSError, ValueError) as error:
+        if not path.exists():
+            raise UserError(f"{folder} is no run folder: it has no run.json. Runs are made by 'crossover run'.")
+        info = json.loads(text_of(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(info, dict):
+        raise UserError(f"{path} is damaged: it must hold a JSON object.")
+    return checked(info, path) if info.get("format") == FORMAT else info
 
 
 def _claim(folder: Path, info: dict[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
@@ -368,7 +412,10 @@ def _claim(folder: Path, info: dict[str, Any], there: Mapping[str, Any]) -> dict
     if not there:
         return info | {"created": _now(), "sessions": []}
     check_same(folder, there, info)
-    return info | {"created": there["created"], "sessions": there["sessions"]}
+    created, sessions = there.get("created"), there.get("sessions")
+    if not isinstance(created, str) or not isinstance(sessions, list):
+        raise UserError(f"{folder / 'run.json'} is damaged: it lacks when the run was made and its sessions.")
+    return info | {"created": created, "sessions": sessions}
 
 
 def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any]) -> None:
@@ -422,9 +469,7 @@ def _now() -> str:
 
 
 def _write(folder: Path, info: dict[str, Any]) -> None:
-    temporary = folder / "run.json.tmp"
-    temporary.write_text(json.dumps(info, indent=1))
-    temporary.replace(folder / "run.json")
+    replace(folder / "run.json", json.dumps(info, indent=1))
 
 
 def _short(value: Any, length: int = 80) -> str:

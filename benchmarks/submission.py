@@ -24,7 +24,7 @@ from benchmarks.execution.work import FEWEST_HELD_OUT, HELD_OUT
 from benchmarks.layout import PREDICTIONS, PROBABILITIES, submission_folder
 from benchmarks.ledger import Ledger
 from benchmarks.model import load_model
-from benchmarks.run import read_info
+from benchmarks.run import check_format, check_free, read_info
 from benchmarks.suite import Suite, make_suite
 
 
@@ -87,9 +87,14 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
     UserError : the run has no data set with unlabelled images, or no fit that is asked for.
     """
     info = read_info(folder)
-    dataset = _competition(info, folder, data_dir)
-    of_suite = cells(_suite_of(info), [dataset])
-    with Ledger(folder, max(0, len(info["sessions"]) - 1)) as ledger, executor("local") as execute:
+    check_format(folder, info)
+    try:
+        dataset = _competition(info, folder, data_dir)
+        of_suite = cells(_suite_of(info), [dataset])
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{folder / 'run.json'} is damaged: it lacks {error}.") from error
+    check_free(folder)
+    with Ledger(folder, max(0, len(info.get("sessions", [])) - 1)) as ledger, executor("local") as execute:
         fits = ledger.rows("fits", dataset=dataset.name, condition="", trained_on=TRAINING_ROWS, status="ok")
         if variant is not None and variant not in {row["variant"] for row in fits}:
             raise unknown(f"fitted variant of {folder}", variant, {row["variant"] for row in fits})

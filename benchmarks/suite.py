@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -29,16 +29,26 @@ from benchmarks.budget import Budget, parse_budget
 from benchmarks.data.reading import WHITE, Reading
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
+from benchmarks.names import check_name, quoted, safe_name, shortened
+from benchmarks.regular import text_of
 from benchmarks.studies.study import STANDARD, Condition, Level
 from benchmarks.variant import LABEL, TRANSFER, UNSEARCHED, Search, SourceTable, Variant
 from estimators import detectors
 from estimators.estimator import OF_CLASSES, OF_IMAGES
 from tuning import Choice, Float, Int
+from tuning.kerastuner import Method
 
+METHODS = get_args(Method)
 FOLDER = Path(__file__).parent / "suites"
 STARTING = 30.0  # seconds of a run that are no search, fit or evaluation
 EVALUATING = 0.15  # of the rest
 LEAST_SHARE = 2.0  # seconds in which something can be fitted
+
+
+LONGEST = 1_000_000  # bytes of a suite file
+MOST_SEEDS = 1_000
+MOST_SETTINGS = 100_000  # in a grid, or any option of a strategy that counts something
+Seed = Annotated[StrictInt, Field(ge=0, lt=2**32)]  # as scikit-learn takes them
 
 
 class VariantTable(BaseModel):
@@ -73,7 +83,11 @@ class RepairTable(BaseModel):
 
 
 def _seeds(value: Any) -> Any:
-    return tuple(range(value)) if isinstance(value, int) and value > 0 else value
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    if not 1 <= value <= MOST_SEEDS:
+        raise ValueError(f"the number of seeds is 1 to {MOST_SEEDS:,}")
+    return tuple(range(value))
 
 
 class Suite(BaseModel):
@@ -109,7 +123,7 @@ class Suite(BaseModel):
     datasets: Annotated[tuple[str, ...], Field(min_length=1)]
     estimators: tuple[str, ...] = ()
     variants: tuple[VariantTable, ...] = ()
-    seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds), Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[Seed, ...], BeforeValidator(_seeds), Field(min_length=1, max_length=MOST_SEEDS)] = (0,)
     budget: Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
     budgets: dict[
         str, Annotated[Budget, BeforeValidator(lambda v: v if isinstance(v, Budget) else parse_budget(v))]
@@ -151,8 +165,8 @@ def names() -> list[str]:
 def is_suite_file(path: Path) -> bool:
     """Whether a TOML file is meant as a suite: it names data sets, where a description of data names files."""
     try:
-        return "datasets" in tomllib.loads(path.read_text())
-    except (OSError, ValueError):
+        return "datasets" in tomllib.loads(text_of(path, LONGEST))
+    except (UserError, ValueError, RecursionError):
         return True  # `load_suite` says what is wrong with it.
 
 
@@ -169,12 +183,12 @@ def load_suite(name: str) -> Suite:
         if path.suffix != ".toml":
             raise unknown("suite", name, names())
     try:
-        content = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The suite file {path} cannot be read: {error}.") from error
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(text_of(path, LONGEST))
+    except UserError as error:
+        raise UserError(f"The suite file {path} cannot be read: {error}") from error
+    except (ValueError, RecursionError) as error:  # Numbers of thousands of digits, tables in tables without end.
         raise UserError(f"The suite file {path} is not TOML: {error}.") from error
-    return make_suite({"name": path.stem} | content, origin=str(path))
+    return make_suite({"name": safe_name(path.stem)} | content, origin=str(path))
 
 
 def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
@@ -193,8 +207,8 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
                 model = Limits if "limits" in parents else Search if "search" in parents else VariantTable
                 model = RepairTable if parents == ["repair"] else model
             raise UserError(f"{origin}: {unknown('key', where.rpartition('.')[2], model.model_fields)}") from error
-        given = "" if first["type"] == "missing" else f", given {first['input']!r}"
-        raise UserError(f"{origin}: {where}: {first['msg']}{given}.") from error
+        given = "" if first["type"] == "missing" else f", given {quoted(first['input'])}"
+        raise UserError(f"{origin}: {shortened(where)}: {first['msg']}{given}.") from error
     return check(suite, origin)
 
 
@@ -221,6 +235,9 @@ def variants(suite: Suite) -> list[Variant]:
 
 def check(suite: Suite, origin: str) -> Suite:
     """The suite itself, once its estimators, strategies, axes and studies are known to exist."""
+    check_name(suite.name, f"{origin}: the suite's name")
+    if len(set(suite.seeds)) < len(suite.seeds):
+        raise UserError(f"{origin}: seeds: one is given twice among {shortened(', '.join(map(str, suite.seeds)))}.")
     try:
         _ = suite.reading
     except UserError as error:
@@ -270,6 +287,10 @@ def _check_variant(variant: Variant, where: str) -> None:
     for option in search.options:
         if option not in (allowed := options(tuning.strategy(variant.strategy))):
             raise UserError(f"{where}: {unknown('option of its strategy', option, allowed)}")
+    _check_options(variant, where)
+    for name, value in {**search.base, **variant.fixed}.items():
+        if not _is_plain(value):
+            raise UserError(f"{where}: base: {name} is a number, a word, true, false, or a list of these.")
     for name, value in variant.fixed.items():
         searched = estimator.space.get(name)
         if isinstance(searched, Choice) and value not in searched.values:
@@ -314,12 +335,55 @@ def _check_sources(suite: Suite, origin: str) -> None:
         )
 
 
+def _check_options(variant: Variant, where: str) -> None:
+    """Options of the type and the magnitude that the strategy takes: it would fail, or fill the memory, in the midst of a run."""
+    chosen = variant.search.options
+    usual = {name: p.default for name, p in inspect.signature(tuning.strategy(variant.strategy)).parameters.items()}
+    for name, value in chosen.items():
+        if wrong := _wrong_option(value, usual[name]):
+            raise UserError(f"{where}: options: {name} is {wrong}, given {quoted(value)}.")
+    if (points := chosen.get("points_per_axis")) and len(variant.space):
+        sides = [len(axis.grid(points)) for axis in variant.space.values()]
+        if math.prod(sides) > MOST_SETTINGS:
+            raise UserError(
+                f"{where}: options: a grid of {points} points per axis has more than {MOST_SETTINGS:,} settings."
+            )
+    if chosen.get("factor", 3) ** min(chosen.get("rungs", 1), 100) > MOST_SETTINGS:
+        raise UserError(f"{where}: options: factor to the power of rungs is more than {MOST_SETTINGS:,}.")
+
+
+def _wrong_option(value: Any, usual: Any) -> str:
+    """What an option must be, if this is something else: as the usual value is."""
+    if isinstance(usual, int) and not (type(value) is int and 1 <= value <= MOST_SETTINGS):
+        return f"a whole number from 1 to {MOST_SETTINGS:,}"
+    if isinstance(usual, float) and not _is_share(value):
+        return "a number above 0 and at most 1"
+    if isinstance(usual, str) and value not in METHODS:
+        return f"one of {', '.join(METHODS)}"
+    if isinstance(usual, tuple) and not (
+        isinstance(value, list | tuple) and 0 < len(value) <= 20 and all(map(_is_share, value))
+    ):
+        return "a list of numbers above 0 and at most 1"
+    return ""
+
+
+def _is_share(value: Any) -> bool:
+    return type(value) in (int, float) and 0 < value <= 1
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is one that JSON has and a ledger keeps."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | str) or (isinstance(value, int | float) and abs(value) < 2**63)
+
+
 def _check_levels(name: str, levels: Sequence[Level], origin: str) -> None:
     try:
         study = studies.get(name)
         conditions = [study.condition(level) for level in levels]
-    except (UserError, ValueError) as error:
-        raise UserError(f"{origin}: studies.{name}: {error}") from error
+    except (UserError, ValueError, OverflowError) as error:
+        raise UserError(f"{origin}: studies.{shortened(name)}: {error}") from error
     if len(set(conditions)) < len(conditions):
         raise UserError(f"{origin}: studies.{name}: a level is given twice among {', '.join(map(str, levels))}.")
 

@@ -146,7 +146,13 @@ def _defines(path: Path, name: str) -> bool:
     """Whether the file says ``name = Estimator(...)``: read, not run, so that listing is fast and safe."""
     try:
         statements = ast.parse(path.read_text(encoding="utf-8")).body
-    except (SyntaxError, UnicodeDecodeError):
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+        OSError,
+    ):  # The parser gives up on brackets in brackets.
         return (
             path.parent != Path(__file__).resolve().parent
         )  # a user's broken file is listed; `get` tells what is wrong
@@ -188,7 +194,7 @@ def _import_plugin(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ValueError(f"{path} cannot be imported: {reason}") from error

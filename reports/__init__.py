@@ -25,14 +25,19 @@ scores the runs of yesterday.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from reports.run import Run, load
+from benchmarks.names import safe_name
+from benchmarks.regular import write, write_out
+from reports.run import Run, load, without_damaged
 
 __all__ = ["Run", "load", "report"]
 
 
-def report(*folders: Path | str, out: Path | str | None = None) -> Path:
+def report(
+    *folders: Path | str, out: Path | str | None = None, told: Callable[[str], None] = lambda line: None
+) -> Path:
     """Write ``report.html``, ``leaderboard.csv``, ``leaderboard.md`` and ``results.csv`` into a run folder; of several
     runs, one page.
 
@@ -43,6 +48,7 @@ def report(*folders: Path | str, out: Path | str | None = None) -> Path:
     folders : run folders, finished or not. Several are merged (`reports.merged.merge`).
     out : where to write the page; ``report.html`` in the run folder if not given, or, of several runs,
         ``RUN1-and-RUN2.html`` beside the first.
+    told : is told, in a line each, what is left out because a file is damaged or missing. The page says so too.
 
     Returns
     -------
@@ -50,31 +56,33 @@ def report(*folders: Path | str, out: Path | str | None = None) -> Path:
 
     Raises
     ------
-    UserError : a folder is missing, given twice, or no run folder, or a file in it is damaged.
+    UserError : a folder is missing, given twice, or no run folder, or a file in it is damaged without which nothing can be
+        told: run.json, the ledger, a passport.
     """
     from reports import leaderboard, page
     from reports.export import results
     from reports.merged import merge
 
-    run = merge([load(folder) for folder in folders])
+    runs = []
+    for folder in folders:
+        whole, lost = without_damaged(load(folder))
+        runs.append(whole)
+        for line in lost:
+            told(line)
+    run = merge(runs)
     if len(folders) > 1:
-        names = "-and-".join(Path(folder).resolve().name for folder in folders)
-        return write(Path(out or run.folder / f"{names}.html"), page.render(run))
+        names = safe_name("-and-".join(Path(folder).resolve().name for folder in folders))
+        return _placed(run.folder / f"{names}.html", out, page.render(run, told))
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
     write(run.folder / "leaderboard.md", leaderboard.markdown(table, run.notes))
-    write(run.folder / "results.csv", leaderboard.csv(results.frame(run)))
-    return write(Path(out or run.folder / "report.html"), page.render(run))
-
-
-def write(path: Path, text: str) -> Path:
-    """Write a UTF-8 text file in one step: readers see the old file or the new one, never a half."""
-    from benchmarks.errors import UserError
-
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
-    return path
+        write(run.folder / "results.csv", leaderboard.csv(results.frame(run)))
+    except (ValueError, TypeError, KeyError) as error:
+        told(f"results.csv is left out: the ledger has been edited ({type(error).__name__}: {error}).")
+    return _placed(run.folder / "report.html", out, page.render(run, told))
+
+
+def _placed(path: Path, out: Path | str | None, text: str) -> Path:
+    """The page at its place in the run folder, or where it was wanted."""
+    return write(path, text) if out is None else write_out(Path(out), text)

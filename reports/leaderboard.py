@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from benchmarks.sheets import csv_text
 from reports.analysis import metrics
 from reports.analysis.comparison import compared, letters
 from reports.analysis.effort import efforts
@@ -270,7 +272,7 @@ def marks(row: Any) -> list[str]:
 
 def csv(table: pd.DataFrame) -> str:
     """The leaderboard as CSV text, missing numbers empty."""
-    return table.to_csv(index=False, lineterminator="\n")
+    return csv_text(table)
 
 
 def markdown(table: pd.DataFrame, notes: Sequence[str]) -> str:
@@ -291,7 +293,8 @@ def _line(cells: list[str]) -> str:
 
 
 def _plain(text: Any) -> str:
-    return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
+    """Text that Markdown shows as it is: no cell ends in it, and it is no link, picture, code or markup."""
+    return re.sub(r"([\\|\[\]`*])", r"\\\1", " ".join(str(text).split())).replace("<", "&lt;")
 
 
 def text(table: pd.DataFrame, notes: Sequence[str]) -> str:

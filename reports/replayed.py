@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmarks.errors import UserError
 from benchmarks.ledger import read_table
+from benchmarks.regular import check
 from reports.run import Run
 
 WHERE = ["dataset", "condition", "variant", "seed"]
@@ -28,8 +29,12 @@ def differences(run: Run, original: Path) -> tuple[int, list[str]]:
     path = original / "leaderboard.csv"
     if not path.exists():
         raise UserError(f"{path} is missing: 'crossover report {original}' writes it.")
-    boards = [pd.read_csv(path), pd.read_csv(run.folder / "leaderboard.csv")]
-    old, new = (table.set_index(["dataset", "variant"])[["accuracy", "log_loss"]] for table in boards)
+    check(path)
+    try:
+        boards = [pd.read_csv(path), pd.read_csv(run.folder / "leaderboard.csv")]
+        old, new = (table.set_index(["dataset", "variant"])[["accuracy", "log_loss"]] for table in boards)
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{path} is damaged ({error}): 'crossover report {original}' writes it anew.") from error
     more, others = _compared("leaderboard", old, new)
     return count + others, lines + more
 

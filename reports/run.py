@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,17 +12,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.data.formats import npz
 from benchmarks.data.images import Images
 from benchmarks.data.split import drawn
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.job import TRAINING_ROWS
+from benchmarks.info import checked, printed
 from benchmarks.layout import FORMAT, NEIGHBOURS, PREDICTIONS, PROBABILITIES, cell_folder, data_folder, model_folder
-from benchmarks.ledger import TABLES, columns, read_table
+from benchmarks.ledger import TABLES, columns, primary_key, read_table
+from benchmarks.names import MOST_CLASSES, told
 from benchmarks.neighbours import Neighbours
+from benchmarks.regular import text_of
 from benchmarks.studies import STANDARD, Condition
 from reports import environments
 
 T = TypeVar("T")
+MARGIN = 0.01  # by which a probability may be beyond 0 and 1, since it was rounded
+MOST = 2.0**53  # whole numbers that a float holds
+LONGEST_PRINTED = 3000  # characters of the name of a class, with what is escaped in it
 # Studies whose largest level speaks for a run that lacks the standard condition, and what that is then.
 WHOLE = {
     "sizes": "training on {:,} images",
@@ -245,8 +250,12 @@ class Run:
         name = PROBABILITIES if self._fitted(condition) == condition else str(condition)
         proba = self._file((path, name), lambda: _arrays(path, name)[0])
         shape = (len(self.test(dataset)), len(self.classes(dataset)))
+        if proba.dtype.kind != "f":
+            raise UserError(f"{path} holds probabilities of type {proba.dtype}. Delete its folder and run again.")
         if proba.shape != shape:
             raise UserError(f"{path} holds probabilities of shape {proba.shape}, but the test has {shape}.")
+        if np.isfinite(proba).all() and not -MARGIN <= proba.min(initial=0) <= proba.max(initial=0) <= 1 + MARGIN:
+            raise UserError(f"{path} holds probabilities beyond 0 and 1. Delete its folder and run again.")
         if not np.isfinite(proba).all():
             raise UserError(f"{path} holds probabilities that are not finite. Delete its folder and run again.")
         return proba
@@ -363,7 +372,15 @@ class Run:
 
         def checked() -> Images:
             images, labels = _arrays(path, "X", "y")
+            known = self.passports.get(dataset, {}).get("classes")
             try:
+                if (
+                    known
+                    and len(labels)
+                    and labels.dtype.kind in "iu"
+                    and not 0 <= labels.min() <= labels.max() < len(known)
+                ):
+                    raise ValueError(f"labels from {labels.min()} to {labels.max()}, and {len(known)} classes")
                 return Images(images, labels)
             except ValueError as error:
                 raise UserError(f"{path} is damaged: {error}.") from error
@@ -413,15 +430,48 @@ def load(folder: Path | str) -> Run:
     for dataset in run.datasets:
         path = data_folder(folder, dataset) / "passport.json"
         if path.is_file():
-            run.passports[dataset] = _object(path)
-            if not isinstance(run.passports[dataset].get("classes"), list):
-                raise UserError(f"{path} does not list the classes.")
+            run.passports[dataset] = _passport(path)
         elif run.scored(dataset):
             raise UserError(
                 f"{path} is missing, though {dataset} was evaluated: the folder was published without its data and "
                 "predictions, or they were deleted. The page that was built is beside it; to build it anew, run the suite again."
             )
     return run
+
+
+def _passport(path: Path) -> dict[str, Any]:
+    passport = printed(_object(path), path)
+    classes = passport.get("classes")
+    if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
+        raise UserError(f"{path} is damaged: it does not list the classes.")
+    if len(classes) > MOST_CLASSES or max(map(len, classes)) > LONGEST_PRINTED:
+        raise UserError(f"{path} is damaged: its classes are too many, or have names that are too long.")
+    if wrong := next((name for name in ("train", "test") if type(passport.get(name, 0)) is not int), None):
+        raise UserError(f"{path} is damaged: {wrong} is no number of images.")
+    for name in ("title", "note", "homepage", "licence", "fingerprint", "framing"):
+        passport[name] = str(passport.get(name) or "")
+    return passport
+
+
+def without_damaged(run: Run) -> tuple[Run, list[str]]:
+    """The run without the evaluations whose files cannot be read, which count as failed, and a line for each of these files."""
+    lost: dict[str, None] = {}
+    evaluations = run.ledger["evaluations"].copy()
+    for condition in run.conditions:
+        at = run.at(condition)
+        for dataset in at.datasets:
+            for variant in at.scored(dataset):
+                for seed in at.evaluated(dataset, variant):
+                    try:
+                        at.predictions(dataset, variant, seed)
+                    except UserError as error:
+                        lost[str(error)] = None
+                        cell = {"dataset": dataset, "condition": str(condition), "variant": variant, "seed": seed}
+                        where = np.logical_and.reduce([evaluations[name] == value for name, value in cell.items()])
+                        evaluations.loc[where, ["status", "reason"]] = "damaged", str(error)
+    if not lost:
+        return run, []
+    return replace(run, ledger=run.ledger | {"evaluations": evaluations})._showing(run.shown), list(lost)
 
 
 def _info(folder: Path) -> dict[str, Any]:
@@ -441,7 +491,7 @@ def _info(folder: Path) -> dict[str, Any]:
             _condition(fields)
     except (AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged: {type(error).__name__} {error} in its variants or conditions.") from error
-    return info
+    return checked(info, path)
 
 
 def _condition(fields: Mapping[str, Any]) -> Condition:
@@ -487,41 +537,63 @@ def _default(run: Run, dataset: str) -> Condition:
 
 
 def _arrays(path: Path, *names: str) -> list[NDArray]:
+    if not path.exists():
+        raise UserError(f"{path} is missing. Run the suite again; it computes what is missing.")
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return [stored[name] for name in names]
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is missing. Run the suite again; it computes what is missing.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is damaged ({error}). Delete its folder and run again.") from error
+        return npz.read_named(path, names)
+    except UserError as error:
+        raise UserError(f"{path} is damaged: {error} Delete its folder and run again.") from error
 
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        value = json.loads(text_of(path))
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged: {error}.") from error
     if not isinstance(value, dict):
         raise UserError(f"{path} is damaged: it must hold a JSON object.")
     return value
 
 
-def _table(folder: Path, name: str, info: Mapping[str, Any]) -> pd.DataFrame:
+def _table(folder: Path, name: str, info: dict[str, Any]) -> pd.DataFrame:
     path = folder / "ledger.sqlite"
-    try:
-        table = read_table(folder, name)
-    except (sqlite3.DatabaseError, pd.errors.DatabaseError, json.JSONDecodeError) as error:
-        reason = str(error).splitlines()[-1]
-        raise UserError(f"{path} is damaged or not a ledger: {reason}.") from error
+    table = read_table(folder, name)
     declared = columns(name)
-    if lacking := [column for column in declared if column not in table]:
-        raise UserError(f"{path}: table {name} lacks {', '.join(lacking)}; another version wrote it.")
     for key, known in (("dataset", info["datasets"]), ("variant", info["variants"])):
-        if strange := sorted(set(table[key]) - set(known)):
+        if strange := sorted(map(str, set(table[key]) - set(known))):
             raise UserError(f"{path}: table {name} has the {key} {strange[0]!r}, which run.json does not name.")
     for column, kind in declared.items():
         if kind == "TEXT":
-            table[column] = table[column].fillna("").astype(str)
+            table[column] = table[column].fillna("").astype(str).map(_printed)
         elif kind != "JSON":  # A column of which every row is NULL comes back as objects; figures need numbers.
-            table[column] = pd.to_numeric(table[column], errors="coerce")
-    return table
+            table[column] = (
+                pd.to_numeric(table[column], errors="coerce").astype(float).replace([np.inf, -np.inf], np.nan)
+            )
+            if kind == "INTEGER":
+                table[column] = _whole(table[column])
+    return _identified(table, name, path, info)
+
+
+def _printed(text: str) -> str:
+    return text if text.isprintable() else told(text)
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """The column without what is no whole number; of whole numbers alone it is int64."""
+    column = column.where((column == column.round()) & (column.abs() < MOST))
+    return column if column.isna().any() else column.astype("int64")
+
+
+def _identified(table: pd.DataFrame, name: str, path: Path, info: dict[str, Any]) -> pd.DataFrame:
+    """The rows that say what they are of, none twice; of others `info` has a note."""
+    key = list(primary_key(name))
+    good = table[key].notna().all(axis=1) & ~table.duplicated(key)
+    if good.all():
+        return table
+    info["notes"] = [
+        *info.get("notes", []),
+        f"{(~good).sum():,} rows of the table {name} in {path.name} do not say what they are of, and are left out.",
+    ]
+    left = table[good].reset_index(drop=True)
+    numbers = [column for column in key if column in ("seed", "number")]
+    return left.astype(dict.fromkeys(numbers, "int64"))

@@ -46,7 +46,7 @@ class Reading:
             raise UserError("--groups column: lacks the name of a column, as in --groups column:writer.")
         try:
             re.compile(self.pattern)
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             raise UserError(
                 f"--groups {self.groups!r} is no regular expression ({error}): give one, or near, or column:NAME."
             ) from error

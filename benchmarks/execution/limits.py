@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveFloat, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
 
-from benchmarks.budget import Budget, parse_budget
+from benchmarks.budget import MOST_SECONDS, Budget, parse_budget
 from benchmarks.errors import UserError
 
 FINAL_FACTOR = 10  # a final fit, at full effort on all training rows, may take this many times the seconds of a trial
+MOST_BYTES = 10**15
 LONGEST = 3600.0  # seconds of a trial, where the budget is in trials
 
+Seconds = Annotated[PositiveFloat, Field(le=MOST_SECONDS)]
+Bytes = Annotated[PositiveInt, Field(le=MOST_BYTES)]
 _UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
@@ -36,7 +39,7 @@ def parse_bytes(value: Any) -> Any:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", value.strip().lower())
     if match is None or match[2] not in _UNITS:
         raise ValueError(f"{value!r} is no size of memory; give for example '6 GB' or '512 MB'")
-    return int(float(match[1]) * _UNITS[match[2]])
+    return int(min(float(match[1]) * _UNITS[match[2]], 2.0**63))
 
 
 class Limits(BaseModel):
@@ -48,8 +51,8 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seconds: Annotated[PositiveFloat | None, BeforeValidator(parse_seconds)] = None
-    memory: Annotated[PositiveInt | None, BeforeValidator(parse_bytes)] = None
+    seconds: Annotated[Seconds | None, BeforeValidator(parse_seconds)] = None
+    memory: Annotated[Bytes | None, BeforeValidator(parse_bytes)] = None
 
     def over(self, general: Limits) -> Limits:
         """These limits, completed by more general ones."""

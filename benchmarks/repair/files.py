@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from benchmarks.data.formats import pictures
 from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError
-from benchmarks.model import read_model
+from benchmarks.model import open_model, probabilities
 from benchmarks.predict import preparation, repaired
 from benchmarks.repair.repairer import repairer_of
+from benchmarks.sheets import csv_text
 from benchmarks.written import files_by_stem, written_whole
 
 TABLE = "repairs.csv"
@@ -45,11 +46,11 @@ def repair(
         that has files.
     """
     written = {file: stem.with_name(f"{stem.name}.png") for stem, file in files_by_stem(source, target).items()}
+    classifier, facts = open_model(model)
+    height, width, channels = shape = tuple(facts["image"])
     try:
-        classifier, facts = read_model(model)
-        shape = tuple(facts["image"])
-        prepared = preparation(prepare, facts, shape)
-    except ValueError as error:
+        prepared = preparation(prepare, facts, (height, width, channels))
+    except (ValueError, AttributeError) as error:
         raise UserError(f"{model} holds no model: {error}") from error
     repairer = repairer_of(learned, model, facts)
     if repairer is None:
@@ -59,7 +60,9 @@ def repair(
         for given in pictures.read(list(written), shape, prepared, facts.get("background", WHITE)):
             batch, done = repaired(classifier, given, repairer)
             readable = [one.image for one in batch if not isinstance(one.image, UserError)]
-            proba = iter(classifier.predict_proba(np.stack(readable)) if readable else ())
+            proba = iter(
+                probabilities(classifier, np.stack(readable), len(facts["classes"]), model) if readable else ()
+            )
             for one, what in zip(batch, done, strict=True):
                 row = {"file": str(one.file), "written": "", **what, "label": "", "probability": np.nan, "error": ""}
                 if isinstance(one.image, UserError):
@@ -74,7 +77,7 @@ def repair(
         frame = pd.DataFrame(rows)
         if frame["error"].ne("").all():
             raise UserError(frame["error"].iloc[0])
-        frame.to_csv(folder / TABLE, index=False, lineterminator="\n")
+        (folder / TABLE).write_text(csv_text(frame), encoding="utf-8")
     return frame
 
 

@@ -18,6 +18,7 @@ from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import split
 from benchmarks.errors import UserError, unknown
 from benchmarks.model import Model
+from benchmarks.regular import text_of
 from benchmarks.repair.distortions import TAUGHT, Detector, Examples, detected, examples, fit_detector
 from benchmarks.repair.levels import CLEAN
 from benchmarks.repair.repairs import Repairs, fit_repairs, steps
@@ -166,7 +167,7 @@ def load_repairer(folder: Path) -> Repairer:
     if not path.is_file():
         raise UserError(f"{folder} holds no repair: it has no {FACTS}. 'crossover learn-repair MODEL' makes one.")
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(text_of(path))
         if facts.get("format") != FORMAT:
             raise UserError(
                 f"{path} has format {facts.get('format')!r}, and this version reads {FORMAT}: make it again."
@@ -180,7 +181,7 @@ def load_repairer(folder: Path) -> Repairer:
             raise ValueError(f"it names {', '.join(foreign)}, and there is no such repair")
         repairs = Repairs({name: load(folder / REPAIRS / name) for name in used}, ways)
         return Repairer(Detector(levels, load(folder / DETECTOR)), repairs, table, facts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{folder} holds a damaged repair: {error}. Make it again by 'crossover learn-repair'."
         ) from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.budget import Budget
+from benchmarks.budget import MOST_SECONDS, Budget
 from benchmarks.studies.study import Study
 
 
 def value(level: Any) -> float:
     """A positive number of seconds."""
-    if isinstance(level, bool) or not isinstance(level, int | float) or level <= 0:
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level <= MOST_SECONDS:
         raise ValueError(f"a budget is a positive number of seconds, such as 30, given {level!r}")
     return float(level)
 

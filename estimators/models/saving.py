@@ -1,6 +1,6 @@
 """Write a fitted model to a folder and read it back; nothing is ever unpickled.
 
-A folder holds ``model.json`` (what the model is and what wrote it), ``README.md`` (the same for people, see
+A folder holds ``model.json`` (what the model is, what wrote it, and digests of its files), ``README.md`` (the same for people, see
 `estimators.models.card`) and the model itself. A model whose class has
 ``save_to(folder)`` and the class method ``load_from(folder)`` writes and reads itself, and ``model.json`` names the class.
 Everything else is made of scikit-learn and is written by skops.
@@ -12,6 +12,7 @@ a path in the folder.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -56,7 +57,10 @@ def save(model: Any, folder: Path | str, facts: Mapping[str, Any] | None = None)
             _save_skops(model, draft / "model.skops")
         else:
             model.save_to(draft)
-        about = {**(facts or {}), "format": FORMAT, "reader": reader, "libraries": _versions()}
+        digests = {file.name: _digest(file) for file in sorted(draft.iterdir()) if file.is_file()}
+        about = {
+            **(facts or {}), "format": FORMAT, "reader": reader, "libraries": _versions(), "digests": digests,
+        }  # fmt: skip
         (draft / CARD).write_text(card(about, sorted(file.name for file in draft.iterdir())), encoding="utf-8")
         (draft / "model.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         _replace(draft, folder)
@@ -76,6 +80,7 @@ def load(folder: Path | str) -> Any:
         return _load_keras(folder)
     about = read_facts(folder)
     reader = about["reader"]
+    _check_digests(about.get("digests", {}), folder)
     if about.get("estimator") in estimators.names():  # Its file may define layers or classes of the model.
         estimators.get(about["estimator"])
     try:
@@ -159,6 +164,26 @@ def _check_facts(about: Mapping[str, Any], path: Path) -> None:
     sides = isinstance(image, list) and len(image) == 3 and all(type(side) is int and side > 0 for side in image)
     if not sides or image[2] not in (1, 3) or image[0] * image[1] > MOST_PIXELS:
         raise ValueError(f"{path} is damaged: its image is no height, width and 1 or 3 channels.")
+
+
+def _check_digests(digests: Any, folder: Path) -> None:
+    """Refuse files that are not as they were saved: a damaged one could end the process in a library that is not Python.
+
+    A model of an earlier version has no digests.
+    """
+    if not isinstance(digests, dict):
+        raise ValueError(f"{folder / 'model.json'} is damaged: its digests are no object.")
+    for name, digest in digests.items():
+        file = folder / name
+        if file.parent != folder or not file.is_file():
+            raise ValueError(f"{folder} lacks {name}, which its model.json names.")
+        if _digest(file) != digest:
+            raise ValueError(f"{file} is damaged: it is not as it was saved. Get it again.")
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class UntrustedError(ValueError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from benchmarks.sheets import csv_text
 from reports.drawing.formats import HIDDEN, PERCENT, PLAIN, TEXT, Format
 from reports.run import Run
 
@@ -80,7 +81,7 @@ class Exhibit:
     def csv(self, frame: pd.DataFrame) -> str:
         """The frame as CSV text, without the columns that are only drawn."""
         kept = [name for name in frame if self.format(name).shown != "figure"]
-        return frame[kept].to_csv(index=False, lineterminator="\n")
+        return csv_text(frame[kept])
 
     def belongs_to(self, run: Run) -> bool:
         """Whether a run has one of the studies that the exhibit is about, if it is about any, and whatever else it needs."""

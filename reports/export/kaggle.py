@@ -5,32 +5,36 @@ The format: a header ``ImageId,Label``, then one row per test image, ids countin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import UserError
+from benchmarks.names import shortened
+from benchmarks.regular import opened, write
 
 HEADER = "ImageId,Label"
+LONGEST = 1000  # bytes of a line
 
 
-def write_submission(labels: Sequence[int] | NDArray[np.integer], path: Path | str) -> Path:
+def write_submission(
+    labels: Sequence[int] | NDArray[np.integer], path: Path | str, put: Callable[[Path, str], Path] = write
+) -> Path:
     """Write predicted labels, in the order of the test images, in one step.
 
     Parameters
     ----------
     labels : whole numbers, one per test image.
     path : where to; readers see the old file or the new one, never a half.
+    put : how a text is written to a path.
     """
-    from reports import write
-
     array = np.asarray(labels)
     if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
         raise ValueError(f"labels must be whole numbers, one per image, given {array.dtype} {array.shape}")
     rows = [f"{i},{label}\n" for i, label in enumerate(array.tolist(), 1)]
-    return write(Path(path), "".join([f"{HEADER}\n", *rows]))
+    return put(Path(path), "".join([f"{HEADER}\n", *rows]))
 
 
 def check_submission(path: Path | str, rows: int = 28_000, labels: Collection[int] = range(10)) -> None:
@@ -47,48 +51,50 @@ def check_submission(path: Path | str, rows: int = 28_000, labels: Collection[in
     """
     path = Path(path)
     allowed = {str(label) for label in labels}
-    lines = list(_lines(path))
-    _check_header(path, lines[0])
-    seen: dict[int, int] = {}
-    for number, line in enumerate(lines[1:], 2):
+    lines = _lines(path)
+    _check_header(path, next(lines))
+    seen: dict[str, int] = {}
+    number = 1
+    for number, line in enumerate(lines, 2):
         where = f"{path}, line {number}"
         if not line.strip():
             raise UserError(f"{where}: the line is empty. Remove it; there must be {rows:,} rows and nothing else.")
         identity, label = _fields(where, line)
         expected = number - 1
         if not (identity.isascii() and identity.isdigit()):
-            raise UserError(f"{where}: ImageId {identity!r} is not a whole number; {expected} was expected.")
-        if int(identity) in seen:
-            raise UserError(f"{where}: ImageId {identity} was on line {seen[int(identity)]} already.")
+            raise UserError(f"{where}: ImageId {shortened(identity)!r} is not a whole number; {expected} was expected.")
+        identity = identity.lstrip("0") or "0" if identity.lstrip("0") in seen else identity
+        if identity in seen:
+            raise UserError(f"{where}: ImageId {identity} was on line {seen[identity]} already.")
         if expected > rows:
             raise UserError(f"{where}: there are more than the {rows:,} rows expected.")
         if identity != str(expected):
             raise UserError(
-                f"{where}: ImageId {identity} where {expected} was expected; ids count from 1 without gaps."
+                f"{where}: ImageId {shortened(identity)} where {expected} was expected; ids count from 1 without gaps."
             )
-        seen[int(identity)] = number
+        seen[identity] = number
         if label not in allowed:
             raise UserError(f"{where}: {_label_fault(label, allowed)}")
     if len(seen) < rows:
-        raise UserError(f"{path}, line {len(lines)}: the file ends after {len(seen):,} rows; {rows:,} were expected.")
+        raise UserError(f"{path}, line {number}: the file ends after {len(seen):,} rows; {rows:,} were expected.")
 
 
 def _lines(path: Path) -> Iterator[str]:
     """The lines without their ends, which are LF or CRLF; at least one."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
-    if not raw:
+    number = 0
+    with opened(path) as file:
+        while raw := file.readline(LONGEST + 1):
+            number += 1
+            if len(raw) > LONGEST:
+                raise UserError(
+                    f"{path}, line {number}: it has more than {LONGEST:,} bytes, where a row has two numbers."
+                )
+            try:
+                yield raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise UserError(f"{path}, line {number}: the text is not UTF-8 (byte {error.start + 1}).") from error
+    if not number:
         raise UserError(f"{path}, line 1: the file is empty; it must start with {HEADER!r}.")
-    lines = raw.split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
-    for number, line in enumerate(lines, 1):
-        try:
-            yield line.removesuffix(b"\r").decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{path}, line {number}: the text is not UTF-8 (byte {error.start + 1}).") from error
 
 
 def _check_header(path: Path, line: str) -> None:
@@ -125,9 +131,9 @@ def _label_fault(label: str, allowed: set[str]) -> str:
     try:
         number = float(label)
     except ValueError:
-        return f"label {label!r} is not a number."
+        return f"label {shortened(label)!r} is not a number."
     if number.is_integer() and str(int(number)) in allowed:
         return f"label {label!r} must be written {str(int(number))!r}, a bare whole number."
     ordered = sorted(map(int, allowed))
     span = f"{ordered[0]} to {ordered[-1]}" if ordered == list(range(ordered[0], ordered[-1] + 1)) else str(ordered)
-    return f"label {label!r} is not one of the classes, {span}."
+    return f"label {shortened(label)!r} is not one of the classes, {span}."

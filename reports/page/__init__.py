@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from markupsafe import Markup
 
+from benchmarks import faults
+from benchmarks.errors import UserError, printable
+from benchmarks.names import shortened
 from reports import leaderboard
 from reports.analysis.resources import BUDGETS
 from reports.drawing import formats, style
@@ -23,10 +26,13 @@ from reports.drawing.svg import Shared
 from reports.environments import joined
 from reports.exhibits import ACROSS, EXHIBITS, GROUPS, Exhibit
 from reports.run import Run
-from reports.verdict import verdict
+from reports.verdict import Verdict, verdict
+
+T = TypeVar("T")
 
 LONGEST = 50  # rows of a table on the page; the CSV beside it has all
 NOT_COMPARABLE = "Not all times are comparable."
+UNFORESEEN = "It cannot be made of what the run folder holds"
 PACKED = 1_500  # bytes of a CSV from which on it is packed
 
 
@@ -64,10 +70,15 @@ class Shown:
     table: Table | None = None
     csv: str = ""
     file: str = ""
+    broken: str = ""  # why it could not be made, where it should have been
 
 
-def render(run: Run) -> str:
-    """The report page of a run as HTML text; the same run folder gives the same text."""
+def render(run: Run, told: Callable[[str], None] = lambda line: None) -> str:
+    """The report page of a run as HTML text; the same run folder gives the same text.
+
+    What cannot be made of an edited folder is left out, and a line of the page says so; `told` is told these lines too.
+    """
+    lost: list[str] = []
     board, shared = leaderboard.frame(run), Shared()
     slugs = {dataset: _slug(run, dataset, place) for place, dataset in enumerate(run.datasets)}
     exhibits = [exhibit for exhibit in EXHIBITS if exhibit.belongs_to(run)]
@@ -76,16 +87,30 @@ def render(run: Run) -> str:
     asked += [(exhibit, "") for exhibit in ACROSS if len(run.datasets) > 1]
     done = each(lambda one: _shown(run, *one, slugs.get(one[1], "across")), asked)
     shown = {(exhibit.name, dataset): made for (exhibit, dataset), made in zip(asked, done, strict=True)}
-    sections = [_section(run, board, dataset, slugs[dataset], exhibits, shown, shared) for dataset in run.datasets]
-    across = _placed([_inlined(made, shared) for (_, dataset), made in shown.items() if not dataset])
+    shown = {key: _inlined(made, shared) for key, made in shown.items()}
+    lost += [
+        f"{f'{dataset}: ' if dataset else ''}{made.title}: {made.broken}"
+        for (_, dataset), made in shown.items()
+        if made.broken
+    ]
+    sections = [_section(run, board, dataset, slugs[dataset], exhibits, shown, lost) for dataset in run.datasets]
+    across = _placed([made for (_, dataset), made in shown.items() if not dataset])
+    facts: list[tuple[str, str]] = _made("facts about the run", lambda: _facts(run), [], lost)
+    libraries: dict[str, Any] = _made("libraries", lambda: _libraries(run), {}, lost)
+    meta: list[str] = _made("facts about the run", lambda: _meta(run), [], lost)
+    lost = list(dict.fromkeys(f"Left out: {line}" for line in lost))
+    for line in lost:
+        told(line)
+    if any(UNFORESEEN in line for line in lost):
+        told(f"The tracebacks are in {faults.folder()}.")
     page = template("page.html").render(
         sections=sections,
         headline=_headline(sections),
-        facts=_facts(run),
-        libraries=_libraries(run),
+        facts=facts,
+        libraries=libraries,
         subject=leaderboard.subject(board),
-        notes=_notes(run),
-        meta=_meta(run),
+        notes=[*_notes(run), *lost],
+        meta=meta,
         across=across,
         css=Markup(asset("page.css") + shared.css()),
         js=Markup(asset("page.js")),
@@ -124,17 +149,22 @@ def _section(
     slug: str,
     exhibits: Sequence[Exhibit],
     shown: Mapping[tuple[str, str], Shown],
-    shared: Shared,
+    lost: list[str],
 ) -> dict[str, Any]:
     rows = board[board["dataset"] == dataset]
     groups: dict[str, list[Shown]] = {}
     for group in GROUPS:
-        if members := [_inlined(shown[e.name, dataset], shared) for e in exhibits if e.group == group]:
+        if members := [shown[e.name, dataset] for e in exhibits if e.group == group]:
             groups[group] = _placed(members)
     return {
         "id": slug,
         "title": run.title(dataset),
-        "verdict": verdict(run, dataset),
+        "verdict": _made(
+            f"{dataset}: the verdict",
+            lambda: verdict(run, dataset),
+            Verdict(f"No verdict on {run.title(dataset)}"),
+            lost,
+        ),
         "board": _board(rows, style.looks(run.families)),
         "rest": _rest(rows),
         "reasons": [r for r in rows.itertuples() if r.reason],
@@ -144,6 +174,33 @@ def _section(
 
 
 def _shown(run: Run, exhibit: Exhibit, dataset: str, slug: str) -> Shown:
+    """The exhibit, or why it cannot be made: one file that somebody edited must not cost all the others their place."""
+    try:
+        return _drawn(run, exhibit, dataset, slug)
+    except Exception as error:
+        reason = _reason(error)
+        return Shown(f"{slug}-{exhibit.name}", exhibit.title, exhibit.lead, reason=reason, broken=reason)
+
+
+def _made(what: str, make: Callable[[], T], otherwise: T, lost: list[str]) -> T:
+    """What `make` makes, or something else and a line in `lost`."""
+    try:
+        return make()
+    except Exception as error:
+        lost.append(f"{what}: {_reason(error)}")
+        return otherwise
+
+
+def _reason(error: Exception) -> str:
+    """Why a part of the page is not there; a log has the traceback of what nobody foresaw."""
+    if isinstance(error, UserError):
+        return str(error)
+    text = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 200)
+    faults.logged(error, "crossover report")
+    return f"{UNFORESEEN} ({printable(text)})."
+
+
+def _drawn(run: Run, exhibit: Exhibit, dataset: str, slug: str) -> Shown:
     frame = exhibit.table(run, dataset) if dataset else exhibit.table(run)
     identity = f"{slug}-{exhibit.name}"
     if frame.empty:
@@ -188,7 +245,11 @@ def _placed(members: Sequence[Shown]) -> list[Shown]:
 
 def _inlined(shown: Shown, shared: Shared) -> Shown:
     """The exhibit with its figures as elements of the page."""
-    return replace(shown, figures=[(label, Markup(style.inline(drawn, shared))) for label, drawn in shown.figures])
+    try:
+        return replace(shown, figures=[(label, Markup(style.inline(drawn, shared))) for label, drawn in shown.figures])
+    except Exception as error:
+        reason = _reason(error)
+        return Shown(shown.id, shown.title, shown.lead, reason=reason, broken=reason)
 
 
 def download(name: str, text: str) -> tuple[str, str]:

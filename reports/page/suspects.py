@@ -12,6 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from benchmarks.clean import Suspected
+from benchmarks.sheets import csv_text
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, TEXT
 from reports.page import asset, download, table, template
@@ -53,7 +54,7 @@ def render(suspected: Suspected) -> str:
 
 def text(frame: pd.DataFrame) -> str:
     """The table of suspects as CSV."""
-    return frame.to_csv(index=False, lineterminator="\n")
+    return csv_text(frame)
 
 
 def _card(row, image: NDArray[np.uint8]) -> Card:

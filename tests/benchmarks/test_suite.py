@@ -40,6 +40,8 @@ def test_a_variant_may_set_what_is_off_in_the_base_setting(tmp_path):
         ("1.5 h", Budget(seconds=5400)),
         ("20 trials", Budget(trials=20)),
         ("1 trial", Budget(trials=1)),
+        ("300h", Budget(seconds=1_080_000)),
+        ("0.5 s", Budget(seconds=0.5)),
     ],
 )
 def test_budgets(text, budget):
@@ -47,7 +49,24 @@ def test_budgets(text, budget):
     assert parse_budget(str(budget)) == budget
 
 
-@pytest.mark.parametrize("text", ["0", "-3", "soon", "", "0s", "0 trials", "2.5 trials", "10", "1e3s", "-1s", "inf s"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "-3",
+        "soon",
+        "",
+        "0s",
+        "0 trials",
+        "2.5 trials",
+        "10",
+        "1e3s",
+        "-1s",
+        "inf s",
+        "99999999 h",
+        "9999999 trials",
+    ],
+)
 def test_what_is_no_budget(text):
     with pytest.raises(UserError, match="is no budget"):
         parse_budget(text)

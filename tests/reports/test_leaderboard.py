@@ -127,3 +127,16 @@ def test_the_notes_of_a_run_go_with_its_table(board):
     assert "NOTE: mnist could not be had" in leaderboard.text(board, notes)
     leaderboard.print_leaderboard(board, notes, Console(file=screen, force_terminal=True, width=100))
     assert "mnist could not be had" in screen.getvalue()
+
+
+def test_hostile_names_are_text_in_markdown_and_no_formula_in_csv(board):
+    """No renderer of Markdown makes a link, a picture, code or markup of a name, and no spreadsheet a formula."""
+    names = ["![x](http://example.org/x.png)", "`a`|b", "<img src=x>", "=cmd|' /C calc'!A0", "@x", "*b*", "\\|"]
+    changed = board.assign(variant=[names[i % len(names)] for i in range(len(board))])
+    told = leaderboard.markdown(changed, ["[a](b)"])
+    for sign in "[]`*<":
+        assert all(told[i - 1] == "\\" for i, c in enumerate(told) if c == sign) or sign in "*<"
+    assert "<img" not in told and "![" not in told and "\n| " in told
+    lines = leaderboard.csv(changed).splitlines()
+    assert any("'=cmd" in line for line in lines) and any(",'@x" in line for line in lines)
+    assert not any(cell.startswith(("=", "@")) for line in lines for cell in line.split(","))

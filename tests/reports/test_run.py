@@ -13,6 +13,7 @@ from benchmarks.errors import UserError
 from benchmarks.layout import FORMAT
 from benchmarks.studies import STANDARD, Condition
 from reports import leaderboard
+from reports.run import without_damaged
 from tests.reports.folder import evaluation, session, variant, write_predictions, write_rows
 
 
@@ -57,12 +58,6 @@ def test_a_run_is_opened_with_its_tables_and_arrays(three_seeds):
         (lambda f: (f / "ledger.sqlite").write_bytes(b"not a database" * 99), "damaged or not a ledger"),
         (lambda f: (f / "data/digits/passport.json").unlink(), "passport.json is missing"),
         (lambda f: (f / "data/digits/passport.json").write_text("{}"), "does not list the classes"),
-        (lambda f: (f / "data/digits/test.npz").write_bytes(b"PK"), "test.npz is damaged"),
-        (lambda f: (f / "data/digits/test.npz").unlink(), "test.npz is missing"),
-        (
-            lambda f: (f / "cells/digits/svm/standard/seed-0/predictions.npz").write_bytes(b""),
-            "predictions.npz is damaged",
-        ),
     ],
 )
 def test_a_folder_that_is_no_run_is_one_clear_line(damaged, damage, reason):
@@ -74,11 +69,32 @@ def test_a_folder_that_is_no_run_is_one_clear_line(damaged, damage, reason):
     assert reason in str(error.value)
 
 
-@pytest.mark.parametrize("proba", [np.zeros((7, 10), np.float32), np.full((400, 10), np.nan, np.float32)])
-def test_predictions_that_do_not_fit_are_refused(damaged, proba):
-    np.savez(damaged / "cells/digits/svm/standard/seed-0/predictions.npz", proba=proba)
-    with pytest.raises(UserError, match=r"predictions\.npz holds probabilities"):
-        reports.report(damaged)
+PREDICTED = "cells/digits/svm/standard/seed-0/predictions.npz"
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost", "reason"),
+    [
+        (lambda f: (f / "data/digits/test.npz").write_bytes(b"PK"), 5, "test.npz is damaged"),
+        (lambda f: (f / "data/digits/test.npz").unlink(), 5, "test.npz is missing"),
+        (lambda f: (f / PREDICTED).write_bytes(b""), 1, "predictions.npz is damaged"),
+        (
+            lambda f: np.savez(f / PREDICTED, proba=np.zeros((7, 10), np.float32)),
+            1,
+            "predictions.npz holds probabilities",
+        ),
+        (lambda f: np.savez(f / PREDICTED, proba=np.full((400, 10), np.nan, np.float32)), 1, "that are not finite"),
+    ],
+)
+def test_what_cannot_be_read_is_left_out_and_the_rest_is_shown(damaged, damage, lost, reason):
+    damage(damaged)
+    run, lines = without_damaged(reports.load(damaged))
+    assert len(lines) == 1 and reason in lines[0]
+    board = leaderboard.frame(run)
+    damaged_rows = board[board["status"] == "damaged"]
+    assert len(damaged_rows) == lost and set(damaged_rows["dataset"]) == {"digits"}
+    assert damaged_rows["reason"].str.contains(reason, regex=False).all() and damaged_rows["accuracy"].isna().all()
+    assert board.loc[board["dataset"] == "things", "accuracy"].notna().sum() == 3
 
 
 def test_a_wrong_data_set_is_answered_with_the_nearest(one_seed):

@@ -21,6 +21,7 @@ from benchmarks.data.reading import PLAIN, Reading, Told, silent
 from benchmarks.data.store.cache import cached, reopen
 from benchmarks.data.store.recipe import Recipe, Source
 from benchmarks.errors import UserError, unknown
+from benchmarks.regular import at_home
 
 __all__ = ["find", "load", "located", "names", "reopen", "source"]
 
@@ -89,7 +90,7 @@ def load(
         from benchmarks.data.store import files
 
         return cached(_in_groups(files.recipe(text, source(text), data_dir, _folders_of_others(text)), reading))
-    path = Path(text).expanduser()
+    path = at_home(text)
     if isinstance(name_or_path, Path) or os.sep in text or text.lower().endswith(SUFFIXES) or path.exists():
         from benchmarks.data import formats
 

@@ -10,6 +10,8 @@ from benchmarks.data.formats.arrays import assemble
 from benchmarks.data.reading import PLAIN, Reading, Told, silent
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
+from benchmarks.names import safe_name
+from benchmarks.regular import at_home
 
 SUFFIXES = (".csv", ".csv.gz", ".npz", ".toml", "ubyte", "ubyte.gz")
 
@@ -17,10 +19,11 @@ SUFFIXES = (".csv", ".csv.gz", ".npz", ".toml", "ubyte", "ubyte.gz")
 def recipe(path: Path, reading: Reading = PLAIN, told: Told = silent) -> Recipe:
     """The recipe for data of one's own: a folder, or a file that is known by its suffix. The set is named after it."""
     try:
-        return _recipe_of(path.expanduser(), reading, told)
-    except OSError as error:
+        return _recipe_of(at_home(path), reading, told)
+    except (OSError, RuntimeError, ValueError) as error:  # Links in a circle; a null character in the name.
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"Cannot look into {error.filename or path} ({error.strerror}): check its permissions."
+            f"Cannot look into {getattr(error, 'filename', None) or path} ({reason}): check its permissions."
         ) from error
 
 
@@ -37,7 +40,7 @@ def _recipe_of(path: Path, reading: Reading, told: Told) -> Recipe:
     suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise UserError(f"{path} is of no known kind: data is a folder, or a file that ends in {', '.join(SUFFIXES)}.")
-    name = path.name[: -len(suffix)].strip(". ") or path.name  # It names folders: ".." would lead out of them.
+    name = path.name[: -len(suffix)].strip(". ") or path.name
     if suffix == ".toml":
         from benchmarks.data.formats import description
 
@@ -139,4 +142,5 @@ def _recipe(
 ) -> Recipe:
     # Once a link that led nowhere is mended, the data is another.
     options = "\n".join([str(path), *map(str, missing)])
+    name = safe_name(name)  # It names folders.
     return Recipe(name, read, inputs, options, reading, framed, title=name, homepage=str(path))

@@ -40,8 +40,10 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.data.reading import PLAIN, WHITE, Reading, Told, silent
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
+from benchmarks.names import check_classes, safe_name, shortened
 
 LONGEST = 50_000  # bytes of a description
+LARGEST = 10_000_000  # pixels of a side
 NEEDS = {"idx": ("images", "labels"), "csv": ("file",), "npz": ("file",), "folder": ("folder",)}
 
 
@@ -69,7 +71,7 @@ class Description(BaseModel):
     train: Where
     test: Where | None = None
     unlabelled: Where | None = None
-    classes: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = Field(default=None, min_length=2)
     image: tuple[int, ...] | None = Field(default=None, min_length=2, max_length=3)
     transpose: bool = False
     label: str = "label"
@@ -94,6 +96,13 @@ class Description(BaseModel):
             raise ValueError("[unlabelled] is for the format csv alone")
         if self.transpose and self.format != "idx":
             raise ValueError("transpose is for the format idx alone")
+        if self.image and max(self.image) > LARGEST:
+            raise ValueError(f"image: a side has at most {LARGEST:,} pixels")
+        if self.classes:
+            try:
+                check_classes(self.classes)
+            except UserError as error:
+                raise ValueError(str(error).removesuffix(".")) from error
         if self.image and (min(self.image) < 1 or (*self.image, 1)[2] not in (1, 3)):
             raise ValueError("image must be [height, width] or [height, width, channels], with 1 or 3 channels")
         return self
@@ -113,14 +122,18 @@ def recipe(path: Path, name: str, reading: Reading = PLAIN, told: Told = silent)
     base, where = path.parent, [part for part in (about.train, about.test, about.unlabelled) if part]
     named = [file for part in where for file in part.paths(base)]
     for file in named:
-        if not (file.is_dir() if about.format == "folder" else file.is_file()):
-            raise UserError(f"{path} names {file}, which is not there.")
+        try:
+            there = file.is_dir() if about.format == "folder" else file.is_file()
+        except (OSError, ValueError) as error:  # It lies where nobody may look; a null character is in it.
+            raise UserError(f"{path} names {shortened(str(file))}: {error}.") from error
+        if not there:
+            raise UserError(f"{path} names {shortened(str(file))}, which is not there, or is no such thing.")
     found = None
     if about.format == "folder":
         above = Path(os.path.commonpath([file.resolve() for file in named]))
         found = folder.find_parts(above, named[0].resolve(), named[1].resolve() if len(named) > 1 else None, reading)
     return Recipe(
-        name=name,
+        name=safe_name(name),
         read=lambda: _read(about, base, found, reading, told),
         inputs=(path, *(named if found is None else found.files)),
         options="" if found is None else "\n".join(map(str, found.unreadable)),
@@ -139,13 +152,13 @@ def _parsed(path: Path) -> Description:
         raise UserError(f"{path} is not a description: it has more than {LONGEST:,} bytes.")
     try:
         return Description.model_validate(tomllib.loads(text.decode("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UserError(f"{path} is not TOML: {error}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         reason = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{path}: {f'{key}: ' if key else ''}{reason}.") from error
+        raise UserError(f"{path}: {f'{shortened(key)}: ' if key else ''}{reason}.") from error
+    except (ValueError, RecursionError) as error:  # Bytes that are no text, no TOML, numbers of thousands of digits.
+        raise UserError(f"{path} is not TOML: {error}.") from error
 
 
 def _read(about: Description, base: Path, found: folder.Found | None, reading: Reading, told: Told) -> Contents:

@@ -58,6 +58,8 @@ def read(path: Readable) -> NDArray:
             )
         shape = struct.unpack(f">{dimensions}I", header)
         expected = math.prod(shape) * dtype.itemsize
+        if not expected:
+            raise UserError(f"{path} holds nothing: its header announces {' × '.join(map(str, shape))} values.")
         must_fit(expected, path)
         data = stream.read(expected + 1)
     if len(data) != expected:

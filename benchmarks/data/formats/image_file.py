@@ -7,6 +7,7 @@ runs it as a program.
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,15 +20,18 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.formats.bounds import VARIABLE, most_pixels
 from benchmarks.data.framing import ENOUGH, Framing, frame_all
 from benchmarks.data.reading import WHITE, colour
 from benchmarks.errors import UserError
+from benchmarks.names import shortened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # as Pillow names them; PPM includes PGM and PBM
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+LONGEST_SIDE = 1_000_000  # pixels: resampling takes memory for each of them, whatever is made of it
 ORIENTATION = 0x0112  # EXIF tag; 5 and more mean turned by a quarter
 THREADS, AT_ONCE = min(8, os.cpu_count() or 1), 32  # each thread may hold a picture of the largest size
 GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"}
@@ -50,20 +54,44 @@ def load_image(path: Path, shape: tuple[int, int, int], background: str = WHITE)
 
         # A photograph is decoded at a half, a quarter or an eighth of its size where that still has twice the pixels.
         image.draft(None, (2 * max(height, width), 2 * max(height, width)))
-        if image.format != "PNG":
-            image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I") or image.mode == "F":
-            image = Image.fromarray(_eight_bits(np.asarray(image)))
-        if image.has_transparency_data:
-            ground = Image.new("RGBA", image.size, (*colour(background), 255))
-            image = Image.alpha_composite(ground, image.convert("RGBA"))
-        mode = "L" if channels == 1 else "RGB"
-        image = image if image.mode == mode else image.convert(mode)
-        if image.size != (width, height):
-            image = image.resize(
-                (width, height), Image.Resampling.BOX if image.width > width else Image.Resampling.BICUBIC
-            )
-        return np.asarray(image, np.uint8).reshape(shape)
+        with _ROOM.taken(image.width * image.height):
+            if image.format != "PNG":
+                image = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I") or image.mode == "F":
+                image = Image.fromarray(_eight_bits(np.asarray(image)))
+            if image.has_transparency_data:
+                ground = Image.new("RGBA", image.size, (*colour(background), 255))
+                image = Image.alpha_composite(ground, image.convert("RGBA"))
+            mode = "L" if channels == 1 else "RGB"
+            image = image if image.mode == mode else image.convert(mode)
+            if image.size != (width, height):
+                image = image.resize(
+                    (width, height), Image.Resampling.BOX if image.width > width else Image.Resampling.BICUBIC
+                )
+            return np.asarray(image, np.uint8).reshape(shape)
+
+
+class _Room:
+    """Room for so many pixels at once, of pictures that several threads decode; one that is larger than all of it is alone."""
+
+    def __init__(self) -> None:
+        self._used, self._changed = 0, threading.Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        most = most_pixels()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._used or self._used + pixels <= most)
+            self._used += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._used -= pixels
+                self._changed.notify_all()
+
+
+_ROOM = _Room()
 
 
 def load_images(
@@ -168,32 +196,48 @@ def _opened(path: Path) -> Iterator[Image]:
     """The file, opened by Pillow; whatever is wrong with it, then or later, becomes a `UserError` that names it."""
     from PIL import Image, UnidentifiedImageError
 
-    warnings.filterwarnings("ignore", module="PIL")  # It warns of metadata that is not read here.
-    # By itself Pillow only warns of more than 89 million pixels. This is how its documentation makes that a limit.
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    if path.exists() and not path.is_file():
-        raise UserError(f"{path} is not a file: replace or remove it.")  # A named pipe would be waited for without end.
+    warnings.filterwarnings(
+        "ignore", module="PIL"
+    )  # It warns of metadata, and of many pixels, which have a limit here.
+    Image.MAX_IMAGE_PIXELS = None
     try:
+        if path.exists() and not path.is_file():  # A named pipe would be waited for without end.
+            raise UserError(f"{path} is not a file: replace or remove it.")
         with Image.open(path, formats=FORMATS) as image:
+            if max(image.size) > LONGEST_SIDE:
+                raise UserError(
+                    f"{path} is {max(image.size):,} pixels long, and at most {LONGEST_SIDE:,} are read: cut it up."
+                )
+            if image.width * image.height > most_pixels():
+                raise UserError(
+                    f"{path} has more than {most_pixels():,} pixels: make it smaller, remove it, or set {VARIABLE} to more memory."
+                )
             yield image
     except UserError:
         raise
     except UnidentifiedImageError as error:
         allowed = ", ".join(FORMATS)
         raise UserError(f"{path} is not a readable image (allowed are {allowed}): replace or remove it.") from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UserError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller or remove it."
-        ) from error
     except Exception as error:  # Decoders raise errors of every kind for damaged files.
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = shortened(" ".join(str(error).split()) or type(error).__name__, 200)
         raise UserError(f"{path} is not a readable image ({reason}): replace or remove it.") from error
 
 
 def _eight_bits(pixels: NDArray) -> NDArray[np.uint8]:
-    """16-bit and float images scaled by the full range of their type: Pillow alone would clip them."""
+    """16-bit and float images scaled by the full range of their type: Pillow alone would clip them.
+
+    Raises
+    ------
+    ValueError
+        If a pixel is no number.
+    """
     if pixels.dtype.kind == "f":
+        if not np.isfinite(pixels.min(initial=0)) or not np.isfinite(pixels.max(initial=0)):
+            raise ValueError("a pixel is no finite number")
         top = 1.0 if pixels.max(initial=0) <= 1 else 255.0
     else:
         top = 255.0 if pixels.max(initial=0) <= 255 else 65535.0
-    return np.clip(pixels * (255.0 / top), 0, 255).round().astype(np.uint8)
+    made = np.empty(pixels.shape, np.uint8)
+    for row, line in enumerate(pixels):  # As float64, all of a large picture would take eight times as much memory.
+        made[row] = np.clip(line * (255.0 / top), 0, 255).round()
+    return made

@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
-from benchmarks.data.formats.bounds import must_fit
+from benchmarks.data.formats.bounds import check_columns, check_pictures, check_rows, must_fit
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
+from benchmarks.names import LONGEST_CLASS, shortened
 
 LONGEST_LINE = 1 << 24  # bytes
+LONGEST_NAME = 40  # characters of the name of a column that is told in an error
 NO_PIXELS = ("label", "id", "imageid", "image_id")  # columns that other competitions have, in small letters
 
 
@@ -115,6 +117,7 @@ def _header(path: Path) -> list[str]:
     with opened(path) as stream:
         line = stream.readline(LONGEST_LINE)
     try:
+        check_columns(line.count(b",") + 1, path)  # Before any of them is a text of its own.
         names = next(csv.reader([line.decode("utf-8-sig")]), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}, line 1: not a CSV header ({error}).") from error
@@ -136,8 +139,11 @@ def _check_size(path: Path, columns: int | None = None) -> None:
             line = line + len(block) if end < 0 else len(block) - end - 1
             if line > LONGEST_LINE:
                 raise UserError(f"{path}, line {lines + 1}: it has more than {LONGEST_LINE:,} bytes.")
-            if columns is not None:
+            if columns is None:
+                check_pictures(lines, path)
+            else:
                 must_fit(max(size, lines * columns), path)
+                check_rows(lines, path)
 
 
 def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
@@ -230,13 +236,18 @@ def _wrong_pixel(text: str) -> str:
     try:
         value = float(text if "_" not in text else "x")
     except ValueError:
-        return f"{text!r} is not a number"
-    return "" if 0 <= value <= 255 and value.is_integer() else f"{text.strip()} is not a whole number within 0 … 255"
+        return f"{shortened(text)!r} is not a number"
+    return (
+        ""
+        if 0 <= value <= 255 and value.is_integer()
+        else f"{shortened(text.strip())} is not a whole number within 0 … 255"
+    )
 
 
 def _labels(found: NDArray, path: Path, label: str, named: bool) -> NDArray:
     """Whole numbers, or names; a mixture of both is taken for a slip."""
     texts = [text.strip() for text in found]
+    _check_lengths(texts, path, label, named)
     whole = [re.fullmatch(r"[+-]?\d{1,18}", text) is not None for text in texts]
     if all(whole):
         return np.array([int(text) for text in texts], np.int64)
@@ -247,17 +258,28 @@ def _labels(found: NDArray, path: Path, label: str, named: bool) -> NDArray:
         return np.array(texts, dtype=str)
     line = _line_of(path, odd + named)
     kind = "a whole number, as the first label is" if whole[0] else "a name, as the first label is"
-    given = repr(texts[odd]) if texts[odd] else "nothing"
+    given = repr(shortened(texts[odd])) if texts[odd] else "nothing"
     raise UserError(f"{path}, line {line}, column {label!r}: {given} is not {kind}.")
 
 
 def _names(found: NDArray, path: Path, column: str) -> NDArray:
     """The names of the groups; each row must have one."""
     texts = [text.strip() for text in found]
+    _check_lengths(texts, path, column, True)
     if "" in texts:
         line = _line_of(path, texts.index("") + 1)
         raise UserError(f"{path}, line {line}, column {column!r}: nothing, where each image needs a group.")
     return np.array(texts, dtype=str)
+
+
+def _check_lengths(texts: Sequence[str], path: Path, column: str, named: bool) -> None:
+    """An array of texts takes for each as much as for the longest."""
+    long = next((row for row, text in enumerate(texts) if len(text) > LONGEST_CLASS), None)
+    if long is not None:
+        raise UserError(
+            f"{path}, line {_line_of(path, long + named)}, column {column!r}: a name of {len(texts[long]):,} characters, and at "
+            f"most {LONGEST_CLASS} are read."
+        )
 
 
 def _is_number(text: str) -> bool:
@@ -280,5 +302,8 @@ def _line_of(path: Path, wanted: int) -> int:
 
 
 def _some(names: list[str]) -> str:
+    """Some names of columns; the first line of a file that is no table is nobody's business."""
+    if len(names) < 2 or max(map(len, names)) > LONGEST_NAME:
+        return f"{len(names)} of other names"
     shown = names if len(names) <= 6 else [*names[:4], "…", names[-1]]
     return ", ".join(shown)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import regular
 from benchmarks.data.formats.arrays import LabelledArrays, paired
 from benchmarks.errors import UserError
 
@@ -19,6 +20,7 @@ def read(path: Path) -> NDArray:
     UserError
         If the file is not .npy, was cut off, or holds Python objects.
     """
+    regular.check(path)
     try:
         return np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # Damaged headers raise errors of every kind.

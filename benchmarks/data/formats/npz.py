@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import regular
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
 from benchmarks.data.formats.bounds import must_fit
 from benchmarks.errors import UserError, unknown
+from benchmarks.names import shortened
 
 NAMES = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -46,7 +50,7 @@ def read_images(path: Path) -> NDArray:
         If no array is meant, the archive is damaged, or the images do not fit into memory.
     """
     try:
-        with zipfile.ZipFile(path) as packed, np.load(path, allow_pickle=False) as archive:
+        with _opened(path) as (packed, archive):
             only = archive.files[0] if len(archive.files) == 1 else None
             name = next((name for name in IMAGES if name in archive.files), only)
             if name is None:
@@ -54,14 +58,53 @@ def read_images(path: Path) -> NDArray:
                     f"{path} holds {_some(archive.files) or 'nothing'}; the images to label are called "
                     f"{', '.join(IMAGES[:-1])} or {IMAGES[-1]}."
                 )
-            sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
-            must_fit(sizes[name], path)
-            _check_header(packed, name, sizes[name])
-            return archive[name]
+            (images,) = _checked_arrays(path, packed, archive, [name])
+            if not images.ndim:
+                raise UserError(f"{path}: {name} is a single value; images have 2 to 4 dimensions.")
+            return images
     except UserError:
         raise
     except Exception as error:  # As below.
         raise _unreadable(path, error) from error
+
+
+def read_named(path: Path, names: Sequence[str]) -> list[NDArray]:
+    """The arrays of these names.
+
+    Raises
+    ------
+    UserError
+        If one is not there, the archive is damaged, or they do not fit into memory.
+    """
+    try:
+        with _opened(path) as (packed, archive):
+            if lacking := [name for name in names if name not in archive.files]:
+                raise UserError(f"{path} has no array {lacking[0]!r}.")
+            return _checked_arrays(path, packed, archive, names)
+    except UserError:
+        raise
+    except Exception as error:  # As above.
+        raise _unreadable(path, error) from error
+
+
+def _checked_arrays(path: Path, packed: zipfile.ZipFile, archive: Any, names: Sequence[str]) -> list[NDArray]:
+    sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
+    must_fit(sum(sizes[name] for name in names), path)
+    for name in names:
+        _check_header(packed, name, sizes[name])
+    arrays = [archive[name] for name in names]
+    if others := [name for name, array in zip(names, arrays, strict=True) if not isinstance(array, np.ndarray)]:
+        raise ValueError(f"{others[0]} is no array")  # NumPy returns the bytes of a member that is called like one.
+    return arrays
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Any]]:
+    """The archive as a zip file and as NumPy reads it."""
+    with regular.opened(path) as file, zipfile.ZipFile(file) as packed:
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            yield packed, archive
 
 
 def _group_names(labels: str, group: str) -> str:
@@ -72,7 +115,7 @@ def _group_names(labels: str, group: str) -> str:
 def _arrays(path: Path, group: str | None) -> tuple[dict[str, NDArray], tuple[str, ...]]:
     """The arrays that make a data set, with those of the groups, and the names of the others in the order of `NAMES`."""
     try:
-        with zipfile.ZipFile(path) as packed, np.load(path, allow_pickle=False) as archive:
+        with _opened(path) as (packed, archive):
             names = next((names for names in NAMES if set(names) <= set(archive.files)), None)
             if names is None:
                 wanted = "; or ".join(", ".join(names) for names in NAMES if len(names) == 4)
@@ -81,13 +124,8 @@ def _arrays(path: Path, group: str | None) -> tuple[dict[str, NDArray], tuple[st
             for name in wanted_too:
                 if name not in archive.files:
                     raise UserError(f"{path}: --groups column:{group}: {unknown('array', name, archive.files)}")
-            sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
-            must_fit(sum(sizes[name] for name in (*names, *wanted_too)), path)
-            for name in (*names, *wanted_too):
-                _check_header(packed, name, sizes[name])
-            return {name: archive[name] for name in (*names, *wanted_too)}, names
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
+            wanted_all = [*names, *wanted_too]
+            return dict(zip(wanted_all, _checked_arrays(path, packed, archive, wanted_all), strict=True)), names
     except UserError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise errors of every kind for damaged archives.
@@ -95,7 +133,7 @@ def _arrays(path: Path, group: str | None) -> tuple[dict[str, NDArray], tuple[st
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = shortened(" ".join(str(error).split()) or type(error).__name__, 200)
     return UserError(f"{path} is not a readable NumPy archive ({reason}): save it with numpy.savez.")
 
 
@@ -111,7 +149,7 @@ def _check_header(packed: zipfile.ZipFile, name: str, size: int) -> None:
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return ", ".join(shortened(name, 40) for name in names[:8]) + (", …" if len(names) > 8 else "")
 
 
 def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path, group: str | None) -> LabelledArrays:

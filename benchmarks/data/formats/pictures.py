@@ -43,12 +43,15 @@ def find(paths: Sequence[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            files += find_images(path)
-        elif path.exists():
-            files.append(path)
-        else:
-            raise UserError(f"There is no file or folder {path}.")
+        try:
+            if path.is_dir():
+                files += find_images(path)
+            elif path.exists():
+                files.append(path)
+            else:
+                raise UserError(f"There is no file or folder {path}.")
+        except (OSError, ValueError) as error:  # It lies where nobody may look; its name is too long.
+            raise UserError(f"Cannot look into {path}: {getattr(error, 'strerror', None) or error}.") from error
     if not files:
         raise UserError(f"There is no image in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}.")
     return files

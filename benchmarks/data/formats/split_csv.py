@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from benchmarks.data.formats.bounds import must_fit
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError, unknown
+from benchmarks.names import LONGEST_CLASS, shortened
 
 NAME = "split.csv"
 UNUSED = ("val", "valid", "validation")
@@ -42,8 +44,8 @@ def read(path: Path, column: str | None) -> list[Row]:
     UserError
         If a column is missing, or a line says what cannot be; it names the line.
     """
-    must_fit(20 * path.stat().st_size, path)
-    with opened(path) as stream:
+    with opened(path, unpack=False) as stream:  # What a packed one unpacks to has no bound.
+        must_fit(20 * os.fstat(stream.fileno()).st_size, path)
         lines = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True)
         try:
             names = lines.fieldnames or ()
@@ -65,12 +67,14 @@ def read(path: Path, column: str | None) -> list[Row]:
 def _row(where: str, line: dict[str, str | None], column: str | None) -> Row:
     values = {name: (value or "").strip() for name, value in line.items() if isinstance(name, str)}
     file = PurePosixPath(values["file"])
-    if not file.name or file.is_absolute() or ".." in file.parts:
-        raise UserError(f"{where}: {values['file']!r} is no path of a file below the folder.")
+    if not file.name or file.is_absolute() or ".." in file.parts or "\0" in values["file"]:
+        raise UserError(f"{where}: {shortened(values['file'])!r} is no path of a file below the folder.")
     part = values.get("split", "").lower()
     if "split" in values and part not in ("train", "test", *UNUSED):
         raise UserError(f"{where}: {unknown('split', part, ('train', 'test', *UNUSED))}")
     label = values.get("label", file.parent.name)
+    if long := next((text for text in (label, values.get(column or "", "")) if len(text) > LONGEST_CLASS), None):
+        raise UserError(f"{where}: {shortened(long)!r} has more than {LONGEST_CLASS} characters.")
     if not label:
         raise UserError(f"{where}: {file} has no label, and is in no folder that is named like its class.")
     group = values[column] if column else ""

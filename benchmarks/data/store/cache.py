@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import regular
 from benchmarks.data.choice import choice_of
 from benchmarks.data.framing import Preparation, measured, preparation_of
 from benchmarks.data.images import Dataset, Images, Sealed, fingerprint
@@ -37,13 +38,13 @@ def cache_folder() -> Path:
     """``$CROSSOVER_CACHE``, else the user's cache folder."""
     import platformdirs
 
-    return Path(os.environ.get("CROSSOVER_CACHE") or platformdirs.user_cache_dir("crossover")).expanduser()
+    return regular.at_home(os.environ.get("CROSSOVER_CACHE") or platformdirs.user_cache_dir("crossover"))
 
 
 def cached(recipe: Recipe) -> Dataset:
     """The data set of a recipe: from the cache, or read, checked and put there first."""
     folder = cache_folder() / "arrays" / f"{recipe.name[:40]}-{_key(recipe)}"
-    if not (folder / META).exists():
+    if not _is_there(folder):
         try:
             contents = recipe.read()
         except UserError as error:
@@ -51,6 +52,16 @@ def cached(recipe: Recipe) -> Dataset:
         with _writing(folder) as new:
             _write(new, recipe, contents)
     return reopen(folder)
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return (folder / META).exists()
+    except OSError as error:
+        raise UserError(
+            f"Cannot look into {folder} ({error.strerror or error}): let its owner open it, chmod -R a+rX, or name another "
+            "folder with CROSSOVER_CACHE."
+        ) from error
 
 
 def reopen(folder: Path) -> Dataset:
@@ -155,10 +166,11 @@ def _writing(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
         yield new
+        regular.open_to(new)  # Others may share the cache.
         try:
             new.replace(folder)
         except OSError:
-            if not (folder / META).exists():
+            if not _is_there(folder):
                 raise
     except OSError as error:
         raise UserError(

@@ -18,6 +18,7 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.data.store.cache import cache_folder
 from benchmarks.data.store.recipe import Contents, File, Recipe, Source
 from benchmarks.errors import Unavailable, UserError
+from benchmarks.regular import at_home
 
 CONNECT_SECONDS, READ_SECONDS = 6, 60
 
@@ -107,7 +108,7 @@ def _digest(path: Path, unpack: bool) -> str:
 
 def _roots(data_dir: Path | None) -> list[Path]:
     variable = os.environ.get("CROSSOVER_DATA")
-    named = [("--data", data_dir), ("CROSSOVER_DATA", Path(variable).expanduser() if variable else None)]
+    named = [("--data", data_dir), ("CROSSOVER_DATA", at_home(variable) if variable else None)]
     for option, root in named:
         if root is not None and not root.is_dir():
             raise UserError(f"{option} names {root}, which is not a folder.")

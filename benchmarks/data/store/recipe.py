@@ -13,6 +13,7 @@ from benchmarks.data.choice import Choice
 from benchmarks.data.images import Images
 from benchmarks.data.reading import PLAIN, Reading
 from benchmarks.errors import UserError
+from benchmarks.names import check_classes
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,7 @@ class Contents:
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
             raise UserError(f"Only one class, {self.classes[0]!r}: a comparison needs at least 2.")
-        for name in self.classes:
-            if not name.strip() or not name.isprintable():
-                raise UserError(f"A class is called {name!r}: its name must be text that can be printed.")
+        check_classes(self.classes)
         shape, unlabelled = self.train.X.shape[1:], self.unlabelled
         for part, X in (("test", self.test.X), ("unlabelled", unlabelled)):
             if X is not None and X.shape[1:] != shape:

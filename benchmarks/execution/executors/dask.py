@@ -26,9 +26,11 @@ from benchmarks.execution.job import Job
 from benchmarks.execution.sources import code_digest
 from benchmarks.execution.supervisor import Supervisor
 from benchmarks.ledger import KEPT
+from benchmarks.regular import text_of
 from estimators.models.threads import threads
 
 CONNECT_SECONDS = 15
+LONGEST = 1_000_000  # bytes of a description of a cluster
 LOST = f"The cluster's scheduler was lost. {KEPT}"
 _mine = threading.local()  # A worker's threads have a supervisor each.
 
@@ -73,11 +75,11 @@ def _cluster(path: Path) -> Any:
 
     dask.config.set({"distributed.worker.daemon": False})  # Workers may have child processes: their supervisors' own.
     try:
-        described = tomllib.loads(path.read_text())["cluster"]
+        described = tomllib.loads(text_of(path, LONGEST))["cluster"]
         module, _, name = described["class"].rpartition(".")
         cluster = getattr(importlib.import_module(module), name)(**described.get("options", {}))
         cluster.scale(described.get("workers", 1))
-    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} describes no cluster: {type(error).__name__}: {error}.") from error
     return cluster
 

@@ -71,10 +71,18 @@ def test_an_accelerated_object_is_refused_rather_than_aborting_the_process(tmp_p
         save(svm.SVC().fit(np.eye(4, dtype=np.float32), [0, 1, 0, 1]), tmp_path / "model")
 
 
+def without_digests(folder):
+    """The model as an earlier version wrote it, or somebody who means harm."""
+    facts = json.loads((folder / "model.json").read_text())
+    assert facts.pop("digests").keys() == {file.name for file in folder.iterdir()} - {"model.json", "README.md"}
+    (folder / "model.json").write_text(json.dumps(facts))
+
+
 @pytest.mark.parametrize("function", [shutil.rmtree, load_files, save])
 def test_a_file_that_names_a_function_is_not_loaded(fitted, tmp_path, function):
     folder = tmp_path / "model"
     save(fitted, folder)
+    without_digests(folder)
     skops.io.dump(TransformedTargetRegressor(func=function), folder / "model.skops")
     with pytest.raises(ValueError, match=rf"{function.__name__}.*not trusted"):
         load(folder)
@@ -95,8 +103,8 @@ def test_a_file_that_names_a_function_is_not_loaded(fitted, tmp_path, function):
             lambda folder: (folder / "model.json").write_text('{"format": 2, "reader": "os.path"}'),
             "to be read by os.path",
         ),
-        (lambda folder: (folder / "model.skops").write_bytes(b"PK"), "cannot be read"),
-        (lambda folder: (folder / "model.skops").unlink(), "cannot be read"),
+        (lambda folder: (folder / "model.skops").write_bytes(b"PK"), "not as it was saved"),
+        (lambda folder: (folder / "model.skops").unlink(), "lacks model.skops"),
         (shutil.rmtree, "not a saved model"),
     ],
 )
@@ -117,6 +125,9 @@ def test_damaged_trees_are_answered_with_one_line(digits, tmp_path):
     facts = json.loads((folder / "trees.json").read_text())
     assert facts["classes"] == list(range(10))
     (folder / "trees.ubj").write_bytes((folder / "trees.ubj").read_bytes()[:500])
+    with pytest.raises(ValueError, match="not as it was saved"):
+        load(folder)
+    without_digests(folder)
     with pytest.raises(ValueError, match="cannot be read"):
         load(folder)
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from benchmarks.data import datasets
-from benchmarks.data.formats import bounds
+from benchmarks.data.formats import bounds, folder
+from benchmarks.data.reading import Reading
 from benchmarks.errors import UserError
 from tests.benchmarks.data.formats.writing import write_images
 
@@ -180,3 +181,10 @@ def test_the_pixels_of_a_row_must_make_the_image_that_is_described(tmp_path):
     (tmp_path / "a.toml").write_text('format = "csv"\nimage = [3, 3]\ntrain = {file = "a.csv"}')
     with pytest.raises(UserError, match="has 4 pixels in a row, but an image of 3 × 3 has 9"):
         datasets.load(tmp_path / "a.toml")
+
+
+def test_a_regular_expression_that_would_take_for_ever_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "PATIENCE", 0.2)
+    write_images(tmp_path / "set", ["a" * 40, "b"])
+    with pytest.raises(UserError, match=r"takes more than 0\.2 s"):
+        datasets.load(tmp_path / "set", reading=Reading("(a+)+$"))

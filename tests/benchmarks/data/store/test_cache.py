@@ -184,3 +184,22 @@ def test_two_processes_may_fill_the_cache_at_once():
 def fill(_):
     data = cached(recipe())
     return data.folder, data.fingerprint
+
+
+def test_what_one_user_caches_others_may_read(tmp_path):
+    (tmp_path / "plain").mkdir()
+    assert cached(recipe()).folder.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_cache_that_somebody_else_closed_is_one_line(monkeypatch):
+    folder = cached(recipe()).folder
+    exists = Path.exists
+
+    def refused(path, **options):  # The superuser may look into every folder.
+        if path.is_relative_to(folder):
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path, **options)
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(UserError, match=r"Permission denied\): let its owner open it"):
+        cached(recipe())
