@@ -69,7 +69,7 @@ IDX_2D = bytes([0, 0, 8, 3]) + (2).to_bytes(4, "big") + (3).to_bytes(4, "big") *
         (["run", "smoke", "--budget", "-3"], "is no budget"),
         (["run", "smoke", "--budget", "soon"], "is no budget"),
         (["run", "smoke", "--executor", "lokal"], "Did you mean 'local'?"),
-        (["run", "digits", "--study", "nonsense"], "There are: budgets, cifar10, corruption"),
+        (["run", "digits", "--study", "nonsense"], "There are: budgets, cifar10, clean-labels"),
         (["run", "digits", "--study", "crosover"], "Did you mean 'crossover'?"),
         (["run", "smoke", "--study", "crossover"], "smoke is a suite"),
         (["run", "missing.csv"], "missing.csv"),
@@ -152,7 +152,7 @@ def test_a_study_by_its_own_name_has_its_own_levels():
 @pytest.mark.parametrize("name", ["../elsewhere", "a/b", "", " ", "..", "a\\b"])
 def test_a_run_stays_below_runs(name, tmp_path):
     code, _, err = run("run", "digits", "--run", name, "--dry-run", cwd=tmp_path)
-    assert code == 2 and "no name of a folder below runs/" in err and "Traceback" not in err
+    assert code == 2 and "is no name of a folder: it must not" in err and "Traceback" not in err
 
 
 def test_estimators_of_ones_own_that_cannot_be_read_are_one_line(tmp_path):

@@ -156,8 +156,9 @@ def convergence(run: Run, dataset: str) -> pd.DataFrame:
     ``variant, family, source, way, per_class, goal, best, share, shown, seconds``: `share` of the training after which the goal
     was reached, `shown` images or rounds, missing where it was not.
     """
-    about, rows, chance = origins(run), [], 1 / len(run.classes(dataset))
+    about, rows = origins(run), []
     for condition, per_class in levels(run, dataset):
+        chance = 1 / len(run.classes(dataset))
         trials = run.at(condition).trials
         trials = trials[(trials["dataset"] == dataset) & (trials["status"] == "ok")]
         longest = trials.sort_values(["effort", "number"]).groupby(["variant", "seed"]).tail(1)

@@ -140,7 +140,7 @@ def test_runners_up_capitals_and_what_is_left_to_a_person(tmp_path):
     folder = save_model(tmp_path / "model", (8, 8, 1), classes=model.classes)
     np.savez(tmp_path / "x.npz", x=X)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "read_model", lambda folder: (model, read_facts(folder)))
+        patch.setattr(module, "open_model", lambda folder: (model, read_facts(folder)))
         plain = predict(folder, [tmp_path / "x.npz"], top=3)
         assert plain.columns.tolist() == [
             "file", "row", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", "error",

@@ -1335,11 +1335,86 @@ def command_cases() -> Iterator[Case]:
         )
 
 
+def keras_files() -> Iterator[tuple[str, bytes]]:
+    """What is called like a model of Keras, by name."""
+    layer = {"class_name": "Lambda", "module": "keras.layers", "config": {"function": {"class_name": "__lambda__"}}}
+    inside = {"metadata.json": b"{}", "model.weights.h5": b""}
+    yield "nothing", b""
+    yield "text", b"this is no model"
+    yield "a zip of nothing", zipped({})
+    yield "a zip of text", zipped({"config.json": b"no json", **inside})
+    yield "a deep list", zipped({"config.json": b"[" * 100_000, **inside})
+    yield "a list", zipped({"config.json": b"[]", **inside})
+    yield "an object", zipped({"config.json": b"{}", **inside})
+    yield "a program", zipped({"config.json": json.dumps(layer).encode(), **inside})
+    yield "a bomb", zipped({"config.json": b" " * 300_000_000, **inside})
+
+
+def verb_cases() -> Iterator[Case]:
+    """The verbs that came later: clean, explain, learn-repair, repair, export, and sources."""
+
+    def given(content: bytes | str, *arguments: str) -> Make:
+        def make(folder: Path, ready: Mapping[str, Path]) -> list[str]:
+            (folder / "t.csv").write_text(GOOD)
+            if isinstance(content, bytes):
+                (folder / "m.keras").write_bytes(content)
+            elif content:
+                special(folder / "m.keras", content)
+            return [str(ready.get(one.removeprefix("@"), one)) if one.startswith("@") else one for one in arguments]
+
+        return make
+
+    verbs = {
+        "predict": ("predict", "m.keras", "@picture"),
+        "repair": ("repair", "@images", "OUT", "--model", "m.keras"),
+        "learn-repair": ("learn-repair", "m.keras", "--dataset", "t.csv"),
+        "--source": ("run", "t.csv", *RUN, "--source", "m.keras"),
+        "export onnx": ("export", "onnx", "m.keras", "out.onnx"),
+    }
+    for what, content in (*keras_files(), *((kind, kind) for kind in SPECIAL)):
+        for verb, arguments in verbs.items():
+            first = verb == "--source" and what in ("text", "a pipe", "a deep list")
+            yield Case("verb", f"{verb}, a .keras file that is {what}", given(content, *arguments), first=first)
+    for what, name in NAMES.items():
+        if "\0" in name or "\ud800" in name:
+            continue
+        yield Case("verb", f"clean {what}", given("", "clean", "--", name))
+        yield Case("verb", f"explain {what}", given("", "explain", "--", name))
+        yield Case("verb", f"learn-repair {what}", given("", "learn-repair", "--", name))
+        yield Case("verb", f"repair {what}", given("", "repair", "--model", name, "--", name, name))
+        yield Case("verb", f"export onnx {what}", given("", "export", "onnx", "--", name, name))
+        yield Case("verb", f"--source {what}", given("", "run", "t.csv", *RUN, f"--source={name}"))
+    for option, values in {
+        "--folds": ("0", "1", "-1", "1000000000", "x", "9" * 5000), "--plant": ("x", "symmetric-", "symmetric-200", "symmetric--1", "../x", "\x1b"),
+        "--estimator": ("gone", "gone.py", "\x1b"), "--groups": ("(", "column:gone"), "--out": (".", "gone/x.csv", "x" * 300, "x.html", "t.csv/x"), "--seed": ("-1", "x", "9" * 50),
+    }.items():  # fmt: skip
+        for value in values:
+            yield Case(
+                "verb",
+                f"clean {option} {value[:20]!r}",
+                given("", "clean", "t.csv", f"{option}={value}"),
+                first=value in ("1000000000", "symmetric-200"),
+            )
+    for text in (
+        "[repair]\ndetectors = []", "[repair]\ndetectors = ['gone']", "[repair]\nmix = -1", "[repair]\nmix = 9999999999999999999999", "[repair]", "repair = 3",
+        "[[sources]]", "[[sources]]\ndataset = 'gone'", "[[sources]]\ndataset = 7", "[[sources]]\nmodel = '/dev/zero'", "[[sources]]\ndataset = '../x'\nways = ['gone']", "sources = 3", "claimed = { gone = 0.5 }", "claimed = { x = 7 }",
+    ):  # fmt: skip
+
+        def suite(folder: Path, ready: Mapping[str, Path], text: str = text) -> list[str]:
+            (folder / "t.csv").write_text(GOOD)
+            (folder / "s.toml").write_text(
+                f"title = 't'\ndatasets = ['t.csv']\nestimators = ['logistic_regression']\nbudget = '1 trials'\n{text}\n"
+            )
+            return ["run", "s.toml"]
+
+        yield Case("verb", f"a suite with {text[:60]!r}", suite, first="mix = -1" in text)
+
+
 @functools.cache
 def cases() -> tuple[Case, ...]:
     """All of them; names are unique."""
     made = [
-        *image_cases(), *table_cases(), *array_cases(), *description_cases(), *suite_cases(), *model_cases(), *run_cases(), *command_cases(),
+        *image_cases(), *table_cases(), *array_cases(), *description_cases(), *suite_cases(), *model_cases(), *run_cases(), *command_cases(), *verb_cases(),
     ]  # fmt: skip
     assert len({case.id for case in made}) == len(made)
     return tuple(made)

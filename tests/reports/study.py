@@ -1,4 +1,4 @@
-"""Studies of sizes, budgets and tuning as `crossover run … --study NAME` leaves them, made without running anything."""
+"""Studies as `crossover run … --study NAME` leaves them, made without running anything."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from benchmarks.studies.cleaning import cleaning
 from benchmarks.studies.corruption import corruption
 from benchmarks.studies.sizes import sizes as study
 from benchmarks.studies.structure import structure
+from benchmarks.studies.transfer import transfer
 from benchmarks.studies.tuning import tuning
 from tests.reports.folder import (
     cell,
@@ -24,6 +25,7 @@ from tests.reports.folder import (
     fit,
     search,
     trial,
+    variant,
     write_data,
     write_info,
     write_predictions,
@@ -33,6 +35,17 @@ from tests.reports.folder import (
 LAWS = {"logistic_regression": (1.0, 0.3, 0.03), "svm": (0.9, 0.35, 0.015), "cnn": (7.0, 0.65, 0.002)}
 SIZES = (100, 300, 1000, 3000, "all")
 TOTAL = 10_000
+# A study of transfer: its variants, their shares of errors by images per class, and curves.
+OF, ALL, ROWS = "cnn of there", "cnn all layers from there", "svm rows from there"
+TRANSFERRED = {
+    0: {OF: 0.30},
+    10: {"svm": 0.20, "cnn": 0.30, ALL: 0.10, ROWS: 0.20},
+    100: {"svm": 0.08, "cnn": 0.10, ALL: 0.05, ROWS: 0.12},
+}
+CURVES = {
+    "cnn": {"images": [100, 200, 300, 400], "val_accuracy": [0.2, 0.5, 0.7, 0.6]},
+    ALL: {"images": [100, 200, 300, 400], "val_accuracy": [0.6, 0.7, 0.9, 0.9]},
+}
 
 
 def probabilities(y: np.ndarray, error: float, hardness: np.ndarray) -> np.ndarray:
@@ -227,4 +240,47 @@ def write_repair(folder: Path, left=REPAIRED, tests=2000, seeds=(0, 1), shown: i
                 "levels": ["none", *(f"{level}-3" for level in levels)],
             }
             stored.write(folder / cell_folder(*place), stored.Stored(told, labels, detected))
+    return folder
+
+
+def _origin(way: str, scratch: str) -> dict:
+    return {"origin": {"source": "there", "framed": True, "way": way, "model": OF, "scratch": scratch}}
+
+
+def write_transfer(folder, errors=TRANSFERRED, tests=2000, seeds=(0, 1)) -> Path:
+    """A run folder in which networks go on from a source, and a machine with its rows; errors as given."""
+    variants = {
+        "svm": variant("svm"),
+        "cnn": variant("cnn"),
+        OF: variant("cnn") | _origin("", "cnn"),
+        ALL: variant("cnn") | _origin("all layers", "cnn"),
+        ROWS: variant("svm") | _origin("rows", "svm"),
+    }
+    rng, conditions = np.random.default_rng(4), {level: transfer.condition(level) for level in errors}
+    facts = {
+        "stage": transfer.stage,
+        "title": transfer.title,
+        "axis": transfer.axis,
+        "standard": None,
+        "levels": list(errors),
+    }
+    claims = {"told": "Somebody said so.", "accuracies": {OF: 0.5, "cnn": 0.9}}
+    write_info(
+        folder, ["things"], variants, seeds, list(conditions.values()), studies={"transfer": facts}, absent={"things": []},
+        claims=claims,
+    )  # fmt: skip
+    y = write_data(folder, "things", [str(i) for i in range(10)], (8, 8, 1), tests, rng, train=TOTAL)
+    hardness, tables = rng.random(tests), {"trials": [], "searches": [], "fits": [], "evaluations": []}
+    for level, condition in conditions.items():
+        for name, error in errors[level].items():
+            for seed in seeds:
+                own = cell("things", name, seed, condition, variants[name]["estimator"])
+                history = CURVES.get(name, {})
+                tables["trials"].append(trial(own, 1, 0.9, 10.0, fit_seconds=9.0, start_seconds=1.0, history=history))
+                tables["searches"].append(search(own, 10.0, 1))
+                tables["fits"].append(fit(own, 3.0 if level else 50.0, validation_score=1 - error))
+                tables["evaluations"].append(evaluation(tables["fits"][-1]))
+                proba = probabilities(y, error, hardness + 0.3 * rng.random(tests))
+                write_predictions(folder, tables["evaluations"][-1], proba)
+    write_rows(folder, **tables)
     return folder

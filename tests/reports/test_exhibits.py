@@ -21,7 +21,7 @@ from reports.exhibits import ACROSS, EXHIBITS, GROUPS
 from reports.leaderboard import scores
 from reports.page import table
 from tests.reports.folder import write_info
-from tests.reports.study import write_budgets, write_corruption, write_repair, write_study, write_tuning
+from tests.reports.study import write_budgets, write_corruption, write_repair, write_study, write_transfer, write_tuning
 
 each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
 all_of_them = pytest.mark.parametrize("exhibit", EXHIBITS + ACROSS, ids=lambda exhibit: exhibit.name)
@@ -80,8 +80,8 @@ def test_claims_stand_beside_what_was_measured(make_run):
 
 @pytest.fixture(scope="session")
 def studies(tmp_path_factory):
-    """Small studies of sizes, budgets, tuning, corruptions and repair."""
-    write = (write_study, write_budgets, write_tuning, write_corruption, write_repair)
+    """Small studies of sizes, budgets, tuning, corruptions, repair and transfer."""
+    write = (write_study, write_budgets, write_tuning, write_corruption, write_repair, write_transfer)
     return [one(tmp_path_factory.mktemp("study") / "run", tests=300, seeds=(0, 1)) for one in write]
 
 

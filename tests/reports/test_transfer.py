@@ -9,80 +9,20 @@ import pandas as pd
 import pytest
 
 import reports
-from benchmarks.studies.transfer import transfer as study
 from reports import leaderboard
 from reports.analysis.transfer import AS_IT_IS, SCRATCH, convergence, transfer, worth
 from reports.drawing import style
 from reports.exhibits import EXHIBITS
 from reports.merged import merge
 from reports.verdict import verdict
-from tests.reports.folder import (
-    cell,
-    evaluation,
-    fit,
-    search,
-    trial,
-    variant,
-    write_data,
-    write_info,
-    write_predictions,
-    write_rows,
-)
-from tests.reports.study import TOTAL, probabilities
+from tests.reports.study import ALL, CURVES, OF, ROWS, TRANSFERRED, write_transfer
 
 NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
-OF, ALL, ROWS = "cnn of there", "cnn all layers from there", "svm rows from there"
-# Share of errors by images per class.
-ERRORS = {
-    0: {OF: 0.30},
-    10: {"svm": 0.20, "cnn": 0.30, ALL: 0.10, ROWS: 0.20},
-    100: {"svm": 0.08, "cnn": 0.10, ALL: 0.05, ROWS: 0.12},
-}
-HISTORY = {
-    "cnn": {"images": [100, 200, 300, 400], "val_accuracy": [0.2, 0.5, 0.7, 0.6]},
-    ALL: {"images": [100, 200, 300, 400], "val_accuracy": [0.6, 0.7, 0.9, 0.9]},
-}
-
-
-def origin(way: str, scratch: str) -> dict:
-    return {"origin": {"source": "there", "framed": True, "way": way, "model": OF, "scratch": scratch}}
-
-
-def write(folder, errors=ERRORS, tests=2000, seeds=(0, 1)):
-    variants = {
-        "svm": variant("svm"),
-        "cnn": variant("cnn"),
-        OF: variant("cnn") | origin("", "cnn"),
-        ALL: variant("cnn") | origin("all layers", "cnn"),
-        ROWS: variant("svm") | origin("rows", "svm"),
-    }
-    rng, conditions = np.random.default_rng(4), {level: study.condition(level) for level in errors}
-    facts = {"stage": study.stage, "title": study.title, "axis": study.axis, "standard": None, "levels": list(errors)}
-    claims = {"told": "Somebody said so.", "accuracies": {OF: 0.5, "cnn": 0.9}}
-    write_info(
-        folder, ["things"], variants, seeds, list(conditions.values()), studies={"transfer": facts}, absent={"things": []},
-        claims=claims,
-    )  # fmt: skip
-    y = write_data(folder, "things", [str(i) for i in range(10)], (8, 8, 1), tests, rng, train=TOTAL)
-    hardness, tables = rng.random(tests), {"trials": [], "searches": [], "fits": [], "evaluations": []}
-    for level, condition in conditions.items():
-        for name, error in errors[level].items():
-            for seed in seeds:
-                own = cell("things", name, seed, condition, variants[name]["estimator"])
-                history = HISTORY.get(name, {})
-                tables["trials"].append(trial(own, 1, 0.9, 10.0, fit_seconds=9.0, start_seconds=1.0, history=history))
-                tables["searches"].append(search(own, 10.0, 1))
-                tables["fits"].append(fit(own, 3.0 if level else 50.0, validation_score=1 - error))
-                tables["evaluations"].append(evaluation(tables["fits"][-1]))
-                proba = probabilities(y, error, hardness + 0.3 * rng.random(tests))
-                write_predictions(folder, tables["evaluations"][-1], proba)
-    write_rows(folder, **tables)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return reports.load(write(tmp_path_factory.mktemp("transfer") / "run"))
+    return reports.load(write_transfer(tmp_path_factory.mktemp("transfer") / "run"))
 
 
 def test_worth_is_read_off_the_curve_from_scratch():
@@ -142,7 +82,7 @@ def test_what_is_said_of_a_source(run, tmp_path):
         "With 10 images per class, svm rows from there is not told apart from svm from scratch: no worth of there is established."
     )
     worse = {10: {"cnn": 0.1, ALL: 0.3}, 100: {"cnn": 0.05, ALL: 0.05}}
-    other = reports.load(write(tmp_path / "run", worse))
+    other = reports.load(write_transfer(tmp_path / "run", worse))
     (text,) = [s.text for s in verdict(other, "things").sentences if s.rule == "worth"]
     assert text.endswith("20.00 points worse than cnn from scratch: there costs more than it gives.")
 
@@ -156,12 +96,12 @@ def test_how_fast_it_is_as_good_as_training_from_scratch(run):
 
 
 def test_a_training_that_guessed_sets_no_goal(run, tmp_path, monkeypatch):
-    monkeypatch.setitem(HISTORY, "cnn", {"images": [100, 200], "val_accuracy": [0.1, 0.15]})
-    assert convergence(reports.load(write(tmp_path / "run")), "things").empty
+    monkeypatch.setitem(CURVES, "cnn", {"images": [100, 200], "val_accuracy": [0.1, 0.15]})
+    assert convergence(reports.load(write_transfer(tmp_path / "run")), "things").empty
 
 
 def test_two_runs_as_one_keep_each_source_with_its_own(run, tmp_path):
-    both = merge([run, reports.load(write(tmp_path / "other"))])
+    both = merge([run, reports.load(write_transfer(tmp_path / "other"))])
     table = transfer(both, "things")
     assert len(table) == 18 and table.loc[table["way"] == "all layers", "gain"].notna().all()
     compared = ("svm", "cnn", ALL, ROWS)
@@ -169,7 +109,7 @@ def test_two_runs_as_one_keep_each_source_with_its_own(run, tmp_path):
 
 
 def test_a_run_that_has_no_more_than_its_sources_is_drawn(tmp_path):
-    first = reports.load(write(tmp_path / "run", {0: ERRORS[0]}))
+    first = reports.load(write_transfer(tmp_path / "run", {0: TRANSFERRED[0]}))
     frame = NAMED["transfer"].table(first, "things")
     assert len(frame) == 1
     assert NAMED["transfer"].draw(frame, style.looks(first.families)) is not None

@@ -114,7 +114,7 @@ def test_sizes_that_make_no_sense_are_refused_in_one_line(sizes):
 
 
 def test_a_dry_run_tells_the_sizes(tmp_path):
-    text = plan(suite(studies={"sizes": SIZES}), tmp_path)
+    text = plan(suite(studies={"sizes": SIZES}), tmp_path / "none")
     assert "digits · nearest_mean · sizes=120 · seed 0: to do" in text and "standard · seed 0: to do" in text
     carry_out(tmp_path / "run", studies={"sizes": SIZES})
     assert plan(suite(studies={"sizes": SIZES}), tmp_path / "run").count(": done") == 3

@@ -171,7 +171,7 @@ def test_the_curves_and_the_schedule_end_with_the_plan(digits, rows):
     network = small("mlp", images=1_000)
     optimizers = []
     made = network._optimizer
-    network._optimizer = lambda steps: optimizers.append(made(steps)) or optimizers[-1]
+    network._optimizer = lambda *asked: optimizers.append(made(*asked)) or optimizers[-1]
     network.fit(X[:rows], y[:rows], validation=(X[700:900], y[700:900]))
     assert network.history_["images"] == [256, 384, 512, 768, 896, 1000]
     assert {len(curve) for curve in network.history_.values()} == {6}

@@ -66,7 +66,7 @@ def test_valid_files_pass(text, tmp_path):
 
 
 def test_a_missing_file_is_one_line(tmp_path):
-    with pytest.raises(UserError, match="Cannot read"):
+    with pytest.raises(UserError, match="There is no file"):
         check_submission(tmp_path / "none.csv")
 
 
