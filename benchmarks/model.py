@@ -98,7 +98,7 @@ def open_model(folder: Path) -> tuple[Any, dict[str, Any]]:
     UserError : the folder holds no model, a damaged one, or one that is not what its ``model.json`` says.
     """
     try:
-        _check_files(folder)
+        check_files(folder)
         model, facts = read_model(folder)
     except ValueError as error:
         raise UserError(f"{folder} holds no model: {error}") from error
@@ -144,16 +144,17 @@ def probabilities(model: Any, X: NDArray[np.uint8], classes: int, folder: Path) 
     return proba
 
 
-def _check_files(folder: Path) -> None:
+def check_files(folder: Path) -> None:
     """Regular files alone are opened by the libraries that read them, and archives that fit into memory.
 
     Raises
     ------
     UserError : there is something else.
     """
-    if not folder.is_file() and not (folder / "model.json").is_file():
+    alone = folder.suffix.lower() == SUFFIX and not folder.is_dir()
+    if not alone and not (folder / "model.json").is_file():
         return  # Whoever reads it says so.
-    for path in [folder] if folder.is_file() else sorted(folder.iterdir()):
+    for path in [folder] if alone else sorted(folder.iterdir()):
         if path.is_dir():
             continue
         with opened(path) as file:

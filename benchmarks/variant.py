@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 import estimators
 from benchmarks.errors import UserError
 from benchmarks.execution.limits import Limits
+from benchmarks.model import check_files
 from benchmarks.studies.study import Condition
 from estimators import Estimator
 from estimators.estimator import OF_IMAGES
@@ -87,8 +88,11 @@ class SourceTable(BaseModel):
     @cached_property
     def facts(self) -> Mapping[str, Any]:
         """What a model of ours tells of itself, and the image that a file of Keras takes; nothing of a data set."""
+        if not self.is_model:
+            return {}
+        check_files(Path(self.data))
         try:
-            return read_facts(self.data) if self.is_model else {}
+            return read_facts(self.data)
         except ValueError as error:
             raise UserError(str(error)) from error
 

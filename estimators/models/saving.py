@@ -142,9 +142,9 @@ def _facts_of_keras(path: Path) -> dict[str, Any]:
     try:
         with ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise ValueError(f"{path} is no model of Keras 3: {error}.") from error
-    shape = (config.get("build_config") or {}).get("input_shape") or next(_input_shapes(config), None)
+        shape = (config.get("build_config") or {}).get("input_shape") or next(_input_shapes(config), None)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, BadZipFile) as error:
+        raise ValueError(f"{path} is no model of Keras 3: {type(error).__name__}: {error}.") from error
     known = isinstance(shape, list) and len(shape) == 4 and all(isinstance(side, int) for side in shape[1:])
     return {"image": shape[1:]} if known and shape is not None else {}
 

@@ -100,7 +100,9 @@ def test_wrong_runs_and_names_are_one_line(run, tmp_path):
     with pytest.raises(UserError, match="is no run folder"):
         study(tmp_path)
     info = json.loads((folder / "run.json").read_text())
-    (tmp_path / "run.json").write_text(json.dumps(info | {"conditions": [{"study": "sizes", "level": 100, "value": 100.0}]}))
+    (tmp_path / "run.json").write_text(
+        json.dumps(info | {"conditions": [{"study": "sizes", "level": 100, "value": 100.0}]})
+    )
     with pytest.raises(UserError, match="has no study of corruptions"):
         study(tmp_path)
 
