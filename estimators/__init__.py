@@ -7,7 +7,7 @@ Estimator
     ``estimators/svm.py`` holds the estimator ``svm``. A user's own file in ``$CROSSOVER_ESTIMATORS`` is loaded as
     ``crossover_plugins.NAME``, so that it can replace nothing of this project.
 features
-    Transformers from images to rows of numbers, for the classical family: "pixels", "hog".
+    Transformers from images to rows of numbers, for the classical family: "pixels", "hog", "patches".
 model
     What ``build`` returns: a classifier with scikit-learn's interface that takes images as they are,
     uint8 (n, h, w, c). `estimators.models.saving` writes one to a folder and reads it back, without pickle.
