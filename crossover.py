@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from benchmarks.clean import Suspected
-    from benchmarks.model import Model
-    from benchmarks.onnx import Exported
-    from benchmarks.predict import Spent
-    from benchmarks.submission import Submission
+    from benchmarks.labels.clean import Suspected
+    from benchmarks.serving.model import Model
+    from benchmarks.serving.onnx import Exported
+    from benchmarks.serving.predict import Spent
+    from benchmarks.serving.submission import Submission
     from benchmarks.suite import Suite
     from estimators.models.pipeline import Augmentation
     from reports import Run
@@ -188,7 +188,7 @@ def load_model(path: str | Path) -> Model:
     ------
     UserError : there is no model, or a damaged one.
     """
-    from benchmarks.model import load_model as load_from
+    from benchmarks.serving.model import load_model as load_from
 
     return load_from(_model_folder(Path(path)))
 
@@ -200,7 +200,7 @@ def submit(folder: str | Path, out: str | Path | None = None, *, variant: str | 
     averaged. Test rows that the harness held back are part of the competition's train.csv, so they may be used now; nothing
     else is, and no test label helps to choose the models.
     """
-    from benchmarks.submission import submission
+    from benchmarks.serving.submission import submission
 
     return _written(submission(Path(folder), variant), Path(folder), out)
 
@@ -222,7 +222,7 @@ def export_kaggle(folder: str | Path, target: str | Path, *, variant: str | None
     ------
     UserError : no run, or one without a competition's data; the folder cannot be written.
     """
-    from benchmarks.submission import submission
+    from benchmarks.serving.submission import submission
     from reports.export.notebook import check_target, write_notebook
 
     target = check_target(Path(target), user)
@@ -250,14 +250,14 @@ def export_onnx(model: str | Path, path: str | Path) -> Exported:
     ------
     UserError : the extra is not installed, there is no model, no converter carries it, or the file would predict otherwise.
     """
-    from benchmarks.onnx import export
+    from benchmarks.serving.onnx import export
 
     return export(_model_folder(Path(model)), Path(path))
 
 
 def _written(submission: Submission, folder: Path, out: str | Path | None) -> Path:
     """The path of a submission's CSV, written and checked: `out`, or ``submission.csv`` in a folder."""
-    from benchmarks.regular import write, write_out
+    from benchmarks.safety.regular import write, write_out
     from reports.export.kaggle import check_submission, write_submission
 
     path = folder / "submission.csv" if out is None else Path(out)
@@ -305,9 +305,9 @@ def predict(
     UserError : bad usage, no model, or nothing that can be read.
     """
     from benchmarks.errors import UserError, unknown
-    from benchmarks.predict import FORMATS, as_text
-    from benchmarks.predict import predict as predict_files
-    from benchmarks.regular import write_out
+    from benchmarks.safety.regular import write_out
+    from benchmarks.serving.predict import FORMATS, as_text
+    from benchmarks.serving.predict import predict as predict_files
 
     if out is not None and _cannot_hold_a_file(Path(out)):
         raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
@@ -368,10 +368,10 @@ def clean(
     ------
     UserError : bad usage or bad data, in one line.
     """
-    from benchmarks.clean import clean as look
     from benchmarks.data.reading import WHITE, Reading
     from benchmarks.errors import UserError
-    from benchmarks.out_of_fold import ESTIMATOR, FOLDS
+    from benchmarks.labels.clean import clean as look
+    from benchmarks.labels.out_of_fold import ESTIMATOR, FOLDS
 
     if out is not None and (_cannot_hold_a_file(Path(out)) or Path(out).suffix == ".html"):
         raise UserError(f"Cannot write {out}: give the path of a CSV file in a folder that exists.")
@@ -387,7 +387,7 @@ def clean(
         told=told,
     )
     if out is not None:
-        from benchmarks.regular import write_out
+        from benchmarks.safety.regular import write_out
         from reports.page import suspects
 
         write_out(Path(out), suspects.text(found.frame()))
@@ -615,7 +615,7 @@ def _suite(
     from benchmarks import studies
     from benchmarks.data import datasets
     from benchmarks.errors import UserError, unknown
-    from benchmarks.names import safe_name, shortened
+    from benchmarks.safety.names import safe_name, shortened
     from benchmarks.suite import is_suite_file, load_suite, make_suite, names, shared_within, starting_from
 
     path = Path(what)
@@ -678,7 +678,7 @@ def _run_folder(name: str | None, suite: Suite) -> Path:
     ------
     UserError : the name would lead elsewhere.
     """
-    from benchmarks.names import check_name
+    from benchmarks.safety.names import check_name
 
     return Path("runs") / (suite.name if name is None else check_name(name, "--run"))
 
@@ -902,7 +902,7 @@ def _submit(
     variant: Annotated[str | None, typer.Option(help="Not a mix but this one.", metavar="NAME")] = None,
 ) -> None:
     """Write a Kaggle submission from the models that pay by validation, fitted on every row of train.csv."""
-    from benchmarks.submission import submission
+    from benchmarks.serving.submission import submission
 
     found = submission(folder, variant)
     _say(found.reason)
@@ -969,8 +969,8 @@ def _predict(
     ] = "none",
 ) -> None:
     """Label pictures with a trained model."""
-    from benchmarks.predict import as_text, summary
     from benchmarks.progress import labelling
+    from benchmarks.serving.predict import as_text, summary
 
     with labelling() as told:
         frame = predict(
@@ -1131,7 +1131,7 @@ def _augment(
 
 def _say(text: object) -> None:
     """Print what may hold names that others chose: nothing in them moves the cursor or the colours of a terminal."""
-    from benchmarks.names import told
+    from benchmarks.safety.names import told
 
     print(told(str(text)))
 
@@ -1149,7 +1149,7 @@ def _command() -> str:
 
 def _substitute(error: UnicodeError) -> tuple[str, int]:
     """What a terminal shows in place of a sign that it does not have."""
-    from benchmarks.names import plain
+    from benchmarks.safety.names import plain
 
     assert isinstance(error, UnicodeEncodeError)
     return plain(error.object[error.start : error.end]), error.end
@@ -1179,12 +1179,12 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
     except OSError as error:  # Of the system: a name that is too long, a folder that nobody may look into, a full disk.
-        from benchmarks import faults
+        from benchmarks.safety import faults
 
         print(f"crossover: {faults.of_system(error, _command())}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:  # Nobody foresaw it.
-        from benchmarks import faults
+        from benchmarks.safety import faults
 
         print(f"crossover: {faults.line(error, _command())}", file=sys.stderr)
         sys.exit(1)

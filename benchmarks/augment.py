@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from benchmarks.data.formats.bounds import most_bytes, must_fit
 from benchmarks.data.formats.image_file import image_shape, load_image
 from benchmarks.errors import UserError
-from benchmarks.names import shortened
-from benchmarks.written import files_by_stem, written_whole
+from benchmarks.safety.names import shortened
+from benchmarks.safety.written import files_by_stem, written_whole
 from estimators.models.pipeline import Augmentation
 from tuning.nearest import hint
 from tuning.quiet import quiet

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from benchmarks.errors import UserError
-from benchmarks.names import shortened
+from benchmarks.safety.names import shortened
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 MOST_SECONDS, MOST_TRIALS = 3.2e8, 1_000_000  # ten years

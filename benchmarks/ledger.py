@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.errors import UserError
-from benchmarks.regular import opened
+from benchmarks.safety.regular import opened
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (       -- one row per trial, whatever became of it

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from benchmarks.cell import Cell
-    from benchmarks.predict import Spent
+    from benchmarks.serving.predict import Spent
     from tuning import Outcome
 
 READING = 5.0  # seconds between two lines that say how far it is
@@ -194,7 +194,7 @@ class Display(Lines):
 
 @contextmanager
 def labelling() -> Iterator[Callable[[Spent, int | None], None]]:
-    """Yields what `benchmarks.predict` tells its progress: a bar on a terminal, and in the end one line of what it took."""
+    """Yields what `benchmarks.serving.predict` tells its progress: a bar on a terminal, and in the end one line of what it took."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -23,7 +23,7 @@ from benchmarks.execution.job import TRAINING_ROWS, Job
 from benchmarks.layout import PREDICTIONS, PROBABILITIES, data_folder
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
-from benchmarks.regular import replace
+from benchmarks.safety.regular import replace
 from benchmarks.scoring import accuracy
 from benchmarks.search import fit_effort, repeat, search
 from benchmarks.studies.study import Condition

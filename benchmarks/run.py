@@ -22,13 +22,13 @@ from benchmarks.errors import Unavailable, UserError
 from benchmarks.execution.executors import Execute, executor, fitting_workers
 from benchmarks.execution.job import TRAINING_ROWS
 from benchmarks.execution.sources import code_of
-from benchmarks.info import checked
 from benchmarks.layout import FORMAT
 from benchmarks.ledger import KEPT, TABLES, Ledger, Recorded
 from benchmarks.lock import locked
 from benchmarks.observer import Observer
 from benchmarks.protocol import run_cell
-from benchmarks.regular import replace, text_of
+from benchmarks.safety.info import checked
+from benchmarks.safety.regular import replace, text_of
 from benchmarks.suite import Suite, conditions, variants
 from benchmarks.transfer import Sources, absent, given
 from benchmarks.transfer import told as left_out

@@ -29,8 +29,8 @@ from benchmarks.budget import Budget, parse_budget
 from benchmarks.data.reading import WHITE, Reading
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.limits import Limits
-from benchmarks.names import check_name, quoted, safe_name, shortened
-from benchmarks.regular import text_of
+from benchmarks.safety.names import check_name, quoted, safe_name, shortened
+from benchmarks.safety.regular import text_of
 from benchmarks.studies.study import STANDARD, Condition, Level
 from benchmarks.variant import LABEL, TRANSFER, UNSEARCHED, Search, SourceTable, Variant
 from estimators import detectors

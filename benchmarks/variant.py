@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 import estimators
 from benchmarks.errors import UserError
 from benchmarks.execution.limits import Limits
-from benchmarks.model import check_files
+from benchmarks.serving.model import check_files
 from benchmarks.studies.study import Condition
 from estimators import Estimator
 from estimators.estimator import OF_IMAGES

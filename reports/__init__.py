@@ -28,8 +28,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.names import safe_name
-from benchmarks.regular import write, write_out
+from benchmarks.safety.names import safe_name
+from benchmarks.safety.regular import write, write_out
 from reports.run import Run, load, without_damaged
 
 __all__ = ["Run", "load", "report"]

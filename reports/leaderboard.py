@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from benchmarks.sheets import csv_text
+from benchmarks.safety.sheets import csv_text
 from reports.analysis import metrics
 from reports.analysis.comparison import compared, letters
 from reports.analysis.effort import efforts

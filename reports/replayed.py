@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks.errors import UserError
 from benchmarks.ledger import read_table
-from benchmarks.regular import check
+from benchmarks.safety.regular import check
 from reports.run import Run
 
 WHERE = ["dataset", "condition", "variant", "seed"]

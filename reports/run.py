@@ -17,12 +17,12 @@ from benchmarks.data.images import Images
 from benchmarks.data.split import drawn
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.job import TRAINING_ROWS
-from benchmarks.info import checked, printed
 from benchmarks.layout import FORMAT, NEIGHBOURS, PREDICTIONS, PROBABILITIES, cell_folder, data_folder, model_folder
 from benchmarks.ledger import TABLES, columns, primary_key, read_table
-from benchmarks.names import MOST_CLASSES, told
 from benchmarks.neighbours import Neighbours
-from benchmarks.regular import text_of
+from benchmarks.safety.info import checked, printed
+from benchmarks.safety.names import MOST_CLASSES, told
+from benchmarks.safety.regular import text_of
 from benchmarks.studies import STANDARD, Condition
 from reports import environments
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from benchmarks.data.formats import pictures
 from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError
-from benchmarks.model import open_model, probabilities
-from benchmarks.predict import preparation, repaired
 from benchmarks.repair.repairer import repairer_of
-from benchmarks.sheets import csv_text
-from benchmarks.written import files_by_stem, written_whole
+from benchmarks.safety.sheets import csv_text
+from benchmarks.safety.written import files_by_stem, written_whole
+from benchmarks.serving.model import open_model, probabilities
+from benchmarks.serving.predict import preparation, repaired
 
 TABLE = "repairs.csv"
 
@@ -27,7 +27,7 @@ def repair(
     """Write every image below a folder, repaired, as PNG into another, and ``repairs.csv`` beside them.
 
     ``a/cat/1.jpg`` becomes ``b/cat/1.png``. Images have the size and colours that the model takes, and are prepared for it
-    before, as `benchmarks.predict.predict` does. The target appears whole or not at all.
+    before, as `benchmarks.serving.predict.predict` does. The target appears whole or not at all.
 
     Parameters
     ----------

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from benchmarks.data import datasets
 from benchmarks.errors import UserError
-from benchmarks.model import load_model
 from benchmarks.repair.repairer import USUAL, Sizes, classifier_of, learn, place_of
+from benchmarks.serving.model import load_model
 
 
 def learn_for(

@@ -17,12 +17,12 @@ from benchmarks.corruptions import CORRUPTIONS
 from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import split
 from benchmarks.errors import UserError, unknown
-from benchmarks.model import Model
-from benchmarks.regular import text_of
 from benchmarks.repair.distortions import TAUGHT, Detector, Examples, detected, examples, fit_detector
 from benchmarks.repair.levels import CLEAN
 from benchmarks.repair.repairs import Repairs, fit_repairs, steps
 from benchmarks.repair.stored import AS_IT_IS
+from benchmarks.safety.regular import text_of
+from benchmarks.serving.model import Model
 from estimators import detectors
 from estimators.models.saving import load, save
 from estimators.repairs import names

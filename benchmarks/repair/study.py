@@ -39,7 +39,6 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.execution.job import TRAINING_ROWS
 from benchmarks.execution.sources import code_digest
 from benchmarks.ledger import read_table
-from benchmarks.model import load_model
 from benchmarks.repair import stored
 from benchmarks.repair.distortions import Detector, fit_detector
 from benchmarks.repair.levels import CLEAN, family_of, kind
@@ -57,6 +56,7 @@ from benchmarks.repair.repairer import (
 )
 from benchmarks.repair.stored import CONFIDENT, FAMILY_UNSEEN, MIX, TABLE_ALONE, Stored, levels_of_mix
 from benchmarks.run import check_format, read_info
+from benchmarks.serving.model import load_model
 from benchmarks.studies.corruption import change
 from benchmarks.studies.corruption import corruption as study_of_corruption
 from estimators import detectors, repairs

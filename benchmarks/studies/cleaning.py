@@ -1,6 +1,6 @@
 """What does it bring to remove or to relabel the images that are suspected of wrong labels? The test part stays as it is.
 
-A level is what is done with the suspects that confident learning finds in the training labels (`benchmarks.label_errors`),
+A level is what is done with the suspects that confident learning finds in the training labels (`benchmarks.labels.errors`),
 "removed" or "relabelled", perhaps after wrong labels were planted: "symmetric-2" plants 2 % and leaves them, "symmetric-2-removed"
 removes what is then suspected. Kinds of noise are those of the study label_noise.
 
@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.data.images import Images
-from benchmarks.label_errors import relabelled, suspects, without
-from benchmarks.out_of_fold import out_of_fold
+from benchmarks.labels.errors import relabelled, suspects, without
+from benchmarks.labels.out_of_fold import out_of_fold
 from benchmarks.studies import label_noise
 from benchmarks.studies.study import Study
 from estimators import logistic_regression  # noqa: F401  # It finds the suspects, so its code is part of this study.

@@ -17,7 +17,7 @@ from zlib import crc32
 import numpy as np
 
 from benchmarks.data.images import Images
-from benchmarks.label_noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
+from benchmarks.labels.noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
 from benchmarks.studies.study import Study
 
 KINDS = ("symmetric", "pair", "similar", "hard")

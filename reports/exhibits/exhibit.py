@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from benchmarks.sheets import csv_text
+from benchmarks.safety.sheets import csv_text
 from reports.drawing.formats import HIDDEN, PERCENT, PLAIN, TEXT, Format
 from reports.run import Run
 

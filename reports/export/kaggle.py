@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import UserError
-from benchmarks.names import shortened
-from benchmarks.regular import opened, write
+from benchmarks.safety.names import shortened
+from benchmarks.safety.regular import opened, write
 
 HEADER = "ImageId,Label"
 LONGEST = 1000  # bytes of a line

@@ -23,8 +23,8 @@ from benchmarks.data.datasets import source
 from benchmarks.environment import library_version
 from benchmarks.errors import UserError
 from benchmarks.execution.sources import LIBRARIES, ROOT, sources
-from benchmarks.regular import write
-from benchmarks.submission import Submission
+from benchmarks.safety.regular import write
+from benchmarks.serving.submission import Submission
 from reports.analysis.intervals import wilson
 
 SOURCES = "crossover-source"  # the folder that the notebook writes them into

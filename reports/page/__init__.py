@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup
 
-from benchmarks import faults
 from benchmarks.errors import UserError, printable
-from benchmarks.names import shortened
+from benchmarks.safety import faults
+from benchmarks.safety.names import shortened
 from reports import leaderboard
 from reports.analysis.resources import BUDGETS
 from reports.drawing import formats, style

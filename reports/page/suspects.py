@@ -11,8 +11,8 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from benchmarks.clean import Suspected
-from benchmarks.sheets import csv_text
+from benchmarks.labels.clean import Suspected
+from benchmarks.safety.sheets import csv_text
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, TEXT
 from reports.page import asset, download, table, template

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import faults
+from benchmarks.safety import faults
 from reports.export import kaggle
 from tests.hostile.door import furnished, typed
 

@@ -21,7 +21,7 @@ from benchmarks.data.reading import PLAIN, Reading, Told, silent
 from benchmarks.data.store.cache import cached, reopen
 from benchmarks.data.store.recipe import Recipe, Source
 from benchmarks.errors import UserError, unknown
-from benchmarks.regular import at_home
+from benchmarks.safety.regular import at_home
 
 __all__ = ["find", "load", "located", "names", "reopen", "source"]
 

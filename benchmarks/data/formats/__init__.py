@@ -10,8 +10,8 @@ from benchmarks.data.formats.arrays import assemble
 from benchmarks.data.reading import PLAIN, Reading, Told, silent
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
-from benchmarks.names import safe_name
-from benchmarks.regular import at_home
+from benchmarks.safety.names import safe_name
+from benchmarks.safety.regular import at_home
 
 SUFFIXES = (".csv", ".csv.gz", ".npz", ".toml", "ubyte", "ubyte.gz")
 

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from benchmarks import regular
 from benchmarks.errors import UserError
+from benchmarks.safety import regular
 
 Readable = Path | zipfile.Path  # a file, or a member of an open zip file
 

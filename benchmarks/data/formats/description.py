@@ -40,7 +40,7 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.data.reading import PLAIN, WHITE, Reading, Told, silent
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
-from benchmarks.names import check_classes, safe_name, shortened
+from benchmarks.safety.names import check_classes, safe_name, shortened
 
 LONGEST = 50_000  # bytes of a description
 LARGEST = 10_000_000  # pixels of a side

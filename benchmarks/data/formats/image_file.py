@@ -24,7 +24,7 @@ from benchmarks.data.formats.bounds import VARIABLE, most_pixels
 from benchmarks.data.framing import ENOUGH, Framing, frame_all
 from benchmarks.data.reading import WHITE, colour
 from benchmarks.errors import UserError
-from benchmarks.names import shortened
+from benchmarks.safety.names import shortened
 
 if TYPE_CHECKING:
     from PIL.Image import Image

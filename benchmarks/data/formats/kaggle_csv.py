@@ -22,7 +22,7 @@ from benchmarks.data.formats.arrays import LabelledArrays, images_of
 from benchmarks.data.formats.bounds import check_columns, check_pictures, check_rows, must_fit
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
-from benchmarks.names import LONGEST_CLASS, shortened
+from benchmarks.safety.names import LONGEST_CLASS, shortened
 
 LONGEST_LINE = 1 << 24  # bytes
 LONGEST_NAME = 40  # characters of the name of a column that is told in an error

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import regular
 from benchmarks.data.formats.arrays import LabelledArrays, paired
 from benchmarks.errors import UserError
+from benchmarks.safety import regular
 
 
 def read(path: Path) -> NDArray:

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import regular
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
 from benchmarks.data.formats.bounds import must_fit
 from benchmarks.errors import UserError, unknown
-from benchmarks.names import shortened
+from benchmarks.safety import regular
+from benchmarks.safety.names import shortened
 
 NAMES = (
     ("x_train", "y_train", "x_test", "y_test"),

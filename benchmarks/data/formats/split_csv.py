@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from benchmarks.data.formats.bounds import must_fit
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError, unknown
-from benchmarks.names import LONGEST_CLASS, shortened
+from benchmarks.safety.names import LONGEST_CLASS, shortened
 
 NAME = "split.csv"
 UNUSED = ("val", "valid", "validation")

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import regular
 from benchmarks.data.choice import choice_of
 from benchmarks.data.framing import Preparation, measured, preparation_of
 from benchmarks.data.images import Dataset, Images, Sealed, fingerprint
 from benchmarks.data.store.recipe import Contents, Recipe
 from benchmarks.errors import UserError
+from benchmarks.safety import regular
 
 META = "meta.json"
 

@@ -18,7 +18,7 @@ from benchmarks.data.formats.compressed import opened
 from benchmarks.data.store.cache import cache_folder
 from benchmarks.data.store.recipe import Contents, File, Recipe, Source
 from benchmarks.errors import Unavailable, UserError
-from benchmarks.regular import at_home
+from benchmarks.safety.regular import at_home
 
 CONNECT_SECONDS, READ_SECONDS = 6, 60
 

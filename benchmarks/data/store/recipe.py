@@ -13,7 +13,7 @@ from benchmarks.data.choice import Choice
 from benchmarks.data.images import Images
 from benchmarks.data.reading import PLAIN, Reading
 from benchmarks.errors import UserError
-from benchmarks.names import check_classes
+from benchmarks.safety.names import check_classes
 
 
 @dataclass(frozen=True)

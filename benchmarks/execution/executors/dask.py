@@ -26,7 +26,7 @@ from benchmarks.execution.job import Job
 from benchmarks.execution.sources import code_digest
 from benchmarks.execution.supervisor import Supervisor
 from benchmarks.ledger import KEPT
-from benchmarks.regular import text_of
+from benchmarks.safety.regular import text_of
 from estimators.models.threads import threads
 
 CONNECT_SECONDS = 15

@@ -17,7 +17,7 @@ import crossover
 from benchmarks.data.images import Sealed
 from benchmarks.data.store.cache import reopen
 from benchmarks.errors import UserError
-from benchmarks.submission import _mix
+from benchmarks.serving.submission import _mix
 from reports.export.notebook import check_target
 
 ROOT = Path(crossover.__file__).parent
@@ -148,7 +148,7 @@ def test_models_trained_on_every_row_cannot_be_mixed(competition, monkeypatch, t
     monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(competition.folder / "own"))
     run = crossover.load(competition.folder / "runs/ours")
     (cached,) = (competition.folder / "cache/arrays").iterdir()
-    monkeypatch.setattr("benchmarks.submission.FEWEST_HELD_OUT", 505)
+    monkeypatch.setattr("benchmarks.serving.submission.FEWEST_HELD_OUT", 505)
     assert _mix(reopen(cached), run.fits.to_dict("records"), run.folder) is None
 
 

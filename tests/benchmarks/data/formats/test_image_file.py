@@ -18,7 +18,7 @@ from benchmarks.data import datasets
 from benchmarks.data.formats import image_file
 from benchmarks.data.reading import Reading
 from benchmarks.errors import UserError
-from benchmarks.predict import predict
+from benchmarks.serving.predict import predict
 from estimators.models.pipeline import Augmentation
 from tests.benchmarks.saved_model import save_model
 

@@ -19,9 +19,9 @@ from benchmarks.data.formats.pictures import Given
 from benchmarks.data.framing import Framing, Preparation, preparation_of, scan
 from benchmarks.data.reading import WHITE, colour
 from benchmarks.errors import UserError, printable, unknown
-from benchmarks.model import open_model, probabilities
 from benchmarks.repair.repairer import Repairer, repairer_of
-from benchmarks.sheets import csv_text
+from benchmarks.safety.sheets import csv_text
+from benchmarks.serving.model import open_model, probabilities
 
 PREPARE = ("auto", "none", "scan")
 FORMATS = ("csv", "json")

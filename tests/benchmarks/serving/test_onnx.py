@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import benchmarks.onnx as module
+import benchmarks.serving.onnx as module
 import crossover
 import estimators
 from benchmarks.errors import UserError
-from benchmarks.model import load_model
+from benchmarks.serving.model import load_model
 from estimators import contract
 from estimators.models import kernel_machine
 from estimators.models.saving import save

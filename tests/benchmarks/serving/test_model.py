@@ -12,7 +12,7 @@ import pytest
 import crossover
 import estimators
 from benchmarks.errors import UserError
-from benchmarks.model import load_model
+from benchmarks.serving.model import load_model
 from estimators import contract
 from estimators.models.saving import save
 from tests.benchmarks.saved_model import CLASSES, save_model
@@ -70,7 +70,7 @@ def test_names_probabilities_and_classes(tmp_path):
 def test_batches_change_nothing(tmp_path, monkeypatch):
     model = load_model(save_model(tmp_path / "model", (8, 8, 1)))
     whole = model.predict_proba(IMAGES)
-    monkeypatch.setattr("benchmarks.model.BATCH", 2)
+    monkeypatch.setattr("benchmarks.serving.model.BATCH", 2)
     np.testing.assert_allclose(model.predict_proba(IMAGES), whole, atol=1e-7)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks.data import datasets
 from benchmarks.execution.work import perform
-from benchmarks.label_noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
+from benchmarks.labels.noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
 from benchmarks.studies import get, training
 from tests.benchmarks.study import trial
 

@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import benchmarks.predict as module
+import benchmarks.serving.predict as module
 import crossover
 from benchmarks.data.formats import pictures
 from benchmarks.data.framing import Preparation, scan
 from benchmarks.errors import UserError
-from benchmarks.predict import predict
+from benchmarks.serving.predict import predict
 from estimators.models.saving import read_facts
 from tests.benchmarks.saved_model import save_model
 
-ROOT = Path(module.__file__).parents[1]
+ROOT = Path(module.__file__).parents[2]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from benchmarks.names import harmless
+from benchmarks.safety.names import harmless
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -15,7 +15,6 @@ from benchmarks.cell import Cell, cells
 from benchmarks.data import datasets
 from benchmarks.data.images import Dataset
 from benchmarks.data.split import subset
-from benchmarks.ensemble import Mix, average, mixed
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute, executor
@@ -23,8 +22,9 @@ from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS, Job
 from benchmarks.execution.work import FEWEST_HELD_OUT, HELD_OUT
 from benchmarks.layout import PREDICTIONS, PROBABILITIES, submission_folder
 from benchmarks.ledger import Ledger
-from benchmarks.model import load_model
 from benchmarks.run import check_format, check_free, read_info
+from benchmarks.serving.ensemble import Mix, average, mixed
+from benchmarks.serving.model import load_model
 from benchmarks.suite import Suite, make_suite
 
 
@@ -80,7 +80,7 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
 
     Parameters
     ----------
-    variant : to take alone; else those that pay by validation, see `benchmarks.ensemble.mixed`.
+    variant : to take alone; else those that pay by validation, see `benchmarks.serving.ensemble.mixed`.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.errors import UserError, printable
-from benchmarks.names import shortened
+from benchmarks.safety.names import shortened
 
 FOLDER = "faults"  # below the cache
 KEPT = 50  # log files

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import UserError
 from benchmarks.layout import data_folder
-from benchmarks.model import Model, load_model
+from benchmarks.serving.model import Model, load_model
 from estimators.models.calibration import LEAST
 from estimators.models.threads import threads
 from tuning.quiet import quiet

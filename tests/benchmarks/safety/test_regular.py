@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.errors import UserError
-from benchmarks.regular import opened, text_of, write, write_out
+from benchmarks.safety.regular import opened, text_of, write, write_out
 
 
 def made(path, kind):
@@ -86,7 +86,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("benchmarks.regular._bytes", full)
+    monkeypatch.setattr("benchmarks.safety.regular._bytes", full)
     with pytest.raises(UserError, match="No space left on device"):
         write(tmp_path / "a", "new")
     assert (tmp_path / "a").read_text() == "old" and len(list(tmp_path.iterdir())) == 1

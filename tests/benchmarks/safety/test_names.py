@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.errors import UserError
-from benchmarks.names import LONGEST, check_classes, check_name, fault, harmless, plain, safe_name, told
-from benchmarks.sheets import csv_text
+from benchmarks.safety.names import LONGEST, check_classes, check_name, fault, harmless, plain, safe_name, told
+from benchmarks.safety.sheets import csv_text
 
 ANY = st.text(st.characters(codec=None), max_size=300)  # halves of characters too
 HOSTILE = [

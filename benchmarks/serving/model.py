@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.data.formats.bounds import must_fit
 from benchmarks.errors import UserError
-from benchmarks.names import check_classes, shortened
-from benchmarks.regular import LONGEST_TEXT, opened
+from benchmarks.safety.names import check_classes, shortened
+from benchmarks.safety.regular import LONGEST_TEXT, opened
 from estimators.models.keras_file import SUFFIX, KerasFile
 from estimators.models.saving import load, read_facts
 

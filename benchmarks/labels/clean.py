@@ -18,8 +18,8 @@ from benchmarks.data import datasets
 from benchmarks.data.images import Dataset, Images
 from benchmarks.data.reading import PLAIN, Reading, Told, silent
 from benchmarks.errors import UserError, unknown
-from benchmarks.label_errors import Suspects, precision_and_recall, suspects
-from benchmarks.out_of_fold import ESTIMATOR, FOLDS, out_of_fold
+from benchmarks.labels.errors import Suspects, precision_and_recall, suspects
+from benchmarks.labels.out_of_fold import ESTIMATOR, FOLDS, out_of_fold
 
 PLANTED = "label_noise"  # the study whose levels can be planted
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from benchmarks.errors import UserError
-from benchmarks.names import fault, shortened, told
+from benchmarks.safety.names import fault, shortened, told
 
 
 def _folder(name: str) -> str:

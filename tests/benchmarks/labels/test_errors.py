@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from benchmarks import studies
 from benchmarks.data import datasets
 from benchmarks.errors import UserError
-from benchmarks.label_errors import FEWEST, joint, precision_and_recall, relabelled, suspects, without
-from benchmarks.label_noise import symmetric
-from benchmarks.out_of_fold import out_of_fold
+from benchmarks.labels.errors import FEWEST, joint, precision_and_recall, relabelled, suspects, without
+from benchmarks.labels.noise import symmetric
+from benchmarks.labels.out_of_fold import out_of_fold
 
 
 def probabilities(y, k, rng, sure=0.9):
