@@ -40,7 +40,7 @@ from benchmarks.execution.job import Job
 from benchmarks.execution.limits import LONGEST
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
-from benchmarks.spending import CONFIRMING, SAFETY, SAVING_SECONDS, Spending, next_lower
+from benchmarks.spending import CONFIRMING, LONGER, SAFETY, SAVING_SECONDS, Spending, next_lower
 from tuning import Outcome, Selection, Trial
 from tuning.winner import LEVEL, frozen, p_value, rank
 
@@ -50,7 +50,6 @@ CHEAP = 0.01  # a full fit that is expected to take this share of the budget nee
 ALLOWANCE = 1.0  # seconds above the budget at which a trial is stopped
 SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
-LONGER = (2, 4, 8)  # times the images shown in a full fit
 ENDED = "the strategy ended"
 TUNED = {"classical": (8, 1 / 3), "deep": (5, 1 / 4)}  # settings that were tried, at this effort or more
 

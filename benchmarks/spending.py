@@ -13,6 +13,7 @@ from tuning import Trial
 from tuning.winner import frozen
 
 FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
+LONGER = (2, 4, 8)  # times the images shown in a full fit, for which a network may be trained
 SAFETY = 1.15  # fits take so much longer than expected, now and then
 SAVING_SECONDS = 0.5  # of the model
 BREADTH = (1 / 3, 1 / 8)  # efforts from which, and to which, trials go down so that more settings can be tried
@@ -60,11 +61,18 @@ class Spending:
 
     @property
     def reserve(self) -> float:
-        """Seconds that are kept for the final fit."""
+        """Seconds that are kept for the final fit.
+
+        A network may train for longer than a full fit. It has its half of the budget too, as far as that can be used: a search
+        that took more would have to find a setting that is worth more than the training which it costs.
+        """
         if self.budget.seconds is None or not self.trials:
             return 0.0
-        wanted = SAFETY * self.fit_seconds(self.leader, self.top) + SAVING_SECONDS
-        return min(wanted, 0.9 * self.budget.seconds)
+        wanted = self.fit_seconds(self.leader, self.top)
+        if self.cell.variant.estimator.effort != "rows":
+            longest = self.fit_seconds(self.leader, LONGER[-1])
+            wanted = max(wanted, min(longest, FIT_SHARE * self.budget.seconds / SAFETY))
+        return min(SAFETY * wanted + SAVING_SECONDS, 0.9 * self.budget.seconds)
 
     def confirmation(self, trial: Trial) -> float:
         """Seconds of what confirms a finalist after a trial: the base setting at its effort, and both with a new seed."""

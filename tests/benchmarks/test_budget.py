@@ -11,8 +11,8 @@ from benchmarks.costs import Costs
 from benchmarks.data import datasets
 from benchmarks.execution.answer import Answer, Scored
 from benchmarks.ledger import Ledger
-from benchmarks.search import LONGER, fit_effort, search
-from benchmarks.spending import SAFETY, SAVING_SECONDS
+from benchmarks.search import fit_effort, search
+from benchmarks.spending import LONGER, SAFETY, SAVING_SECONDS
 from tests.benchmarks.study import Silent, suite
 
 # Name → seconds of a fit at full effort of all training rows, by setting, and at an effort.
@@ -24,6 +24,7 @@ MACHINES = {
     "widths differ": lambda params, effort: 20 * effort * (0.5 + 4 * abs(np.sin(7 * len(repr(params))))),
     "hardly shorter with less effort": lambda params, effort: 4 + effort,
     "very slow": lambda params, effort: 600 * effort,
+    "fast": lambda params, effort: 12 * effort,
     "very fast": lambda params, effort: 0.05 * effort,
 }
 
@@ -82,6 +83,12 @@ def test_what_the_search_does_not_need_goes_to_the_fit(tmp_path, machine):
         assert row["spent_seconds"] + fit * SAFETY + SAVING_SECONDS > 0.8 * 60, (
             "time was left, and the fit was not full"
         )
+
+
+def test_a_search_leaves_a_network_half_of_the_budget_to_train(tmp_path):
+    """A full fit takes 12 s, and one of several times that length is better still: a search must not use it up."""
+    row, trials, effort, _, fit = play(tmp_path, "fast", "cnn", 100, noise=0.0)
+    assert len(trials) > 5 and row["spent_seconds"] < 55 and fit > 40 and effort > 3
 
 
 def test_a_fit_is_not_cut_to_nothing_where_that_saves_nothing(tmp_path):
