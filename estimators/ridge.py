@@ -11,10 +11,10 @@ from tuning import Choice, Int, Space
 def build(
     seed: int, filters: int = 200, side: int = 6, copies: int = 0, penalty: float = 0.01, temperature: float = 0.1
 ) -> Any:
-    """`Ridge` with the given seed."""
-    from estimators.models.ridge import Ridge
+    """`LeastSquares` with the given seed."""
+    from estimators.models.least_squares import LeastSquares
 
-    return Ridge(filters, side, penalty, copies, temperature, seed=seed)
+    return LeastSquares(filters, side, penalty, copies, temperature, seed=seed)
 
 
 ridge = Estimator(

@@ -14,7 +14,7 @@ import estimators
 from estimators.models.saving import load, save
 
 ROOT = Path(estimators.__file__).parent.parent
-BUILT_IN = {"logistic_regression", "svm", "xgboost", "mlp", "cnn"}
+BUILT_IN = {"logistic_regression", "svm", "xgboost", "mlp", "ridge", "cnn"}
 MODULES = sorted({m.name.rpartition(".")[2] for m in pkgutil.walk_packages(estimators.__path__, "estimators.")})
 NAMES = [*MODULES, "sklearn", "numpy"]
 

@@ -104,7 +104,7 @@ def test_images_of_another_kind_are_refused(transformer):
 
 
 def test_unknown_features_are_named():
-    with pytest.raises(ValueError, match=r"'hug'\. Did you mean 'hog'\? There are: hog, pixels"):
+    with pytest.raises(ValueError, match=r"'hug'\. Did you mean 'hog'\? There are: hog, patches, pixels"):
         features("hug")
 
 

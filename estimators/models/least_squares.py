@@ -1,4 +1,4 @@
-"""`Ridge`: ridge regression on the classes over learned patches."""
+"""`LeastSquares`: ridge regression on the classes over learned patches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH = 2_000  # images whose features are in memory at a time
 LEAST = 1e-4  # spread of a feature that tells something
 
 
-class Ridge(ClassifierMixin, BaseEstimator):
+class LeastSquares(ClassifierMixin, BaseEstimator):
     """Learned patches, and least squares on one column of zeros and ones for each class, with a penalty.
 
     The features of all images are never in memory together: their products are summed batch by batch, and one
@@ -60,7 +60,7 @@ class Ridge(ClassifierMixin, BaseEstimator):
         X: NDArray[np.uint8],
         y: NDArray[np.int64],
         validation: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
-    ) -> Ridge:
+    ) -> LeastSquares:
         """Fit on images (n, h, w, c) and labels (n,); validation rows serve to choose penalty and temperature."""
         X, y = with_copies(X, y, self.copies, self.seed)
         self.classes_, columns = np.unique(y, return_inverse=True)
