@@ -78,7 +78,7 @@ class Costs:
         return points[near] * self._shape(effort) / self._shape(near)
 
     def _shape(self, effort: float) -> float:
-        """How seconds grow with the effort, in any unit: as they did between the lowest and the highest effort of one setting.
+        """How seconds grow with the effort, in any unit: as they did between efforts of one setting.
 
         A power where they grew faster than the effort did, as those of kernel machines; else a straight line, since to
         start takes the same however long the fit is. In proportion as long as no setting was timed at two efforts.
@@ -86,8 +86,9 @@ class Costs:
         points = self._growing
         if not points:
             return effort
-        low, high = min(points), max(points)  # Far apart, so that chance hardly shows in the power.
-        power = math.log(points[high] / points[low]) / math.log(high / low)
+        low, high = min(points), max(points)
+        near = max(at for at in points if APART * at <= high)  # Far below other things take the time.
+        power = math.log(points[high] / points[near]) / math.log(high / near)
         if power >= 1:
             return points[high] * (effort / high) ** min(STEEPEST, power)
         slope = (points[high] - points[low]) / (high - low)

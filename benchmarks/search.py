@@ -248,9 +248,17 @@ class _Trials:
                 return self.spent
 
     def _propose(self, batch: Sequence[Trial]) -> list[Outcome]:
-        """The outcomes of a strategy's batch, in its order."""
-        outcomes = self._run(self._affordable(batch))
-        return [replace(outcome, trial=trial) for outcome, trial in zip(outcomes, batch, strict=True)]
+        """The outcomes of a strategy's batch, in its order.
+
+        The cheapest are run first. On large images the base setting may take most of the budget, and a setting that takes a
+        tenth be better: it leads then, less is kept for its fit, and there is time for the others.
+        """
+        trials = self._affordable(batch)
+        order = list(range(len(trials)))
+        if self.spending.budget.seconds is not None:
+            order.sort(key=lambda place: self.spending.expected(trials[place]))
+        outcomes = dict(zip(order, self._run([trials[place] for place in order]), strict=True))
+        return [replace(outcomes[place], trial=trial) for place, trial in enumerate(batch)]
 
     def _affordable(self, batch: Sequence[Trial]) -> list[Trial]:
         """A batch at the efforts of the plan; at lower ones where there is no time for all of it."""
@@ -404,13 +412,20 @@ class _Trials:
     def _refusal(self, trial: Trial) -> str:
         """Why the budget has no room for a trial, which ends the search.
 
-        What the strategy proposes is counted, and must leave the time to confirm it.
+        What the strategy proposes is counted, and must leave the time to confirm it. The base setting must leave the time for
+        another one too: with nothing to compare it with, the time is better spent on its fit.
         """
         proposed = trial.round > 0 and not trial.replicate
         kept = self.spending.confirmation(trial) if proposed else 0.0
+        if proposed and self.spending.is_base(trial) and not any(self._is_another(o) for o in self.outcomes):
+            kept += self.spending.expected(trial)
         refusal = self.spending.refusal(trial, counted=proposed, kept=kept)
         self.spent = self.spent or refusal
         return refusal
+
+    def _is_another(self, outcome: Outcome) -> bool:
+        """Whether it is a proposed trial of a setting other than base."""
+        return outcome.trial.round > 0 and not self.spending.is_base(outcome.trial)
 
     def _limit(self, job: Job, expected: float) -> float:
         """When a trial is stopped: at the end of what the search may spend, the first one at half of the budget.

@@ -41,7 +41,8 @@ class Spending:
         self.proposer = 0.0
         self.driver = 0.0  # seconds of this process that no budget pays
         self.running: dict[int, float] = {}  # place of a trial in its batch → seconds that it is expected to take
-        self.costs = Costs(cell.variant.estimator.relative_cost)  # of one fit
+        pixels = math.prod(cell.dataset.train.X.shape[1:])
+        self.costs = Costs(lambda params: cell.variant.estimator.relative_cost(params, pixels))  # of one fit
         self.folds = 1 if self.budget.seconds is not None else cell.folds  # fits of a trial, once the plan is made
         self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
         self.highest = 0.0  # effort of a proposed setting so far
@@ -81,7 +82,7 @@ class Spending:
         effort = max(self.highest, trial.effort)
         base, finalist = (self.expected(Trial(params, effort)) for params in (self.cell.variant.base, self.leader))
         again = (base + finalist) / self.folds * self.confirming_folds(effort) if self.confirms_again(effort) else 0.0
-        tried = effort in self._base_tried or (self._is_base(trial) and effort == trial.effort)
+        tried = effort in self._base_tried or (self.is_base(trial) and effort == trial.effort)
         return again + (0.0 if tried else base)
 
     def confirms_again(self, effort: float) -> bool:
@@ -103,7 +104,8 @@ class Spending:
             return 1
         return self.confirming_folds(trial.effort) if trial.replicate else self.folds
 
-    def _is_base(self, trial: Trial) -> bool:
+    def is_base(self, trial: Trial) -> bool:
+        """Whether a trial has the base setting."""
         return frozen(trial.params) == frozen(self.cell.variant.base)
 
     @property
@@ -198,7 +200,7 @@ class Spending:
             )
             if trial.round and not trial.replicate:
                 self.highest = max(self.highest, trial.effort)
-                if self._is_base(trial):
+                if self.is_base(trial):
                     self._base_tried.add(trial.effort)
             if row["log_loss"] < self._least:  # A setting that is ahead at less effort is so at more.
                 self.leader, self._least = trial.params, row["log_loss"]

@@ -125,7 +125,7 @@ cnn = Estimator(
     ),
     strategy="kerastuner:hyperband",
     effort="images",
-    relative_cost=lambda params: params["width"] ** 1.5 * params["depth"],
+    relative_cost=lambda params, pixels: params["width"] ** 1.5 * params["depth"],
     prior_knowledge="Convolutions: neighbouring pixels belong together, wherever they are. Shifts, turns, zooms and shears that suit "
     "characters are on in the base setting, and answers are averaged over the image and two turned views of it. Layers, dropout, schedule and "
     "length of training of the base setting were tuned by hand on handwritten digits.",

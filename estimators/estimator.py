@@ -37,8 +37,8 @@ class Estimator:
     strategy : name of the default search strategy.
     effort : what a cheap trial has less of: "rows", or a whole-number parameter of `build` that is scaled, such as
         "images", the training images that a network is shown.
-    relative_cost : ``relative_cost(params)``, roughly how long a fit of a setting takes, in any unit: a search plans with it as long as
-        the setting was not timed. The parameter that `effort` names plays no part.
+    relative_cost : ``relative_cost(params, pixels)``, roughly how long a fit of a setting takes on images of so many values (h * w * c),
+        in any unit: a search plans with it as long as the setting was not timed. The parameter that `effort` names plays no part.
     prior_knowledge : what was put in by hand before any data was seen, in a sentence; "" says nothing.
     transfer : what it can take from a source. Every estimator can do with its "rows", which are put beside the target's. For the
         other ways ``fit`` takes ``source=Source(...)`` (`estimators.models.source`), which says what is asked for: the weights of
@@ -52,7 +52,7 @@ class Estimator:
     space: Space
     strategy: str = "coarse_to_fine"
     effort: str = "rows"
-    relative_cost: Callable[[Mapping[str, Any]], float] = lambda params: 1.0
+    relative_cost: Callable[[Mapping[str, Any], int], float] = lambda params, pixels: 1.0
     prior_knowledge: str = ""
     transfer: tuple[str, ...] = ("rows",)
 

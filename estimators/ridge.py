@@ -26,7 +26,7 @@ ridge = Estimator(
         side=Choice((6, 8)),
         copies=Choice((0, 1, 2)),
     ),
-    relative_cost=lambda params: (1 + params["copies"]) * params["filters"] ** 1.5,
+    relative_cost=lambda params, pixels: (1 + params["copies"]) * params["filters"] ** 1.5,
     prior_knowledge="That small patches tell what an image shows, and roughly where; shifted and turned copies, which suit characters, "
     "are an axis. Patches and penalty of the base setting were chosen on photographs and handwritten digits.",
 )
