@@ -62,7 +62,7 @@ def search(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer) -> 
     trials.compare()
     if ended == ENDED:
         trials.lengthen()
-    selection = trials.confirmed(_selected(trials.outcomes))
+    selection = trials.confirmed(_selected(cell, trials.outcomes))
     budget, spending = cell.budget, trials.spending
     ledger.write(
         "searches",
@@ -466,10 +466,12 @@ def _place(trial: Trial) -> tuple[Any, float, int]:
     return frozen(trial.params), trial.effort, trial.replicate
 
 
-def _selected(outcomes: Sequence[Outcome]) -> Selection | None:
+def _selected(cell: Cell, outcomes: Sequence[Outcome]) -> Selection | None:
     """What the trials of the strategy come to; where none was ok, what those of the plan do."""
+    base = frozen(cell.variant.base)
     proposed = [o for o in outcomes if o.trial.round and not o.trial.replicate]
-    return tuning.select(proposed if any(o.ok for o in proposed) else outcomes)
+    compared = proposed if any(o.ok for o in proposed) else outcomes
+    return tuning.select(sorted(compared, key=lambda o: frozen(o.trial.params) != base))  # The base setting comes first.
 
 
 def _base(cell: Cell, outcomes: Sequence[Outcome], effort: float) -> Outcome:
