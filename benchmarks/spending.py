@@ -69,8 +69,9 @@ class Spending:
         if self.budget.seconds is None or not self.trials:
             return 0.0
         wanted = self.fit_seconds(self.leader, self.top)
-        if self.cell.variant.estimator.effort != "rows":
-            longest = self.fit_seconds(self.leader, LONGER[-1])
+        if (length := self.cell.variant.estimator.effort) != "rows":
+            longer = {**self.leader, length: LONGER[-1] * self.cell.variant.base[length]}
+            longest = self.fit_seconds(longer, 1.0)
             wanted = max(wanted, min(longest, FIT_SHARE * self.budget.seconds / SAFETY))
         return min(SAFETY * wanted + SAVING_SECONDS, 0.9 * self.budget.seconds)
 
