@@ -148,7 +148,8 @@ def test_the_kernel_machine_agrees_with_a_plain_svc_where_no_class_wins_all(monk
 @pytest.mark.parametrize("name", CLASSICAL)
 def test_temperature_lowers_the_loss_and_changes_no_prediction(name, split):
     X, y, V, w = split
-    plain, tuned = (build(name, temperature=3.0).fit(X, y, **more) for more in ({}, {"validation": (V, w)}))
+    tuned = build(name, temperature=3.0).fit(X, y, validation=(V, w))
+    plain = build(name, **tuned.found_ | {"temperature": 3.0}).fit(X, y)
 
     def loss(model):
         return -np.log(model.predict_proba(V)[np.arange(len(w)), w]).mean()
