@@ -141,9 +141,9 @@ def open_to(folder: Path) -> None:
 
 
 def _bytes(text: str | bytes) -> bytes:
-    return (
-        text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
-    )  # A name whose bytes were no UTF-8 has halves of characters.
+    if isinstance(text, bytes):
+        return text
+    return text.encode("utf-8", "backslashreplace")  # A name whose bytes were no UTF-8 has halves of characters.
 
 
 def _descriptor(path: Path) -> int:
