@@ -81,8 +81,8 @@ def text_of(path: Path, longest: int = LONGEST_TEXT) -> str:
         raise UserError(f"{path} is not UTF-8: byte {error.start + 1:,} is wrong.") from error
 
 
-def write(path: Path, text: str) -> Path:
-    """Write a UTF-8 text file in one step: readers see the old file or the new one, never a half.
+def write(path: Path, text: str | bytes) -> Path:
+    """Write a file, a text as UTF-8, in one step: readers see the old file or the new one, never a half.
 
     A link of that name is replaced, and what it leads to stays as it is.
 
@@ -118,7 +118,7 @@ def write_out(path: Path, text: str) -> Path:
     return path
 
 
-def replace(path: Path, text: str) -> Path:
+def replace(path: Path, text: str | bytes) -> Path:
     """As `write`, whatever goes wrong being an OSError; the draft is of a name that nobody can foresee."""
     if not path.name or (path.is_dir() and not path.is_symlink()):
         raise IsADirectoryError(21, "it is a folder", str(path))
@@ -140,7 +140,9 @@ def open_to(folder: Path) -> None:
     folder.chmod(0o777 & ~_mask())
 
 
-def _bytes(text: str) -> bytes:
+def _bytes(text: str | bytes) -> bytes:
+    if isinstance(text, bytes):
+        return text
     return text.encode("utf-8", "backslashreplace")  # A name whose bytes were no UTF-8 has halves of characters.
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import UserError
 from benchmarks.layout import data_folder
+from benchmarks.safety.regular import write
 from benchmarks.serving.model import Model, load_model
 from estimators.models.calibration import LEAST
 from estimators.models.threads import threads
@@ -99,12 +100,7 @@ def export(folder: Path, path: Path) -> Exported:
     difference = float(np.abs(found - model.predict_proba(images)).max())
     if not difference <= CLOSE:
         raise _refused(folder, f"its probabilities would differ by up to {difference:.1e} (allowed: {CLOSE:g})")
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
+    write(path, content)
     return Exported(path, model.image_shape, len(model.classes_), len(random), len(real), difference)
 
 

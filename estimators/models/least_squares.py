@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from estimators.features.patches import Patches
-from estimators.models.calibration import fit_temperature, known, softmax
+from estimators.models.calibration import fit_temperature, known, log, softmax
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
 
@@ -77,7 +77,7 @@ class LeastSquares(ClassifierMixin, BaseEstimator):
             scores = rows @ coef + intercept
             temperature = fit_temperature(scores, truth)
             proba = softmax(scores / temperature)[np.arange(len(truth)), truth]
-            loss = -float(np.log(np.maximum(proba, 1e-30)).mean()) if len(truth) else 0.0
+            loss = -float(log(proba).mean()) if len(truth) else 0.0
             if loss < best:
                 best, self.coef_, self.intercept_ = loss, coef, intercept
                 self.temperature_, self.found_ = temperature, {"penalty": penalty, "temperature": temperature}
