@@ -6,8 +6,9 @@ A budget in seconds is all in: it pays for the search and for the final fit.
    grows, or for a score that means something. From that come `top`, the effort of a trial that the strategy calls full, so
    that about half of the budget is left for the final fit; and `least`, below which no trial is run: the effort that counts
    for "tuned" if as many settings as that takes can be tried at it, else less.
-2. Search. The strategy's trials are run, at efforts 1, 1/√2, 1/2, … of a full fit, as long as there is time beside the
-   reserve for the final fit and for what confirms the finalist.
+2. Search. The strategy's trials are run, the cheapest of a batch first, at efforts 1, 1/√2, 1/2, … of a full fit, as long as there is time beside the
+   reserve for the final fit and for what confirms the finalist. A base setting that would take a fifth of the budget beside
+   the others is not tried there: the best of them is tried at the effort of the plan's trial of it.
 3. Longer. The best network is trained twice, four and eight times as long, as long as that helps and there is time.
 4. Confirm. The finalist replaces the base setting only if it is better on rows that did not pick it (`tuning.select`). Luck
    with the random seed is no merit of a setting, so both networks are fitted once more with another seed, and the test is
@@ -278,10 +279,16 @@ class _Trials:
         return trials
 
     def compare(self) -> None:
-        """Try the base setting at the highest effort at which another one was, where the strategy did not."""
+        """Try the base setting at the highest effort at which another one was, where the strategy did not.
+
+        Where it is too dear for that, the best of the others is tried at the effort of the plan's trial of it.
+        """
         spending = self.spending
-        if spending.budget.seconds is not None and spending.highest:
-            self._run([Trial(self.cell.variant.base, spending.highest, max(o.trial.round for o in self.outcomes))])
+        if spending.budget.seconds is None or not spending.highest:
+            return
+        last, effort = max(o.trial.round for o in self.outcomes), spending.compared_at(spending.highest)
+        params = self.cell.variant.base if effort == spending.highest else spending.leader
+        self._run([Trial(params, effort, last)])
 
     def lengthen(self) -> None:
         """Train the best network longer, as long as that helps and there is time for its fit as well."""
@@ -403,9 +410,18 @@ class _Trials:
                 yield to_run
 
     def _too_dear(self, trial: Trial) -> str:
-        """Why a setting is not tried although there is time for that: there would be none for its fit. Others may be tried."""
+        """Why a setting is not tried although there is time for that, while others may be tried.
+
+        There would be none for its fit; or it is the base setting, and is compared with others at less effort.
+        """
         spending = self.spending
-        if not trial.round or trial.replicate or spending.can_be_fitted(trial.params):
+        if not trial.round or trial.replicate:
+            return ""
+        if spending.is_base(trial) and (effort := spending.compared_at(trial.effort)) < trial.effort:
+            return (
+                f"it would take {spending.expected(trial):.0f} s of {spending.budget}; compared at effort {effort:.2g}"
+            )
+        if spending.can_be_fitted(trial.params):
             return ""
         return f"its fit would take {spending.fit_seconds(trial.params, spending.top):.0f} s of {spending.budget}"
 
@@ -467,11 +483,13 @@ def _place(trial: Trial) -> tuple[Any, float, int]:
 
 
 def _selected(cell: Cell, outcomes: Sequence[Outcome]) -> Selection | None:
-    """What the trials of the strategy come to; where none was ok, what those of the plan do."""
+    """What the trials come to: those of the strategy if the base setting was ok among them, else those of the plan too."""
     base = frozen(cell.variant.base)
     proposed = [o for o in outcomes if o.trial.round and not o.trial.replicate]
-    compared = proposed if any(o.ok for o in proposed) else outcomes
-    return tuning.select(sorted(compared, key=lambda o: frozen(o.trial.params) != base))  # The base setting comes first.
+    compared = proposed if any(o.ok and frozen(o.trial.params) == base for o in proposed) else outcomes
+    return tuning.select(
+        sorted(compared, key=lambda o: frozen(o.trial.params) != base)
+    )  # The base setting comes first.
 
 
 def _base(cell: Cell, outcomes: Sequence[Outcome], effort: float) -> Outcome:

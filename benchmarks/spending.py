@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ BREADTH = (1 / 3, 1 / 8)  # efforts from which, and to which, trials go down so 
 FOLDED_EFFORT = 1 / 3  # a trial at this effort has several folds,
 FOLDS_SHARE = 0.1  # if it takes this share of the budget at most
 CONFIRMING = {"classical": 0, "deep": 1}  # new seeds with which a finalist is confirmed, see benchmarks/search.py
+BASE_SHARE = (
+    0.2  # of the budget, which the base setting may take beside others; a dearer one is compared at less effort
+)
 CONFIRM_SHARE = 1 / 4  # of the budget, which more folds may take to confirm a finalist where rows are few
 
 
@@ -47,6 +51,8 @@ class Spending:
         self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
         self.highest = 0.0  # effort of a proposed setting so far
         self._base_tried: set[float] = set()  # efforts at which the base setting was
+        self._base_planned = 0.0  # the highest effort at which the plan tried it
+        self._scoring: list[float] = []  # seconds of trials, per fit, beside that fit
         self._least = math.inf  # log-loss of the leader
 
     @property
@@ -77,14 +83,30 @@ class Spending:
         return min(SAFETY * wanted + SAVING_SECONDS, 0.9 * self.budget.seconds)
 
     def confirmation(self, trial: Trial) -> float:
-        """Seconds of what confirms a finalist after a trial: the base setting at its effort, and both with a new seed."""
+        """Seconds of what confirms a finalist after a trial: both at one effort, as far as they were not tried there, and
+        both with a new seed.
+        """
         if self.budget.seconds is None or not self.trials:
             return 0.0
-        effort = max(self.highest, trial.effort)
+        highest = max(self.highest, trial.effort)
+        effort = self.compared_at(highest)
         base, finalist = (self.expected(Trial(params, effort)) for params in (self.cell.variant.base, self.leader))
         again = (base + finalist) / self.folds * self.confirming_folds(effort) if self.confirms_again(effort) else 0.0
+        if effort < highest:
+            return again + (0.0 if effort == trial.effort else finalist)
         tried = effort in self._base_tried or (self.is_base(trial) and effort == trial.effort)
         return again + (0.0 if tried else base)
+
+    def compared_at(self, effort: float) -> float:
+        """The effort at which the base setting is compared with others that were tried at `effort`.
+
+        It is that of the plan's trial where the base setting is too dear to be tried at `effort`: on large images it may take
+        most of the budget there, and others a tenth of it.
+        """
+        if self.budget.seconds is None or not 0 < self._base_planned < effort or effort in self._base_tried:
+            return effort
+        dear = self.expected(Trial(self.cell.variant.base, effort)) > BASE_SHARE * self.budget.seconds
+        return self._base_planned if dear else effort
 
     def confirms_again(self, effort: float) -> bool:
         """Whether a finalist is confirmed by other fits than those that found it: with a new seed, or on more folds."""
@@ -95,7 +117,7 @@ class Spending:
         if self.budget.seconds is None or not self.trials or self.cell.folds == 1:
             return self.folds
         both = (self.cell.variant.base, self.leader)
-        once = sum(self.costs.expected(*work(self.cell, params, effort)) for params in both)
+        once = sum(self._once(params, effort) for params in both)
         count = int(CONFIRM_SHARE * self.budget.seconds / max(once, 1e-9))
         return max(self.folds, min(count, most_folds(self.cell.validation_share)))
 
@@ -138,7 +160,12 @@ class Spending:
     def expected(self, trial: Trial) -> float:
         """Seconds that a trial is expected to take."""
         folds = self.confirming_folds(trial.effort) if trial.replicate else self.folds
-        return folds * self.costs.expected(*work(self.cell, trial.params, trial.effort))
+        return folds * self._once(trial.params, trial.effort)
+
+    def _once(self, params: Mapping[str, Any], effort: float) -> float:
+        """Seconds of one fit of a trial, and of what scores it."""
+        scoring = statistics.median(self._scoring) if self._scoring else 0.0
+        return self.costs.expected(*work(self.cell, params, effort)) + scoring
 
     def fit_seconds(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds that a fit on all training rows is expected to take."""
@@ -168,10 +195,11 @@ class Spending:
             return
         at, lowest = (min(self.top, rung_above(effort)) for effort in BREADTH)
         while at > max(self.least, lowest):
-            cost = sum(self.expected(Trial(params, at)) for params in settings) + self.confirmation(
-                Trial(settings[0], at)
+            trials = [Trial(params, at) for params in settings]
+            cost = sum(
+                self.expected(trial) for trial in trials if not self.is_base(trial) or self.compared_at(at) == at
             )
-            if cost <= self.left:
+            if cost + self.confirmation(trials[0]) <= self.left:
                 break
             at = next_lower(at)
         self.least = max(self.least, at)
@@ -179,7 +207,7 @@ class Spending:
     def plan_folds(self) -> None:
         """Take as many folds as the cell should have, if several trials of that kind fit into the budget."""
         if self.budget.seconds is not None and self.trials:
-            one = self.costs.expected(*work(self.cell, self.leader, max(self.least, FOLDED_EFFORT * self.top)))
+            one = self._once(self.leader, max(self.least, FOLDED_EFFORT * self.top))
             self.folds = self.cell.folds if self.cell.folds * one <= FOLDS_SHARE * self.budget.seconds else 1
 
     def effort(self, trial: Trial) -> float:
@@ -199,6 +227,9 @@ class Spending:
                 row["fit_seconds"] / fits,
                 (row["start_seconds"] or 0.0) / fits,
             )
+            self._scoring.append(max(0.0, row["seconds"] - row["fit_seconds"]) / fits)
+            if not trial.round and self.is_base(trial):
+                self._base_planned = max(self._base_planned, trial.effort)
             if trial.round and not trial.replicate:
                 self.highest = max(self.highest, trial.effort)
                 if self.is_base(trial):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,7 @@ class LeastSquares(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     found_ : with validation rows ``{"penalty": p, "temperature": t}``, those with the least log-loss there; else empty.
+    start_seconds_ : seconds of the fit that hardly depend on the number of rows: the dictionary, and what each penalty takes.
     """
 
     def __init__(
@@ -64,12 +66,20 @@ class LeastSquares(ClassifierMixin, BaseEstimator):
         """Fit on images (n, h, w, c) and labels (n,); validation rows serve to choose penalty and temperature."""
         X, y = with_copies(X, y, self.copies, self.seed)
         self.classes_, columns = np.unique(y, return_inverse=True)
+        began = time.perf_counter()
         self.rows_ = Patches(self.filters, self.side, seed=self.seed).fit(X)
+        learned = time.perf_counter()
         sums = _Sums.of(self.rows_, X, np.eye(len(self.classes_), dtype=np.float32)[columns])
+        summed = time.perf_counter()
+        self._solve(sums, validation)
+        self.start_seconds_ = time.perf_counter() - began - (summed - learned)
+        return self
+
+    def _solve(self, sums: _Sums, validation: tuple[NDArray[np.uint8], NDArray[np.int64]] | None) -> None:
         self.temperature_, self.found_ = self.temperature, {}
         if validation is None:
             self.coef_, self.intercept_ = sums.solved(self.penalty)
-            return self
+            return
         images, truth = known(validation, self.classes_)
         rows, best = self.rows_.transform(images), np.inf
         for penalty in PENALTIES:
@@ -81,7 +91,6 @@ class LeastSquares(ClassifierMixin, BaseEstimator):
             if loss < best:
                 best, self.coef_, self.intercept_ = loss, coef, intercept
                 self.temperature_, self.found_ = temperature, {"penalty": penalty, "temperature": temperature}
-        return self
 
     def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (n, k)."""

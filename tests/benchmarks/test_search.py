@@ -1,5 +1,7 @@
 """The plan of a search: confirmation with another seed, longer training, and what a replay repeats. Workers are made up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -191,3 +193,42 @@ def test_a_setting_whose_fit_would_take_most_of_the_budget_is_passed_over(tmp_pa
     assert dear and all("its fit would take" in t["reason"] for t in dear)
     assert not any(t["params"]["copies"] == 2 and t["status"] == "ok" for t in trials)
     assert sum(t["status"] == "ok" for t in trials) > 5, "the search goes on with others"
+
+
+@pytest.mark.parametrize(("gradients", "label"), [(0.8, "lightly searched"), (1.2, "default")])
+def test_a_base_setting_too_dear_to_be_tried_beside_others_is_compared_at_less_effort(
+    tmp_path, monkeypatch, gradients, label
+):
+    """Trees of pixels of photographs take ten times as long as those of gradients. None replaces base unconfirmed."""
+
+    def dear(job):
+        return 600 * job.effort / (10 if job.params["features"] == "hog" else 1)
+
+    own = estimators.get("xgboost")
+    known = replace(own, relative_cost=lambda params, pixels: 1 if params["features"] == "hog" else 10)
+    monkeypatch.setattr(estimators, "get", lambda name: known)
+    row, trials, *_ = searched(
+        tmp_path, "xgboost", lambda job: gradients if job.params["features"] == "hog" else 1.0, cost=dear
+    )
+    by_number, base = {t["number"]: t for t in trials}, trials[0]["params"]
+    winner = by_number[row["winner"]]
+    assert row["tuned"] == label and (winner["params"] == base) == (label == "default")
+    assert max(t["effort"] for t in trials if t["status"] == "ok") > trials[0]["effort"]
+    if label != "default":
+        compared = [t["params"] for t in trials if t["status"] == "ok" and t["effort"] == winner["effort"]]
+        assert base in compared and row["finalist"] == row["winner"] and row["p_value"] < 0.05
+
+
+def test_what_it_takes_to_score_a_trial_is_expected_of_the_next(tmp_path):
+    """Fits of 0.3 s, and 6 s more to score each: none is begun that would end in what is kept for the fit."""
+    (cell,) = cells(suite(estimators=["svm"], budget="45 s"), [datasets.load("digits")])
+
+    def execute(jobs):
+        for job in jobs:
+            losses = np.random.default_rng(0).normal(1, 0.1, 200).tolist()
+            yield job, Answer("ok", "", Scored(0.9, 1.0, losses, 1, {}, 0.3, 0.0, {}, 0.001), seconds=6.3)
+
+    with Ledger(tmp_path) as ledger:
+        search(cell, ledger, execute, Silent())
+        (row,) = ledger.rows("searches")
+    assert row["trials"] > 2 and row["spent_seconds"] <= 38
