@@ -304,13 +304,13 @@ def predict(
     ------
     UserError : bad usage, no model, or nothing that can be read.
     """
-    from benchmarks.errors import UserError, unknown
-    from benchmarks.safety.regular import write_out
+    from benchmarks.errors import unknown
+    from benchmarks.safety.regular import check_place, write_out
     from benchmarks.serving.predict import FORMATS, as_text
     from benchmarks.serving.predict import predict as predict_files
 
-    if out is not None and _cannot_hold_a_file(Path(out)):
-        raise UserError(f"Cannot write {out}: give the path of a file in a folder that exists.")
+    if out is not None:
+        check_place(Path(out))
     written_as = written_as or ("json" if out is not None and Path(out).suffix.lower() == ".json" else "csv")
     if written_as not in FORMATS:
         raise unknown("format", written_as, FORMATS)
@@ -369,12 +369,12 @@ def clean(
     UserError : bad usage or bad data, in one line.
     """
     from benchmarks.data.reading import WHITE, Reading
-    from benchmarks.errors import UserError
     from benchmarks.labels.clean import clean as look
     from benchmarks.labels.out_of_fold import ESTIMATOR, FOLDS
+    from benchmarks.safety.regular import check_place
 
-    if out is not None and (_cannot_hold_a_file(Path(out)) or Path(out).suffix == ".html"):
-        raise UserError(f"Cannot write {out}: give the path of a CSV file in a folder that exists.")
+    if out is not None:
+        check_place(Path(out), "a CSV file", lambda suffix: suffix != ".html")  # The page is written beside it.
     found = look(
         str(what),
         estimator=estimator or ESTIMATOR,
@@ -483,13 +483,6 @@ def repair(
     from benchmarks.repair.files import repair as repair_files
 
     return repair_files(Path(source), Path(target), _model_folder(Path(model)), learned=str(learned), prepare=prepare)
-
-
-def _cannot_hold_a_file(path: Path) -> bool:
-    try:
-        return path.is_dir() or not path.parent.is_dir()
-    except OSError:  # A name that is too long, a folder that nobody may look into.
-        return True
 
 
 def test_estimator(file: str | Path) -> Iterator[tuple[str, str]]:

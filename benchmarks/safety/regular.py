@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -79,6 +79,26 @@ def text_of(path: Path, longest: int = LONGEST_TEXT) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8: byte {error.start + 1:,} is wrong.") from error
+
+
+def check_place(path: Path, kind: str = "a file", fits: Callable[[str], bool] = lambda suffix: True) -> None:
+    """Refuse a path where no file can be written, before anything is computed for it.
+
+    Parameters
+    ----------
+    kind : what the file is called in the message.
+    fits : suffix -> whether such a file may have it.
+
+    Raises
+    ------
+    UserError : it is a folder, its folder is not there, or its suffix does not fit.
+    """
+    try:
+        right = fits(path.suffix) and path.parent.is_dir() and not path.is_dir()
+    except OSError:  # A name that is too long, a folder that nobody may look into.
+        right = False
+    if not right:
+        raise UserError(f"Cannot write {path}: give the path of {kind} in a folder that exists.")
 
 
 def write(path: Path, text: str | bytes) -> Path:

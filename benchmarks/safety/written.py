@@ -27,14 +27,19 @@ def files_by_stem(source: Path, target: Path) -> dict[Path, Path]:
         raise UserError(f"There is no image in {source}; looked for {', '.join(sorted(SUFFIXES))}.")
     if target.resolve().is_relative_to(source.resolve()):
         raise UserError(f"{target} lies inside {source}: give a folder elsewhere, or its images would become a class.")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"{target} exists and is not an empty folder: give another, so that nothing is overwritten.")
+    must_be_empty(target)
     stems: dict[Path, Path] = {}
     for file in files:
         stem = file.relative_to(source).with_suffix("")
         if stems.setdefault(stem, file) != file:
             raise UserError(f"{stems[stem]} and {file} would be written under the same names: rename one.")
     return stems
+
+
+def must_be_empty(folder: Path) -> None:
+    """Refuse a folder that has files already, or a file of its name, with a `UserError`."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} exists and is not an empty folder: give another, so that nothing is overwritten.")
 
 
 @contextmanager

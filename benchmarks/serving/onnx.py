@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import UserError
 from benchmarks.layout import data_folder
-from benchmarks.safety.regular import write
+from benchmarks.safety.regular import check_place, write
 from benchmarks.serving.model import Model, load_model
 from estimators.models.calibration import LEAST
 from estimators.models.threads import threads
@@ -83,8 +83,7 @@ def export(folder: Path, path: Path) -> Exported:
     UserError : the extra is not installed, there is no model, no converter carries it, the file would predict otherwise, or it
         cannot be written.
     """
-    if path.suffix != ".onnx" or path.is_dir() or not path.parent.is_dir():
-        raise UserError(f"Cannot write {path}: give the path of an .onnx file in a folder that exists.")
+    check_place(path, "an .onnx file", lambda suffix: suffix == ".onnx")
     _check_installed()
     model = load_model(folder)
     random, real = _random_images(model.image_shape), _real_images(folder, model)

@@ -21,6 +21,7 @@ from benchmarks.data.reading import WHITE, colour
 from benchmarks.errors import UserError, printable, unknown
 from benchmarks.repair.repairer import Repairer, repairer_of
 from benchmarks.safety.sheets import csv_text
+from benchmarks.safety.written import must_be_empty
 from benchmarks.serving.model import open_model, probabilities
 
 PREPARE = ("auto", "none", "scan")
@@ -225,8 +226,7 @@ def _probabilities(
 
 
 def _make_empty(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} exists and is not an empty folder: give another, so that nothing is overwritten.")
+    must_be_empty(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

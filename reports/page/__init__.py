@@ -125,10 +125,11 @@ def render(run: Run, told: Callable[[str], None] = lambda line: None) -> str:
 @cache
 def template(name: str) -> Any:
     """The template of a page, a file beside this one."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    room = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return room.from_string(asset(name))
+    return Environment(
+        loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).get_template(name)
 
 
 def asset(name: str) -> str:

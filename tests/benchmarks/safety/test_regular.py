@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.errors import UserError
-from benchmarks.safety.regular import opened, text_of, write, write_out
+from benchmarks.safety.regular import check_place, opened, text_of, write, write_out
 
 
 def made(path, kind):
@@ -96,3 +96,10 @@ def test_a_new_file_has_the_permissions_of_any_other(tmp_path):
     (tmp_path / "plain").write_text("")
     write(tmp_path / "a", "new")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("given", [".", "gone/a.csv", "a.html", "x" * 300 + ".csv"])
+def test_a_place_for_a_file_is_checked_before_anything_is_computed(tmp_path, given):
+    check_place(tmp_path / "a.csv", "a CSV file", lambda suffix: suffix == ".csv")
+    with pytest.raises(UserError, match="give the path of a CSV file in a folder that exists"):
+        check_place(tmp_path / given, "a CSV file", lambda suffix: suffix == ".csv")
