@@ -12,7 +12,8 @@ from tuning.winner import frozen
 
 APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
 FLAT = 1.25  # times the seconds of the shortest fit: where less effort saves no more than that, it is not worth it
-STEEPEST = 2.0  # kernel machines: seconds grow with the square of the rows
+STEEPEST = 2.0  # power of the effort with which seconds may be expected to grow
+TOLD = 0.6  # power of the effort with which seconds grew, from which on the start of a fit does not hide how they do
 
 
 class Costs:
@@ -21,10 +22,17 @@ class Costs:
     Parameters
     ----------
     relative : setting -> how its fits compare with those of others, in any unit, as long as it was not timed.
+    growth : power of the effort with which seconds grow above the efforts that were timed: (least, most). What is timed says where
+        between.
     """
 
-    def __init__(self, relative: Callable[[Mapping[str, Any]], float] = lambda params: 1.0) -> None:
+    def __init__(
+        self,
+        relative: Callable[[Mapping[str, Any]], float] = lambda params: 1.0,
+        growth: tuple[float, float] = (1.0, STEEPEST),
+    ) -> None:
         self._relative = relative
+        self._least, self._most = growth
         self._seen: dict[Any, dict[float, float]] = {}
         self._starts: dict[Any, float] = {}
         self._weights: dict[Any, float] = {}
@@ -55,8 +63,20 @@ class Costs:
 
     @property
     def growth_is_known(self) -> bool:
-        """Whether a setting was timed at two efforts that are apart, or the start of its fits was."""
-        return any(self._starts.values()) or bool(self._growing)
+        """Whether a setting was timed at two efforts that are apart, or the start of its fits was.
+
+        Where they grow faster than the effort in the end, the start must not have hidden that: a kernel machine of 1,500 rows
+        takes hardly less than one of 6,000, and 20 times less than one of 50,000.
+        """
+        if any(self._starts.values()):
+            return True
+        return bool(self._growing) and (self._least <= 1 or self._power() >= TOLD)
+
+    def at_most(self, params: Mapping[str, Any], effort: float) -> float:
+        """Seconds of one fit of a setting that was timed, if the start of those that were hid how they grow."""
+        points = self._seen[frozen(params)]
+        steep = 0.0 if self.growth_is_known else points[high := max(points)] * (effort / high) ** self._least
+        return max(self.expected(params, effort), steep)
 
     def affordable(self, params: Mapping[str, Any], seconds: float, scale: float, most: float = 1.0) -> float:
         """The highest effort in (0, most] at which a fit is expected to take no more than `seconds`.
@@ -80,17 +100,23 @@ class Costs:
     def _shape(self, effort: float) -> float:
         """How seconds grow with the effort, in any unit: as they did between efforts of one setting.
 
-        A power where they grew faster than the effort did, as those of kernel machines; else a straight line, since to
-        start takes the same however long the fit is. In proportion as long as no setting was timed at two efforts.
+        In proportion as long as no setting was timed at two efforts. Then a power above the highest effort. Below it a power
+        where they grew faster than the effort did; else a straight line, since to start takes the same however long the fit is.
         """
         points = self._growing
         if not points:
             return effort
-        low, high = min(points), max(points)
-        near = max(at for at in points if APART * at <= high)  # Far below other things take the time.
-        power = math.log(points[high] / points[near]) / math.log(high / near)
-        if power >= 1:
-            return points[high] * (effort / high) ** min(STEEPEST, power)
+        low, high, power = min(points), max(points), self._power()
+        if power >= 1 or (effort > high and self._least > 1):
+            return points[high] * (effort / high) ** min(self._most, max(self._least, power))
         slope = (points[high] - points[low]) / (high - low)
         at_start = max(0.0, points[high] - slope * high)
         return at_start + max(slope, 0.1 * points[high] / high) * effort
+
+    def _near(self) -> float:
+        """The effort below the highest one from which on growth is read off: far below other things take the time."""
+        return max(at for at in self._growing if APART * at <= max(self._growing))
+
+    def _power(self) -> float:
+        high, near = max(self._growing), self._near()
+        return math.log(self._growing[high] / self._growing[near]) / math.log(high / near)

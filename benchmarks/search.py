@@ -177,6 +177,7 @@ class _Trials:
         self.portfolio = cell.portfolio  # what of it is tried first
         self.efforts: dict[float, float] = {}  # effort that the strategy asks for → that of the trial
         self.spent = ""  # why the budget had no room for a trial
+        self.deciding = False  # whether the next trials decide between finalist and base setting
 
     def plan(self) -> None:
         """Try the base setting until its score means something and its cost is known; then the plan is made.
@@ -201,7 +202,7 @@ class _Trials:
                 if spending.costs.growth_is_known or full <= CHEAP * budget:
                     break
             steps = [replace(pilot, effort=min(times * pilot.effort, spending.top)) for times in (4, 2)]
-            cheap = [step for step in steps if spending.expected(step) <= PILOT_SHARE * budget]
+            cheap = [step for step in steps if spending.at_most(step) <= PILOT_SHARE * budget]
             if not cheap and (telling or spending.refusal(steps[-1])):
                 break
             pilot = cheap[0] if cheap else steps[-1]
@@ -288,7 +289,9 @@ class _Trials:
             return
         last, effort = max(o.trial.round for o in self.outcomes), spending.compared_at(spending.highest)
         params = self.cell.variant.base if effort == spending.highest else spending.leader
+        self.deciding = True
         self._run([Trial(params, effort, last)])
+        self.deciding = False
 
     def lengthen(self) -> None:
         """Train the best network longer, as long as that helps and there is time for its fit as well."""
@@ -333,6 +336,7 @@ class _Trials:
             Trial(params, effort, finalist.trial.round, replicate=1)
             for params in (self.cell.variant.base, finalist.trial.params)
         ]
+        self.deciding = True
         chance = p_value(*(outcome.losses for outcome in self._run(again)))  # None where there was no time for both.
         if chance is None and not CONFIRMING[self.cell.variant.estimator.family]:
             return selection
@@ -429,10 +433,11 @@ class _Trials:
         """Why the budget has no room for a trial, which ends the search.
 
         What the strategy proposes is counted, and must leave the time to confirm it. The base setting must leave the time for
-        another one too: with nothing to compare it with, the time is better spent on its fit.
+        another one too: with nothing to compare it with, the time is better spent on its fit. What decides is worth a part of
+        what is kept for the fit: without it the search was for nothing.
         """
-        proposed = trial.round > 0 and not trial.replicate
-        kept = self.spending.confirmation(trial) if proposed else 0.0
+        proposed = trial.round > 0 and not self.deciding
+        kept = self.spending.confirmation(trial) if proposed else -self.spending.reserve / 4 if self.deciding else 0.0
         if proposed and self.spending.is_base(trial) and not any(self._is_another(o) for o in self.outcomes):
             kept += self.spending.expected(trial)
         refusal = self.spending.refusal(trial, counted=proposed, kept=kept)
@@ -446,13 +451,13 @@ class _Trials:
     def _limit(self, job: Job, expected: float) -> float:
         """When a trial is stopped: at the end of what the search may spend, the first one at half of the budget.
 
-        One that takes much longer than expected is not worth a large part of the budget either. One that confirms a finalist
-        is worth a part of what is kept for the fit: without it the search was for nothing.
+        One that takes much longer than expected is not worth a large part of the budget either. One that decides may take a
+        part of what is kept for the fit.
         """
         longest, spending, budget = job.limit_seconds or LONGEST, self.spending, self.spending.budget.seconds
         if budget is None:
             return longest
-        left = spending.left + (spending.reserve / 4 if job.replicate else 0.0)
+        left = spending.left + (spending.reserve / 4 if self.deciding else 0.0)
         rest = min(left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 2
         return min(longest, max(0.5, rest) + ALLOWANCE)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.cell import Cell
-from benchmarks.costs import Costs
+from benchmarks.costs import STEEPEST, Costs
 from benchmarks.data.split import most_folds
 from tuning import Trial
 from tuning.winner import frozen
@@ -17,7 +17,9 @@ FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that 
 LONGER = (2, 4, 8)  # times the images shown in a full fit, for which a network may be trained
 SAFETY = 1.15  # fits take so much longer than expected, now and then
 SAVING_SECONDS = 0.5  # of the model
-BREADTH = (1 / 3, 1 / 8)  # efforts from which, and to which, trials go down so that more settings can be tried
+# Efforts from which, and to which, trials go down so that more settings can be tried. Short trainings prefer rates that are
+# too high for long ones.
+BREADTH = {"classical": (1 / 3, 1 / 8), "deep": (1 / 3, 1 / 4)}
 FOLDED_EFFORT = 1 / 3  # a trial at this effort has several folds,
 FOLDS_SHARE = 0.1  # if it takes this share of the budget at most
 CONFIRMING = {"classical": 0, "deep": 1}  # new seeds with which a finalist is confirmed, see benchmarks/search.py
@@ -46,7 +48,9 @@ class Spending:
         self.driver = 0.0  # seconds of this process that no budget pays
         self.running: dict[int, float] = {}  # place of a trial in its batch → seconds that it is expected to take
         pixels = math.prod(cell.dataset.train.X.shape[1:])
-        self.costs = Costs(lambda params: cell.variant.estimator.relative_cost(params, pixels))  # of one fit
+        own = cell.variant.estimator
+        growth = (own.growth, STEEPEST) if own.effort == "rows" else (1.0, 1.0)
+        self.costs = Costs(lambda params: own.relative_cost(params, pixels), growth)  # of one fit
         self.folds = 1 if self.budget.seconds is not None else cell.folds  # fits of a trial, once the plan is made
         self.leader: Mapping[str, Any] = cell.variant.base  # the best setting so far, which the final fit may have
         self.highest = 0.0  # effort of a proposed setting so far
@@ -153,7 +157,7 @@ class Spending:
             return ""
         left, expected = self.left - kept, self.expected(trial)
         if left <= 0 or expected > left:
-            why = f"{self.reserve:.0f} s kept for the final fit" + (f", {kept:.0f} s to confirm" if kept else "")
+            why = f"{self.reserve:.0f} s kept for the final fit" + (f", {kept:.0f} s to confirm" if kept > 0 else "")
             return f"budget of {budget} spent: {why}, {max(0.0, left):.0f} s left, {expected:.0f} s expected"
         return ""
 
@@ -161,6 +165,10 @@ class Spending:
         """Seconds that a trial is expected to take."""
         folds = self.confirming_folds(trial.effort) if trial.replicate else self.folds
         return folds * self._once(trial.params, trial.effort)
+
+    def at_most(self, trial: Trial) -> float:
+        """Seconds that a trial of a setting that was timed takes at most, as long as nobody knows how they grow."""
+        return max(self.expected(trial), self.folds * self.costs.at_most(*work(self.cell, trial.params, trial.effort)))
 
     def _once(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds of one fit of a trial, and of what scores it."""
@@ -193,7 +201,7 @@ class Spending:
         """Raise `least` to the highest effort within `BREADTH` at which all of these can be tried."""
         if self.budget.seconds is None or not self.trials:
             return
-        at, lowest = (min(self.top, rung_above(effort)) for effort in BREADTH)
+        at, lowest = (min(self.top, rung_above(effort)) for effort in BREADTH[self.cell.variant.estimator.family])
         while at > max(self.least, lowest):
             trials = [Trial(params, at) for params in settings]
             cost = sum(

@@ -39,6 +39,8 @@ class Estimator:
         "images", the training images that a network is shown.
     relative_cost : ``relative_cost(params, pixels)``, roughly how long a fit of a setting takes on images of so many values (h * w * c),
         in any unit: a search plans with it as long as the setting was not timed. The parameter that `effort` names plays no part.
+    growth : the power of the training rows with which the seconds of a fit grow where rows are many, at the least: 1 where every
+        row takes its time, 2 where every pair does, as in kernel machines. A search that times a steeper growth goes by that.
     prior_knowledge : what was put in by hand before any data was seen, in a sentence; "" says nothing.
     transfer : what it can take from a source. Every estimator can do with its "rows", which are put beside the target's. For the
         other ways ``fit`` takes ``source=Source(...)`` (`estimators.models.source`), which says what is asked for: the weights of
@@ -53,6 +55,7 @@ class Estimator:
     strategy: str = "coarse_to_fine"
     effort: str = "rows"
     relative_cost: Callable[[Mapping[str, Any], int], float] = lambda params, pixels: 1.0
+    growth: float = 1.0
     prior_knowledge: str = ""
     transfer: tuple[str, ...] = ("rows",)
 

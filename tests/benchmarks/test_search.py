@@ -29,12 +29,13 @@ def searched(
     """
     (cell,) = cells(suite(estimators=[estimator], budget=budget, **more), [datasets.load("digits")])
     noise = np.random.default_rng(0).normal(0, 0.05, 200)  # The rows are the same for all settings.
+    start = 0.001 if cell.variant.estimator.family == "deep" else 0.0
 
     def execute(jobs):
         for job in jobs:
             jitter = np.random.default_rng(int(job.key[:8], 16)).normal(0, 0.02, 200)
             result = Scored(
-                0.9, loss(job), (loss(job) + noise + jitter).tolist(), 1, {}, cost(job), 0.0, history(job), 0.001
+                0.9, loss(job), (loss(job) + noise + jitter).tolist(), 1, {}, cost(job), 0.0, history(job), start
             )
             yield job, Answer("ok", "", result, seconds=cost(job))
 
@@ -64,13 +65,13 @@ def test_luck_with_the_seed_is_no_merit(tmp_path):
 
 
 def test_models_without_luck_are_not_fitted_again(tmp_path):
-    row, trials, _, _ = searched(tmp_path, "svm", lambda job: 0.8 if job.params["features"] == "hog" else 1.0)
+    row, trials, _, _ = searched(tmp_path, "xgboost", lambda job: 0.8 if job.params["features"] == "hog" else 1.0)
     assert not any(t["replicate"] for t in trials) and row["winner"] == row["finalist"]
 
 
 def test_what_confirms_is_paid_from_the_budget(tmp_path):
-    row, trials, (_, planned), _ = searched(tmp_path, "cnn", better, budget="30 s", cost=lambda job: 20 * job.effort)
-    assert any(t["replicate"] for t in trials) and row["spent_seconds"] + planned <= 31
+    row, trials, (_, planned), _ = searched(tmp_path, "cnn", better, budget="60 s", cost=lambda job: 20 * job.effort)
+    assert any(t["replicate"] for t in trials) and row["spent_seconds"] + planned <= 62
 
 
 @pytest.mark.parametrize(("power", "expected"), [(-0.5, 8), (0.1, 1)])
