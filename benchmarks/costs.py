@@ -42,7 +42,7 @@ class Costs:
         """Note that a fit of a setting took so many seconds at an effort, of which `start` are the same at any effort."""
         points = self._seen.setdefault(frozen(params), {})
         points[effort] = max(seconds - start, 1e-4)
-        if max(points) >= APART * min(points) and max(points) >= max(self._growing, default=0.0):
+        if _apart(points) and max(points) >= max(self._growing, default=0.0):
             self._growing = points
         self._starts[frozen(params)], self._weights[frozen(params)] = start, self._relative(params)
 
@@ -70,7 +70,7 @@ class Costs:
         """
         if any(self._starts.values()):
             return True
-        return bool(self._growing) and (self._least <= 1 or self._power() >= TOLD)
+        return bool(self._growing) and (self._least <= 1 or _power(self._growing) >= TOLD)
 
     def at_most(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds of one fit of a setting that was timed, if the start of those that were hid how they grow."""
@@ -92,31 +92,38 @@ class Costs:
         efforts = np.geomspace(most, lowest, 400)
         return next((float(e) for e in efforts if self.expected(params, e / scale) <= seconds), lowest)
 
-    def _extended(self, points: Mapping[float, float], effort: float) -> float:
-        """Seconds at an effort, from the nearest one that was timed."""
-        near = min(points, key=lambda e: abs(math.log(e / effort)))
-        return points[near] * self._shape(effort) / self._shape(near)
+    def growth_was_timed(self, params: Mapping[str, Any]) -> bool:
+        """Whether a setting itself was timed at two efforts that are apart."""
+        return _apart(self._seen.get(frozen(params), {}))
 
-    def _shape(self, effort: float) -> float:
-        """How seconds grow with the effort, in any unit: as they did between efforts of one setting.
+    def _extended(self, points: Mapping[float, float], effort: float) -> float:
+        """Seconds at an effort, from the nearest one that was timed; the growth is the setting's own where it is known."""
+        near = min(points, key=lambda e: abs(math.log(e / effort)))
+        growing = points if _apart(points) else self._growing
+        return points[near] * self._shape(growing, effort) / self._shape(growing, near)
+
+    def _shape(self, points: Mapping[float, float], effort: float) -> float:
+        """How seconds grow with the effort, in any unit: as they did between efforts of one setting, whose seconds these are.
 
         In proportion as long as no setting was timed at two efforts. Then a power above the highest effort. Below it a power
         where they grew faster than the effort did; else a straight line, since to start takes the same however long the fit is.
         """
-        points = self._growing
         if not points:
             return effort
-        low, high, power = min(points), max(points), self._power()
+        low, high, power = min(points), max(points), _power(points)
         if power >= 1 or (effort > high and self._least > 1):
             return points[high] * (effort / high) ** min(self._most, max(self._least, power))
         slope = (points[high] - points[low]) / (high - low)
         at_start = max(0.0, points[high] - slope * high)
         return at_start + max(slope, 0.1 * points[high] / high) * effort
 
-    def _near(self) -> float:
-        """The effort below the highest one from which on growth is read off: far below other things take the time."""
-        return max(at for at in self._growing if APART * at <= max(self._growing))
 
-    def _power(self) -> float:
-        high, near = max(self._growing), self._near()
-        return math.log(self._growing[high] / self._growing[near]) / math.log(high / near)
+def _apart(points: Mapping[float, float]) -> bool:
+    return len(points) > 1 and max(points) >= APART * min(points)
+
+
+def _power(points: Mapping[float, float]) -> float:
+    """Power of the effort with which seconds grew up to the highest one; far below it other things take the time."""
+    high = max(points)
+    near = max(at for at in points if APART * at <= high)
+    return math.log(points[high] / points[near]) / math.log(high / near)

@@ -14,6 +14,8 @@ from tuning import Trial
 from tuning.winner import frozen
 
 FIT_SHARE = 0.5  # of the budget that the plan leaves to the final fit, if that needs as much
+TRAIN_SHARE = 2 / 3  # of the budget that is kept for the fit of a network, as far as it can use that
+KEPT_PASSES = 120  # over the training images, for which time is kept; more are made if there is
 LONGER = (2, 4, 8)  # times the images shown in a full fit, for which a network may be trained
 SAFETY = 1.15  # fits take so much longer than expected, now and then
 SAVING_SECONDS = 0.5  # of the model
@@ -74,16 +76,18 @@ class Spending:
     def reserve(self) -> float:
         """Seconds that are kept for the final fit.
 
-        A network may train for longer than a full fit. It has its half of the budget too, as far as that can be used: a search
+        A network may train for longer than a full fit, and has most of the budget for that, as far as it can be used: a search
         that took more would have to find a setting that is worth more than the training which it costs.
         """
         if self.budget.seconds is None or not self.trials:
             return 0.0
         wanted = self.fit_seconds(self.leader, self.top)
         if (length := self.cell.variant.estimator.effort) != "rows":
-            longer = {**self.leader, length: LONGER[-1] * self.cell.variant.base[length]}
+            shown = self.cell.variant.base[length]
+            most = KEPT_PASSES * len(self.cell.dataset.train.y) / shown if length == "images" else LONGER[-1]
+            longer = {**self.leader, length: round(min(LONGER[-1], max(1.0, most)) * shown)}
             longest = self.fit_seconds(longer, 1.0)
-            wanted = max(wanted, min(longest, FIT_SHARE * self.budget.seconds / SAFETY))
+            wanted = max(wanted, min(longest, TRAIN_SHARE * self.budget.seconds / SAFETY))
         return min(SAFETY * wanted + SAVING_SECONDS, 0.9 * self.budget.seconds)
 
     def confirmation(self, trial: Trial) -> float:

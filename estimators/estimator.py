@@ -40,7 +40,7 @@ class Estimator:
     relative_cost : ``relative_cost(params, pixels)``, roughly how long a fit of a setting takes on images of so many values (h * w * c),
         in any unit: a search plans with it as long as the setting was not timed. The parameter that `effort` names plays no part.
     growth : the power of the training rows with which the seconds of a fit grow where rows are many, at the least: 1 where every
-        row takes its time, 2 where every pair does, as in kernel machines. A search that times a steeper growth goes by that.
+        row takes its time, up to 2 where every pair does, as in kernel machines. A search that times a steeper growth goes by that.
     prior_knowledge : what was put in by hand before any data was seen, in a sentence; "" says nothing.
     transfer : what it can take from a source. Every estimator can do with its "rows", which are put beside the target's. For the
         other ways ``fit`` takes ``source=Source(...)`` (`estimators.models.source`), which says what is asked for: the weights of

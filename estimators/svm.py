@@ -34,7 +34,7 @@ svm = Estimator(
         copies=Choice((0, 1, 2)),
     ),
     relative_cost=lambda params, pixels: (1 + params["copies"]) ** 1.2,
-    growth=2.0,
+    growth=1.5,
     prior_knowledge="Features are reduced to 50 principal components; oriented gradients (HOG) are an axis, and so are shifted and "
     "turned copies, which suit characters; C, gamma and temperature of the base setting were chosen on handwritten digits.",
     transfer=("rows", "embedding"),

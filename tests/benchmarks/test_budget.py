@@ -90,10 +90,25 @@ def test_what_the_search_does_not_need_goes_to_the_fit(tmp_path, machine):
         )
 
 
-def test_a_search_leaves_a_network_half_of_the_budget_to_train(tmp_path):
+def test_a_search_leaves_a_network_two_thirds_of_the_budget_to_train(tmp_path, monkeypatch):
     """A full fit takes 12 s, and one of several times that length is better still: a search must not use it up."""
+    assert play(made(tmp_path / "few rows"), "fast", "cnn", 100)[0]["spent_seconds"] > 50, "1,400 rows are soon learned"
+    monkeypatch.setattr("benchmarks.spending.KEPT_PASSES", 10_000)
     row, trials, effort, _, fit = play(tmp_path, "fast", "cnn", 100, noise=0.0)
-    assert len(trials) > 5 and row["spent_seconds"] < 55 and fit > 40 and effort > 3
+    assert len(trials) > 5 and row["spent_seconds"] < 37 and fit > 54 and effort > 4
+
+
+def test_a_kernel_machine_is_timed_at_half_of_its_effort_before_its_fit_is_planned(tmp_path, monkeypatch):
+    """Its own growth counts: gradients may grow with the square of the rows where pixels did not."""
+    monkeypatch.setitem(
+        MACHINES, "apart", lambda params, effort: (60 * effort**2) if params["features"] == "hog" else 4 * effort
+    )
+    for seed in range(3):
+        row, trials, _, _, fit = play(made(tmp_path / str(seed)), "apart", "svm", 60, 0.05, seed)
+        assert row["spent_seconds"] + fit <= 63
+        won = next(t for t in trials if t["number"] == row["winner"])
+        efforts = {t["effort"] for t in trials if t["params"] == won["params"] and t["status"] == "ok"}
+        assert max(efforts) >= 2 * min(efforts)
 
 
 def test_a_dear_base_setting_keeps_no_cheap_one_from_being_tried(tmp_path, monkeypatch):
