@@ -13,6 +13,7 @@ from tuning.winner import frozen
 APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
 FLAT = 1.25  # times the seconds of the shortest fit: where less effort saves no more than that, it is not worth it
 STEEPEST = 2.0  # power of the effort with which seconds may be expected to grow
+STEEPER = 0.3  # by so much the power of kernel machines is higher above the efforts that were timed
 TOLD = 0.6  # power of the effort with which seconds grew, from which on the start of a fit does not hide how they do
 
 
@@ -111,8 +112,10 @@ class Costs:
         if not points:
             return effort
         low, high, power = min(points), max(points), _power(points)
-        if power >= 1 or (effort > high and self._least > 1):
-            return points[high] * (effort / high) ** min(self._most, max(self._least, power))
+        if self._least > 1 and effort > high:
+            power = max(self._least, power + STEEPER)
+        if power >= 1:
+            return points[high] * (effort / high) ** min(self._most, power)
         slope = (points[high] - points[low]) / (high - low)
         at_start = max(0.0, points[high] - slope * high)
         return at_start + max(slope, 0.1 * points[high] / high) * effort
