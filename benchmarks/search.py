@@ -51,6 +51,7 @@ FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
 PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
 CHEAP = 0.01  # a full fit that is expected to take this share of the budget needs no closer look
 ALLOWANCE = 1.0  # seconds above the budget at which a trial is stopped
+NEARLY = 0.95  # of a full fit: the rest is not worth leaving out rows for
 SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
 ENDED = "the strategy ended"
@@ -150,6 +151,8 @@ def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
         left = max(0.0, cell.budget.seconds - found["spent_seconds"] - SAVING_SECONDS)
         most = 1.0 if cell.variant.estimator.effort == "rows" or _longer_was_tried(cell, ledger, won) else LONGER[-1]
         effort = spending.affordable(won["params"], left / SAFETY, most)
+        if NEARLY <= effort < 1:  # What it lacks is less than what fits differ by.
+            effort = 1.0
     return effort, spending.fit_seconds(won["params"], effort)
 
 
