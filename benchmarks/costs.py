@@ -12,7 +12,9 @@ from tuning.winner import frozen
 
 APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
 FLAT = 1.25  # times the seconds of the shortest fit: where less effort saves no more than that, it is not worth it
-STEEPEST = 2.0  # power of the effort with which seconds may be expected to grow
+STEEPEST = (
+    2.4  # power of the effort with which seconds are expected to grow at most: a kernel machine of 47 classes did
+)
 STEEPER = 0.3  # by so much the power of kernel machines is higher above the efforts that were timed
 TOLD = 0.6  # power of the effort with which seconds grew, from which on the start of a fit does not hide how they do
 

@@ -55,6 +55,7 @@ NEARLY = 0.95  # of a full fit: the rest is not worth leaving out rows for
 SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
 ENDED = "the strategy ended"
+FAILURES = ("failed", "out_of_memory", "diverged", "killed")  # of a setting, not of the time that there was for it
 TUNED = {"classical": (8, 1 / 3), "deep": (5, 1 / 4)}  # settings that were tried, at this effort or more
 
 
@@ -124,12 +125,14 @@ def repeat(cell: Cell, ledger: Ledger, execute: Execute, observer: Observer, rec
 def tuned(selection: Selection, outcomes: Sequence[Outcome], family: str) -> str:
     """How far the setting that is fitted was searched for.
 
-    "default": the base setting stays. "tuned": a finalist was confirmed against it, and at least as many settings were tried
-    at as much effort as `TUNED` says. "lightly searched": a finalist was confirmed after fewer.
+    "default": the base setting stays. "tuned": a finalist was confirmed against it at as much effort as `TUNED` says, and at
+    least as many settings were tried at that. "lightly searched": less than that, or the base setting could not be fitted.
     """
-    if not selection.confirmed:
+    if frozen(selection.winner.trial.params) == frozen(outcomes[0].trial.params):
         return "default"
     settings, effort = TUNED[family]
+    if not selection.confirmed or selection.winner.trial.effort < effort - 1e-9:
+        return "lightly searched"
     tried = {frozen(o.trial.params) for o in outcomes if o.ok and o.trial.effort >= effort - 1e-9}
     return "tuned" if len(tried) >= settings else "lightly searched"
 
@@ -143,8 +146,8 @@ def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
     spending = Spending(cell)
     (found,) = ledger.rows("searches", **cell.where)
     for row in ledger.rows("trials", **cell.where):
-        if row["status"] == "ok":
-            spending.add(Trial(row["params"], row["effort"]), row)
+        if row["status"] != "skipped":
+            spending.add(Trial(row["params"], row["effort"], row["round"], row["replicate"]), row)
     (won,) = ledger.rows("trials", **cell.where, number=found["winner"])
     effort = 1.0
     if cell.budget.seconds is not None:
@@ -288,15 +291,18 @@ class _Trials:
     def compare(self) -> None:
         """Try the base setting at the highest effort at which another one was, where the strategy did not.
 
-        Where it is too dear for that, the best of the others is tried at the effort of the plan's trial of it.
+        Where it is too dear for that, it and the best of the others are tried at a lower effort.
         """
         spending = self.spending
         if spending.budget.seconds is None or not spending.highest:
             return
         last, effort = max(o.trial.round for o in self.outcomes), spending.compared_at(spending.highest)
-        params = self.cell.variant.base if effort == spending.highest else spending.leader
+        params = [self.cell.variant.base] if effort == spending.highest else [self.cell.variant.base, spending.leader]
+        planned = [
+            frozen(o.trial.params) for o in self.outcomes if o.ok and not o.trial.round and o.trial.effort == effort
+        ]
         self.deciding = True
-        self._run([Trial(params, effort, last)])
+        self._run([Trial(p, effort, last) for p in params if frozen(p) not in planned])
         self.deciding = False
 
     def lengthen(self) -> None:
@@ -507,10 +513,11 @@ def _place(trial: Trial) -> tuple[Any, float, int]:
 
 
 def _selected(cell: Cell, outcomes: Sequence[Outcome]) -> Selection | None:
-    """What the trials come to: those of the strategy if the base setting was ok among them, else those of the plan too."""
+    """What the trials come to: those of the strategy if the base setting was ok among them, or failed; else those of the plan too."""
     base = frozen(cell.variant.base)
     proposed = [o for o in outcomes if o.trial.round and not o.trial.replicate]
-    compared = proposed if any(o.ok and frozen(o.trial.params) == base for o in proposed) else outcomes
+    own = {o.status for o in proposed if frozen(o.trial.params) == base}
+    compared = proposed if own & {"ok", *FAILURES} and any(o.ok for o in proposed) else outcomes
     return tuning.select(
         sorted(compared, key=lambda o: frozen(o.trial.params) != base)
     )  # The base setting comes first.

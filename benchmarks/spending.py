@@ -101,20 +101,28 @@ class Spending:
         base, finalist = (self.expected(Trial(params, effort)) for params in (self.cell.variant.base, self.leader))
         again = (base + finalist) / self.folds * self.confirming_folds(effort) if self.confirms_again(effort) else 0.0
         if effort < highest:
-            return again + (0.0 if effort == trial.effort else finalist)
+            return again + finalist + (base if effort > self._base_planned else 0.0)
         tried = effort in self._base_tried or (self.is_base(trial) and effort == trial.effort)
         return again + (0.0 if tried else base)
 
     def compared_at(self, effort: float) -> float:
         """The effort at which the base setting is compared with others that were tried at `effort`.
 
-        It is that of the plan's trial where the base setting is too dear to be tried at `effort`: on large images it may take
-        most of the budget there, and others a tenth of it.
+        It is lower where the base setting would take more than `BASE_SHARE` of the budget there: on large images it may take most
+        of the budget, and others a tenth of that.
         """
-        if self.budget.seconds is None or not 0 < self._base_planned < effort or effort in self._base_tried:
+        if self.budget.seconds is None or not self._base_planned or effort in self._base_tried:
             return effort
-        dear = self.expected(Trial(self.cell.variant.base, effort)) > BASE_SHARE * self.budget.seconds
-        return self._base_planned if dear else effort
+        most = BASE_SHARE * self.budget.seconds
+        while effort > self._base_planned and self.expected(Trial(self.cell.variant.base, effort)) > most:
+            effort = max(self._base_planned, next_lower(effort))
+        return effort
+
+    def is_dear(self, trial: Trial) -> bool:
+        """Whether a trial is too dear to be tried beside others at its effort, as the base setting is there."""
+        if self.budget.seconds is None or self.compared_at(trial.effort) == trial.effort:
+            return False
+        return self.is_base(trial) or self.expected(trial) > BASE_SHARE * self.budget.seconds
 
     def confirms_again(self, effort: float) -> bool:
         """Whether a finalist is confirmed by other fits than those that found it: with a new seed, or on more folds."""

@@ -285,7 +285,7 @@ def _settings(known: dict[str, Effort]) -> list[str]:
         if own.setting:
             groups.setdefault(own.setting, []).append(name)
     if list(groups) == ["default"] and len(known) > 1:
-        return ["All have their default settings: no search showed a better one."]
+        return ["All have their default settings: no other was shown to be better within the budget."]
     words = {"tuned": ("is tuned", "are tuned"), "lightly searched": ("was lightly searched", "were lightly searched")}
     words |= {"default": ("has its default setting", "have their default settings")}
     told = [
@@ -319,12 +319,12 @@ def _crossover(found: Crossover) -> Sentence:
     most = f"{resource.told(last.level, words=True)}, the most that {'were' if resource == SIZES else 'was'} tried"
     seeds = min(lead.seeds for lead in found.leads)
     cannot = f"{_word(seeds)} {'seed' if seeds == 1 else 'seeds'} cannot"
+    below = [lead for lead in found.leads if found.by is None or lead.level < found.by]
+    earlier = [f"{lead.level:,.10g}" for lead in below if lead.sign == 1]
+    unsure = [f"{lead.level:,.10g}" for lead in below if lead.sign == 0]
     if found.outcome == "ahead everywhere":
-        sure = (
-            "each lead is established"
-            if found.by is None or found.by == first.level
-            else f"below {resource.told(found.by)} {cannot} confirm it"
-        )
+        where = f"at {_listed(unsure)}" if earlier else f"below {resource.told(found.by or first.level)}"
+        sure = f"{where} {cannot} confirm it" if below else "each lead is established"
         text = f"The best network was ahead at all {_word(len(found.leads))} {resource.name}; {sure}."
     elif found.outcome == "crossover" and found.by is not None and found.after is not None:
         before = next(lead for lead in found.leads if lead.level == found.after)
@@ -333,14 +333,21 @@ def _crossover(found: Crossover) -> Sentence:
             f"{found.after:,.10g} {before.classical} is ahead, from {found.by:,.10g} on the best network."
         )
     elif found.outcome == "crossover" and found.by is not None:
-        text = f"From {resource.told(found.by, words=True)} on the best network is ahead; below, {cannot} tell who is."
+        where = f"at {_listed(unsure)}" if earlier else "below"
+        text = (
+            f"From {resource.told(found.by, words=True)} on the best network is ahead; {where}, {cannot} tell who is."
+        )
     elif found.outcome == "none seen":
-        text = f"No crossover was seen: at {most}, {last.classical} is ahead of {last.deep}."
+        text = f"No lasting lead of a network was seen: at {most}, {last.classical} is ahead of {last.deep}."
+        if not earlier:
+            text = f"No crossover was seen: at {most}, {last.classical} is ahead of {last.deep}."
     else:
         text = f"At {most}, {cannot} tell who is ahead: no crossover is claimed."
-        for sign, whose in ((1, "the best network"), (-1, "the best classical model")):
-            if where := [f"{lead.level:,.10g}" for lead in found.leads if lead.sign == sign]:
-                text += f" At {_listed(where)} the lead of {whose} is established."
+    if earlier and found.outcome != "ahead everywhere":
+        text += f" At {_listed(earlier)} the lead of the best network is established."
+    behind = [f"{lead.level:,.10g}" for lead in found.leads if lead.sign == -1]
+    if behind and found.outcome == "not settled":
+        text += f" At {_listed(behind)} the lead of the best classical model is established."
     rule = {"none seen": "no crossover"}.get(found.outcome, found.outcome)
     return Sentence(text, "crossover" if resource == SIZES else "crossover_budgets", rule)
 
@@ -551,8 +558,8 @@ def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
     often, pairs = int(off.max()), np.argwhere(off == off.max())
     if often > 1 and len(pairs) <= 3:
         taken = _listed([f"{names[true]} taken for {names[predicted]}" for true, predicted in pairs])
-        each, what = ("each ", "errors are") if len(pairs) > 1 else ("", "error is")
-        text = f"Its most frequent {what} {taken} ({each}{often:,} of {errors:,})."
+        each, errors_are = ("each ", ("errors", "are")) if len(pairs) > 1 else ("", ("error", "is"))
+        text = f"The most frequent {errors_are[0]} of {leader} {errors_are[1]} {taken} ({each}{often:,} of {errors:,})."
         told.append(Sentence(text, "confusion", "most frequent error"))
     return told
 

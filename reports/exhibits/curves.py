@@ -91,7 +91,8 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         if measure == "accuracy" and len(values):
             # The first steps are always poor; the axis shows where the curves end up.
             bottom = max(values.min(), min(1 - 6 * (1 - values.median()), values.quantile(0.1)))
-            axes.set_ylim(bottom - 0.05 * (1 - bottom), min(1.0, values.max()) + 0.05 * (1 - bottom))
+            margin = 0.05 * max(1 - bottom, 0.02)  # Where all is right from the first step on there is no span.
+            axes.set_ylim(bottom - margin, min(1.0, values.max()) + margin)
         from matplotlib.ticker import MaxNLocator
 
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

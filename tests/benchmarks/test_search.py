@@ -216,6 +216,7 @@ def test_a_base_setting_too_dear_to_be_tried_beside_others_is_compared_at_less_e
     assert row["tuned"] == label and (winner["params"] == base) == (label == "default")
     assert max(t["effort"] for t in trials if t["status"] == "ok") > trials[0]["effort"]
     if label != "default":
+        assert 600 * winner["effort"] <= 0.2 * 100 or winner["effort"] == trials[0]["effort"]
         compared = [t["params"] for t in trials if t["status"] == "ok" and t["effort"] == winner["effort"]]
         assert base in compared and row["finalist"] == row["winner"] and row["p_value"] < 0.05
 
@@ -233,3 +234,62 @@ def test_what_it_takes_to_score_a_trial_is_expected_of_the_next(tmp_path):
         search(cell, ledger, execute, Silent())
         (row,) = ledger.rows("searches")
     assert row["trials"] > 2 and row["spent_seconds"] <= 38
+
+
+def test_base_is_compared_at_the_highest_effort_at_which_it_is_affordable(tmp_path, monkeypatch):
+    """Not at that of its pilot: there a setting led that is far behind with more rows."""
+    own = estimators.get("xgboost")
+    known = replace(own, relative_cost=lambda params, pixels: 1 if params["features"] == "hog" else 40)
+    monkeypatch.setattr(estimators, "get", lambda name: known)
+
+    def dear(job):
+        return 90 * job.effort / (40 if job.params["features"] == "hog" else 1)
+
+    row, trials, *_ = searched(
+        tmp_path, "xgboost", lambda job: 0.9 if job.params["features"] == "hog" else 1.0, cost=dear
+    )
+    finalist = next(t for t in trials if t["number"] == row["finalist"])
+    base = [t["effort"] for t in trials if t["params"] == trials[0]["params"] and t["status"] == "ok"]
+    assert finalist["effort"] == max(base) > trials[0]["effort"] and 90 * 2**0.5 * max(base) > 0.2 * 100 * 0.5
+    assert row["tuned"] == "lightly searched", "compared at less than a third of a full fit"
+
+
+def test_a_base_setting_that_fails_with_more_rows_does_not_win_by_its_pilot(tmp_path):
+    (cell,) = cells(suite(estimators=["svm"], budget="100 s"), [datasets.load("digits")])
+    base = dict(cell.variant.base)
+
+    def execute(jobs):
+        for job in jobs:
+            if job.effort > 0.2 and dict(job.params) == base:
+                yield job, Answer("out_of_memory", "too large", seconds=1.0)
+                continue
+            losses = np.random.default_rng(0).normal(0.5 if job.params["features"] == "hog" else 1, 0.1, 200)
+            took = 8 * job.effort
+            result = Scored(0.9, float(losses.mean()), losses.tolist(), 1, {}, took, 0.0, {}, 0.0)
+            yield job, Answer("ok", "", result, seconds=took)
+
+    with Ledger(tmp_path) as ledger:
+        search(cell, ledger, execute, Silent())
+        (row,) = ledger.rows("searches")
+        (winner,) = ledger.rows("trials", number=row["winner"])
+    assert winner["params"] != base and row["tuned"] == "lightly searched"
+
+
+def test_what_was_stopped_counts_when_the_fit_is_planned(tmp_path):
+    """Beyond a third of the rows a fit takes seventy times as long: the trial that was stopped there tells."""
+    (cell,) = cells(suite(estimators=["logistic_regression"], budget="60 s"), [datasets.load("digits")])
+
+    def execute(jobs):
+        for job in jobs:
+            took = 4 * job.effort if job.effort < 0.3 else 300 * job.effort
+            if took > job.limit_seconds:
+                yield job, Answer("timeout", "stopped", seconds=job.limit_seconds)
+                continue
+            losses = np.random.default_rng(0).normal(1, 0.1, 200).tolist()
+            yield job, Answer("ok", "", Scored(0.9, 1.0, losses, 1, {}, took, 0.0, {}, 0.0), seconds=took)
+
+    with Ledger(tmp_path) as ledger:
+        search(cell, ledger, execute, Silent())
+        effort, planned = fit_effort(cell, ledger)
+        stopped = [t for t in ledger.rows("trials") if t["status"] == "timeout"]
+    assert stopped and planned > 4 * effort + 1

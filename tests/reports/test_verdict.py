@@ -133,7 +133,12 @@ def crossover_with(*signs, seeds=3, resource=SIZES):
         ((-1, 0, 1, 1), "crossover", "Between 100 and 1,000 training images deep", "100–1,000 images"),
         ((-1, 1, 0, 1), "crossover", "Between 100 and 3,000", "100–3,000 images"),  # what is established must stay so
         ((-2, 0, 1), "crossover", "From 1,000 training images on the best network is ahead; below, three seeds cannot tell", "≤ 1,000"),
+        ((1, 0, 1, 1), "ahead everywhere", "; at 300 three seeds cannot confirm it.", "≤ 1,000 images"),
+        ((1, -2, 1, 1), "crossover", "; at 300, three seeds cannot tell who is. At 100 the lead of the best network", "≤ 1,000"),
+        ((-1, 1, -1, 1), "crossover", "from 3,000 on the best network. At 300 the lead of the best network is", "1,000–3,000"),
         ((0, 0, -1), "none seen", "No crossover was seen: at 1,000", "not seen"),
+        ((1, 1, 0, -1), "none seen", "No lasting lead of a network was seen: at 3,000", "not seen"),
+        ((1, 1, 0, -1), "none seen", "At 100 and 300 the lead of the best network is established.", "not seen"),
         ((-1, 1, 0), "not settled", "three seeds cannot tell who is ahead", "not settled"),
         ((1, 1, 0, 0), "not settled", "At 100 and 300 the lead of the best network is established.", "not settled"),
         ((-1, 1, 0), "not settled", "At 300 the lead of the best network is established. At 100 the lead", "not settled"),
@@ -181,7 +186,7 @@ def test_tuned_is_said_of_those_that_are(told):
         "Svm was lightly searched; cnn has its default setting."
     )
     default = with_ledger(run, label("default", "default"))
-    assert default["setting"] == "All have their default settings: no search showed a better one."
+    assert default["setting"] == "All have their default settings: no other was shown to be better within the budget."
 
 
 def test_a_ledger_that_is_silent_makes_no_sentence(told):
@@ -287,15 +292,15 @@ def test_errors_that_are_equally_frequent_are_said_or_left_out(told, monkeypatch
 
     run = told(svm=0.9, cnn=0.95).run
     for counts, words in (
-        ([[5, 3, 0], [0, 9, 0], [0, 0, 9]], "Its most frequent error is 0 taken for 1 (3 of 3)."),
-        ([[5, 3, 0], [3, 9, 0], [0, 0, 9]], "Its most frequent errors are 0 taken for 1 and 1 taken for 0 (each 3 of 6)."),
+        ([[5, 3, 0], [0, 9, 0], [0, 0, 9]], "The most frequent error of {leader} is 0 taken for 1 (3 of 3)."),
+        ([[5, 3, 0], [3, 9, 0], [0, 0, 9]], "The most frequent errors of {leader} are 0 taken for 1 and 1 taken for 0 (each 3 of 6)."),
         ([[5, 1, 0], [0, 9, 0], [0, 0, 9]], ""),
         ([[5, 2, 2], [2, 9, 2], [0, 0, 9]], ""),
     ):  # fmt: skip
         monkeypatch.setattr(room, "confusion_matrix", lambda *_, counts=counts: np.array(counts))
         monkeypatch.setattr(type(run), "classes", lambda *_: ["0", "1", "2"])
         told_ = " ".join(s.text for s in room._hard(run, "digits", "cnn"))
-        assert words in told_ and (words or "frequent" not in told_)
+        assert words.format(leader="cnn") in told_ and (words or "frequent" not in told_)
 
 
 def test_every_sentence_names_a_table_that_is_on_the_page(run_folder):
