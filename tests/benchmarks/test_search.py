@@ -11,10 +11,11 @@ from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer, Scored
 from benchmarks.ledger import Ledger, Recorded
-from benchmarks.search import fit_effort, repeat, search
+from benchmarks.search import fit_effort, repeat, search, tuned
 from benchmarks.spending import nearest_rung
 from benchmarks.suite import shared_within
 from tests.benchmarks.study import Silent, suite
+from tuning import Outcome, Selection, Trial
 
 
 def searched(
@@ -243,15 +244,26 @@ def test_base_is_compared_at_the_highest_effort_at_which_it_is_affordable(tmp_pa
     monkeypatch.setattr(estimators, "get", lambda name: known)
 
     def dear(job):
-        return 90 * job.effort / (40 if job.params["features"] == "hog" else 1)
+        return 180 * job.effort / (40 if job.params["features"] == "hog" else 1)
 
     row, trials, *_ = searched(
         tmp_path, "xgboost", lambda job: 0.9 if job.params["features"] == "hog" else 1.0, cost=dear
     )
     finalist = next(t for t in trials if t["number"] == row["finalist"])
-    base = [t["effort"] for t in trials if t["params"] == trials[0]["params"] and t["status"] == "ok"]
-    assert finalist["effort"] == max(base) > trials[0]["effort"] and 90 * 2**0.5 * max(base) > 0.2 * 100 * 0.5
-    assert row["tuned"] == "lightly searched", "compared at less than a third of a full fit"
+    ran = [t for t in trials if t["status"] == "ok"]
+    pilot = max(t["effort"] for t in ran if not t["round"])
+    assert pilot < finalist["effort"] < max(t["effort"] for t in ran)
+    assert row["tuned"] == "lightly searched"
+
+
+def test_tuned_is_what_was_compared_at_as_much_effort_as_the_others_were_tried_at():
+    """Eight settings at a third of a full fit, but the finalist against base at an eighth."""
+    others = [Outcome(Trial({"C": float(i)}, 0.36, 1), "ok", 0.9, 1.0) for i in range(9)]
+    for effort, label in ((0.125, "lightly searched"), (0.36, "tuned")):
+        base = Outcome(Trial({"C": 99.0}, effort, 1), "ok", 0.8, 1.0)
+        finalist = Outcome(Trial({"C": 1.0}, effort, 1), "ok", 0.9, 1.0)
+        assert tuned(Selection(finalist, finalist, 0.01), [base, *others, finalist], "classical") == label
+        assert tuned(Selection(base, finalist, 0.5), [base, *others, finalist], "classical") == "default"
 
 
 def test_a_base_setting_that_fails_with_more_rows_does_not_win_by_its_pilot(tmp_path):
