@@ -790,7 +790,7 @@ def _run(
     carried_out = load(folder)
     print_leaderboard(leaderboard(carried_out), carried_out.notes, Console())
     _say(f"Report: {page}")
-    if ok and replay is not None:
+    if replay is not None:
         from reports.replayed import differences
 
         count, lines = differences(carried_out, replay)
@@ -799,7 +799,7 @@ def _run(
                 [*lines, f"Replayed {replay}: {count - len(lines)} of {count} accuracies and log-losses are the same."]
             )
         )
-        ok = not lines
+        ok = ok and not lines
     raise typer.Exit(0 if ok else 1)
 
 

@@ -112,7 +112,7 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: R
         if recorded is None:
             effort, planned = fit_effort(cell, ledger)
         else:
-            (again,) = recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS)
+            *_, again = recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS)
             effort, planned = again["effort"], again["planned_seconds"]
         # What a much shorter fit found, such as its temperature, is not true of this one.
         known = trial["found"] if trial["round"] and AS_LONG * trial["effort"] >= effort else {}

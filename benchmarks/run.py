@@ -98,7 +98,7 @@ def run(
         "notes": notes,
     }
     if replay is not None:
-        check_same(replay, read_info(replay), _info(suite, data, todo) | told)
+        check_same(replay, read_info(replay), _info(suite, data, todo) | told, "Ask for what it compares.")
     with (
         opened(folder, suite, data, todo, observer.noted, **facts) as ledger,
         executor(execute_by, workers) as execute,
@@ -175,7 +175,7 @@ def _recorded(folder: Path | None, todo: Sequence[Cell]) -> Iterator[Recorded | 
         return
     with Recorded(folder) as recorded:
         for cell in todo:
-            if not recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS, status="ok"):
+            if not recorded.rows("fits", **cell.where, trained_on=TRAINING_ROWS):  # One that failed is tried again.
                 raise UserError(f"{folder} cannot be replayed: it has no fit of {cell.name}.")
         yield recorded
 
@@ -418,8 +418,12 @@ def _claim(folder: Path, info: dict[str, Any], there: Mapping[str, Any]) -> dict
     return info | {"created": created, "sessions": sessions}
 
 
-def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any]) -> None:
+def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any], advice: str = "") -> None:
     """Refuse a run folder of another format or another suite.
+
+    Parameters
+    ----------
+    advice : what to do then; a folder of another name if "".
 
     Raises
     ------
@@ -437,7 +441,7 @@ def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any]) 
                 key, old, new = f"{key}.{label}", old[label], new[label]
             raise UserError(
                 f"{folder} belongs to another run: its {key} is {_short(old)}, not {_short(new)}. "
-                f"Give --run NAME for a folder of its own, or delete {folder}."
+                + (advice or f"Give --run NAME for a folder of its own, or delete {folder}.")
             )
 
 

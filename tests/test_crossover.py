@@ -230,6 +230,25 @@ def test_a_replay_comes_to_the_same_results_in_another_process_and_says_so(tmp_p
     assert code == 1 and "score was 0." in output, "results that differ were called the same"
 
 
+def test_a_run_with_a_cell_that_failed_is_replayed_with_it(tmp_path, estimators_folder):
+    source = (estimators_folder / "nearest_mean.py").read_text().replace("nearest_mean", "never")
+    (estimators_folder / "never.py").write_text(
+        source.replace("def fit(", "def fit(self, *rows):\n        raise ValueError('no')\n\n    def fitted(")
+    )
+    command = ["run", "digits", "--estimators", "never,nearest_mean", "--budget", "2 trials"]
+    first, again = (
+        run(*command, "--run", name, *more, cwd=tmp_path)
+        for name, more in (("first", ()), ("again", ("--replay", "runs/first")))
+    )
+    assert first[0] == 1 and again[0] == 1, (first, again)
+    same, _, count = again[1].rpartition("first: ")[2].partition(" accuracies")[0].partition(" of ")
+    assert same == count and int(count) > 2, again
+    code, _, error = run(
+        *command[:3], "nearest_mean", *command[4:], "--run", "other", "--replay", "runs/first", cwd=tmp_path
+    )
+    assert code == 2 and error.splitlines()[-1].endswith("Ask for what it compares.")
+
+
 def test_what_cannot_be_replayed_is_refused_in_one_line(tmp_path):
     for arguments, message in [
         (["--replay", "nowhere"], "nowhere is no run folder"),
