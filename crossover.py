@@ -21,11 +21,14 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+BEGAN = time.perf_counter()  # what `run --within` is measured from
 
 if TYPE_CHECKING:
     import numpy as np
@@ -790,6 +793,8 @@ def _run(
     carried_out = load(folder)
     print_leaderboard(leaderboard(carried_out), carried_out.notes, Console())
     _say(f"Report: {page}")
+    if late := _late(within):
+        _warn(late)
     if replay is not None:
         from reports.replayed import differences
 
@@ -801,6 +806,17 @@ def _run(
         )
         ok = ok and not lines
     raise typer.Exit(0 if ok else 1)
+
+
+def _late(within: str | None) -> str:
+    """By how much a run took longer than it was given; "" if it did not."""
+    from benchmarks.budget import parse_budget
+    from reports.drawing.formats import duration
+
+    granted, took = within and parse_budget(within).seconds, time.perf_counter() - BEGAN
+    if not granted or took <= granted + max(2.0, 0.05 * granted):
+        return ""
+    return f"The run took {duration(took)}, of {duration(granted)} that --within gave."
 
 
 @app.command("report")

@@ -269,3 +269,9 @@ def test_a_run_without_its_ledger_cannot_be_replayed(tmp_path):
     assert (
         code == 2 and "The ledger of runs/first cannot be read" in error.splitlines()[-1] and "Traceback" not in error
     )
+
+
+def test_a_run_that_took_longer_than_it_was_given_says_so(monkeypatch):
+    monkeypatch.setattr(crossover, "BEGAN", crossover.time.perf_counter() - 153)
+    assert crossover._late("2m") == "The run took 2 min 33 s, of 2 min 00 s that --within gave."
+    assert crossover._late("3m") == crossover._late(None) == ""
