@@ -45,10 +45,11 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 @style.styled
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
-    """A panel per estimator: the two numeric axes that matter most, or one axis against the score."""
+    """A panel per estimator that tried more than one setting: the two numeric axes that matter most, or one axis against the score."""
     from matplotlib.lines import Line2D
 
     names = list(dict.fromkeys(frame["variant"]))
+    names = [name for name in names if frame.loc[frame["variant"] == name, "params"].nunique() > 1] or names[:1]
     page, panels = style.axes_grid(len(names), 3, (2.55, 2.1), (0.9, 0.9), (0.7, 0.1, 0.65, 0.45))
     for axes, name in zip(panels, names, strict=True):
         _panel(axes, frame[frame["variant"] == name].reset_index(drop=True), looks[name].colour)
@@ -153,7 +154,7 @@ rounds = Exhibit(
     lead="A mark is a trial, placed by the two numeric settings that matter most (or by one setting and its score). "
     "Its shape is the round, a stronger colour a better rank. The title has the best validation accuracy. Of a "
     "search with more than 40 trials every n-th in the order of their scores is shown, and the winner; results.csv "
-    "has all.",
+    "has all. A search that tried one setting has no panel.",
     frame=frame,
     empty="No trial has been recorded.",
     columns={

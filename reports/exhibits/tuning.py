@@ -50,8 +50,8 @@ tuning = Exhibit(
     group="tuning",
     lead="Default: the base setting stays, since no other was shown to be better. Tuned: another one was confirmed to be better "
     f"on rows that had not picked it, after at least {CLASSICAL} settings at an effort of {percent(CLASSICAL_EFFORT, 0)}\u00a0% or more "
-    f"({DEEP} at {percent(DEEP_EFFORT, 0)}\u00a0% for a network). Lightly searched: confirmed after fewer. An effort is a share of a full "
-    "fit: of its rows, or of the images that a network is shown. Seconds are those of a seed; below zero, more was spent than "
+    f"({DEEP} at {percent(DEEP_EFFORT, 0)}\u00a0% for a network). Lightly searched: confirmed after fewer, or at less effort. An effort is a share of a full "
+    "fit: of its rows, or of the images that a network is shown, which may be more than 100\u00a0%. Seconds are those of a seed; below zero, more was spent than "
     "granted. Core-seconds add up what all cores did. The curve is the validation accuracy during the fit, or during the longest trial of its setting.",
     frame=frame,
     empty="No search has ended yet.",
