@@ -235,16 +235,18 @@ def test_a_run_with_a_cell_that_failed_is_replayed_with_it(tmp_path, estimators_
     (estimators_folder / "never.py").write_text(
         source.replace("def fit(", "def fit(self, *rows):\n        raise ValueError('no')\n\n    def fitted(")
     )
+    there = tmp_path / "there"  # "python -m" would take the folder of estimators here for the package.
+    there.mkdir()
     command = ["run", "digits", "--estimators", "never,nearest_mean", "--budget", "2 trials"]
     first, again = (
-        run(*command, "--run", name, *more, cwd=tmp_path)
+        run(*command, "--run", name, *more, cwd=there)
         for name, more in (("first", ()), ("again", ("--replay", "runs/first")))
     )
     assert first[0] == 1 and again[0] == 1, (first, again)
     same, _, count = again[1].rpartition("first: ")[2].partition(" accuracies")[0].partition(" of ")
     assert same == count and int(count) > 2, again
     code, _, error = run(
-        *command[:3], "nearest_mean", *command[4:], "--run", "other", "--replay", "runs/first", cwd=tmp_path
+        *command[:3], "nearest_mean", *command[4:], "--run", "other", "--replay", "runs/first", cwd=there
     )
     assert code == 2 and error.splitlines()[-1].endswith("Ask for what it compares.")
 
