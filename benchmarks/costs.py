@@ -12,9 +12,7 @@ from tuning.winner import frozen
 
 APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones differ by chance
 FLAT = 1.25  # times the seconds of the shortest fit: where less effort saves no more than that, it is not worth it
-STEEPEST = (
-    2.4  # power of the effort with which seconds are expected to grow at most: a kernel machine of 47 classes did
-)
+STEEPEST = 2.4  # power of the effort with which seconds are expected to grow at most, as on 47 classes
 STEEPER = 0.3  # by so much the power of kernel machines is higher above the efforts that were timed
 TOLD = 0.6  # power of the effort with which seconds grew, from which on the start of a fit does not hide how they do
 
@@ -77,9 +75,10 @@ class Costs:
 
     def at_most(self, params: Mapping[str, Any], effort: float) -> float:
         """Seconds of one fit of a setting that was timed, if the start of those that were hid how they grow."""
+        if self.growth_is_known:
+            return self.expected(params, effort)
         points = self._seen[frozen(params)]
-        steep = 0.0 if self.growth_is_known else points[high := max(points)] * (effort / high) ** self._least
-        return max(self.expected(params, effort), steep)
+        return points[high := max(points)] * (effort / high) ** self._least
 
     def affordable(self, params: Mapping[str, Any], seconds: float, scale: float, most: float = 1.0) -> float:
         """The highest effort in (0, most] at which a fit is expected to take no more than `seconds`.

@@ -8,7 +8,7 @@ A budget in seconds is all in: it pays for the search and for the final fit.
    for "tuned" if as many settings as that takes can be tried at it, else less.
 2. Search. The strategy's trials are run, the cheapest of a batch first, at efforts 1, 1/√2, 1/2, … of a full fit, as long as there is time beside the
    reserve for the final fit and for what confirms the finalist. A base setting that would take a fifth of the budget beside
-   the others is not tried there: the best of them is tried at the effort of the plan's trial of it.
+   the others is not tried there: it is compared with the best of them at the highest effort at which it does not.
 3. Longer. The best network is trained twice, four and eight times as long, as long as that helps and there is time.
 4. Confirm. The finalist replaces the base setting only if it is better on rows that did not pick it (`tuning.select`). Luck
    with the random seed is no merit of a setting, so both networks are fitted once more with another seed, and the test is

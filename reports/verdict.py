@@ -338,9 +338,8 @@ def _crossover(found: Crossover) -> Sentence:
             f"From {resource.told(found.by, words=True)} on the best network is ahead; {where}, {cannot} tell who is."
         )
     elif found.outcome == "none seen":
-        text = f"No lasting lead of a network was seen: at {most}, {last.classical} is ahead of {last.deep}."
-        if not earlier:
-            text = f"No crossover was seen: at {most}, {last.classical} is ahead of {last.deep}."
+        what = "lasting lead of a network" if earlier else "crossover"
+        text = f"No {what} was seen: at {most}, {last.classical} is ahead of {last.deep}."
     else:
         text = f"At {most}, {cannot} tell who is ahead: no crossover is claimed."
     if earlier and found.outcome != "ahead everywhere":
@@ -558,8 +557,8 @@ def _hard(run: Run, dataset: str, leader: str) -> list[Sentence]:
     often, pairs = int(off.max()), np.argwhere(off == off.max())
     if often > 1 and len(pairs) <= 3:
         taken = _listed([f"{names[true]} taken for {names[predicted]}" for true, predicted in pairs])
-        each, errors_are = ("each ", ("errors", "are")) if len(pairs) > 1 else ("", ("error", "is"))
-        text = f"The most frequent {errors_are[0]} of {leader} {errors_are[1]} {taken} ({each}{often:,} of {errors:,})."
+        each, what, verb = ("each ", "errors", "are") if len(pairs) > 1 else ("", "error", "is")
+        text = f"The most frequent {what} of {leader} {verb} {taken} ({each}{often:,} of {errors:,})."
         told.append(Sentence(text, "confusion", "most frequent error"))
     return told
 

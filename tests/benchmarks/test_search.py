@@ -305,3 +305,15 @@ def test_what_was_stopped_counts_when_the_fit_is_planned(tmp_path):
         effort, planned = fit_effort(cell, ledger)
         stopped = [t for t in ledger.rows("trials") if t["status"] == "timeout"]
     assert stopped and planned > 4 * effort + 1
+
+
+def test_the_setting_of_a_kernel_machine_is_timed_at_half_of_its_effort_before_it_is_fitted(tmp_path):
+    row, trials, *_ = searched(
+        tmp_path,
+        "svm",
+        lambda job: 0.8 if job.params["features"] == "hog" else 1.0,
+        cost=lambda job: 60 * job.effort**2,
+    )
+    winner = next(t for t in trials if t["number"] == row["winner"])
+    timed = [t["effort"] for t in trials if t["params"] == winner["params"] and not t["round"] and t["status"] == "ok"]
+    assert winner["params"] != trials[0]["params"] and timed and max(timed) <= winner["effort"] / 2 + 1e-9
