@@ -935,7 +935,7 @@ def _export(
         case "onnx":
             if variant or user:
                 raise UserError("--variant and --user are of 'export kaggle'; for onnx give the folder of the model.")
-            _say(export_onnx(source, target))
+            _say(export_onnx(_chosen(source), target))
         case _:
             raise unknown("export to", what, ["kaggle", "onnx"])
 
@@ -983,7 +983,7 @@ def _predict(
 
     with labelling() as told:
         frame = predict(
-            model,
+            _chosen(model),
             paths,
             out,
             prepare=prepare,
@@ -1073,7 +1073,7 @@ def _learn_repair(
     data: Data = None,
 ) -> None:
     """Learn from training images to detect distortions, and which repair helps a model; for repair and predict."""
-    _say(learn_repair(model, dataset, detector=detector, out=out, seed=seed, data=data))
+    _say(learn_repair(_chosen(model), dataset, detector=detector, out=out, seed=seed, data=data))
 
 
 @app.command("repair")
@@ -1087,7 +1087,7 @@ def _repair(
     """Write images repaired for a model, as PNG, and a table of what was detected and done."""
     from benchmarks.repair.files import summary
 
-    _say(summary(repair(source, target, model, learned=learned, prepare=prepare), target))
+    _say(summary(repair(source, target, _chosen(model), learned=learned, prepare=prepare), target))
 
 
 @app.command("test-estimator")
@@ -1136,6 +1136,16 @@ def _augment(
         flip=flip,
     )
     _say(f"{count} images written to {target}/")
+
+
+def _chosen(path: Path) -> Path:
+    """A model folder as it is; of a run folder that of its best model, which is told."""
+    from benchmarks.errors import printable
+
+    folder = _model_folder(path)
+    if folder != path:
+        print(printable(f"Model: {folder}, of the best variant of {path}."), file=sys.stderr)
+    return folder
 
 
 def _say(text: object) -> None:

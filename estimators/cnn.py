@@ -121,7 +121,7 @@ cnn = Estimator(
         schedule=Choice(("one_cycle", "cosine", "constant")),
         augment=Choice((True, False)),
         flip=Choice((False, True)),
-        tta_views=Choice((3, 1)),
+        tta_views=Choice((3, 1, 2)),
     ),
     strategy="kerastuner:hyperband",
     effort="images",

@@ -43,7 +43,9 @@ def modules(path: Path) -> set[str]:
 EXHIBITS = sorted((ROOT / "reports" / "exhibits").glob("[!_]*.py"))
 
 
-@pytest.mark.parametrize("path", [*EXHIBITS, ROOT / "reports" / "verdict.py"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*EXHIBITS, *sorted((ROOT / "reports" / "verdict").glob("*.py"))], ids=lambda path: path.stem
+)
 def test_exhibits_import_no_exhibits(path):
     others = {f"reports.exhibits.{other.stem}" for other in EXHIBITS} - {"reports.exhibits.exhibit"}
     assert not modules(path) & {"reports.exhibits", *others}

@@ -34,6 +34,7 @@ class Suspected:
     images : the training images with the labels that were judged.
     found : the rows that are probably labelled wrongly.
     estimator, folds : what gave the probabilities, and how many models were fitted.
+    agreed : the share of the labels that those models, which had not seen them, would have given too.
     seconds : that it took.
     planted : the level of label noise that was planted, or "".
     """
@@ -43,6 +44,7 @@ class Suspected:
     found: Suspects
     estimator: str
     folds: int
+    agreed: float
     seconds: float
     planted: str = ""
 
@@ -75,7 +77,7 @@ class Suspected:
         count, n = len(self.found), len(self.images)
         told = (
             f"{count:,} of {n:,} training labels are suspected ({100 * count / n:.2f} %), by {self.estimator} in {self.folds} folds, "
-            f"{self.seconds:.0f} s."
+            f"{self.seconds:.0f} s. It agrees with {100 * self.agreed:.1f} % of the labels that it had not seen."
         )
         if self.wrong is None:
             return told
@@ -131,5 +133,6 @@ def clean(
         )
     images = studies.training(dataset.train, level, seed)
     began = time.perf_counter()
-    found = suspects(out_of_fold(images, estimator, folds, seed, told), images.y)
-    return Suspected(dataset, images, found, estimator, folds, time.perf_counter() - began, plant)
+    proba = out_of_fold(images, estimator, folds, seed, told)
+    found, agreed = suspects(proba, images.y), float((proba.argmax(axis=1) == images.y).mean())
+    return Suspected(dataset, images, found, estimator, folds, agreed, time.perf_counter() - began, plant)

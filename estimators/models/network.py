@@ -84,8 +84,9 @@ class Network(ClassifierMixin, BaseEstimator):
         shown as without them.
     images : length of the training: images shown in all, counted with repetitions. The schedule ends with it.
     temperature : divides the logits, see `estimators.models.calibration`; fitted where there are validation rows.
-    tta_views : test-time augmentation (Krizhevsky et al. 2012). 1: none; 3: probabilities are averaged over the image
-        and the image turned by ± 0.1 radians, at three times the cost of a prediction.
+    tta_views : test-time augmentation (Krizhevsky et al. 2012): over so many views of an image probabilities are averaged,
+        at so many times the cost of a prediction. 1: none; 2: the image and its mirror image, for classes that have no left and
+        right; 3: the image and the image turned by ± 0.1 radians.
 
     Attributes
     ----------
@@ -344,8 +345,8 @@ class Network(ClassifierMixin, BaseEstimator):
         """Refuse what no training can be made of."""
         if self.images < 1:
             raise ValueError(f"images must be 1 or more, given {self.images!r}")
-        if self.tta_views not in (1, 3):
-            raise ValueError(f"tta_views must be 1 or 3, given {self.tta_views!r}")
+        if self.tta_views not in (1, 2, 3):
+            raise ValueError(f"tta_views must be 1, 2 or 3, given {self.tta_views!r}")
         if self.mix_up is not None and not (_is_number(self.mix_up) and self.mix_up > 0):
             raise ValueError(f"mix_up must be a number above 0, or not be given, given {self.mix_up!r}")
         if self.small_loss is not None and not (_is_number(self.small_loss) and 0 <= self.small_loss < 1):
@@ -380,13 +381,19 @@ def probabilities(network: Any, tta_views: int, temperature: float = 1.0) -> Any
     Probabilities are averaged over `tta_views` views, then tempered, see `estimators.models.calibration`.
     """
     images = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
+    height, width = images.shape[1:3]
+    changes: list[Any] = []
+    if tta_views == 2:
+        changes = [(-1, 0, width - 1, 0, 1, 0, 0, 0)]  # the mirror image, to the last digit
+    elif tta_views == 3:
+        changes = [affine_coefficients(height, width, rotation=angle) for angle in (-TTA_ANGLE, TTA_ANGLE)]
     views = [images]
-    for angle in (-TTA_ANGLE, TTA_ANGLE)[: tta_views - 1]:
-        turn = np.array([float(c) for c in affine_coefficients(*images.shape[1:3], rotation=angle)], np.float32)
-        turned = keras.ops.image.affine_transform(
-            images, turn, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format="channels_last"
+    for change in changes:
+        coefficients = np.array([float(c) for c in change], np.float32)
+        changed = keras.ops.image.affine_transform(
+            images, coefficients, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format="channels_last"
         )
-        views.append(turned)
+        views.append(changed)
     shares = [keras.layers.Softmax()(network(view)) for view in views]
     mean = keras.layers.Average()(shares) if len(shares) > 1 else shares[0]
     logits = keras.ops.log(keras.ops.maximum(mean, LEAST))

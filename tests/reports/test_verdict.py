@@ -16,7 +16,8 @@ from reports.analysis.comparison import compared
 from reports.analysis.crossover import Crossover, Lead, _validation_scores, best_by_validation
 from reports.analysis.resources import BUDGETS, SIZES
 from reports.page import _headline
-from reports.verdict import Verdict, _bracket, _crossover, verdict
+from reports.verdict import Verdict, verdict
+from reports.verdict.studies import bracket, passing
 
 
 @pytest.fixture
@@ -147,8 +148,8 @@ def crossover_with(*signs, seeds=3, resource=SIZES):
 def test_the_outcomes_of_a_study_of_sizes(signs, outcome, words, value):
     found = crossover_with(*signs)
     assert found.outcome == outcome
-    assert words in _crossover(found).text
-    assert value in _bracket(found).value
+    assert words in passing(found).text
+    assert value in bracket(found).value
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_the_outcomes_of_a_study_of_sizes(signs, outcome, words, value):
 )  # fmt: skip
 def test_the_outcomes_of_a_study_of_budgets_speak_of_seconds(signs, words, value):
     found = crossover_with(*signs, resource=BUDGETS)
-    told, glance = _crossover(found), _bracket(found)
+    told, glance = passing(found), bracket(found)
     assert words in told.text and value in glance.value and told.source == "crossover_budgets"
     assert "image" not in told.text + glance.value + glance.note and "size" not in told.text + glance.note
 
@@ -230,7 +231,7 @@ def test_a_network_that_had_not_flattened_is_marked_once(told):
 def test_a_fit_that_the_budget_cut_short_and_a_budget_that_was_exceeded_are_said(told):
     run = told(svm=0.9, cnn=0.95).run
     cut = with_ledger(run, "UPDATE fits SET effort = CASE variant WHEN 'cnn' THEN 0.372 ELSE 0.999 END")
-    assert cut["part of a fit"] == "The budget had no room for a full fit of cnn (37\u00a0% of one)."
+    assert cut["part of a fit"] == "The plan for the budget had no room for a full fit of cnn (37\u00a0% of one)."
     granted = "UPDATE searches SET granted_seconds = {}, spent_seconds = {}".format
     seconds = "UPDATE fits SET seconds = CASE variant WHEN 'cnn' THEN {} ELSE 1 END".format
     for grant, fit, over in ((100, 55.1, True), (100, 54.9, False), (52, 4.5, False), (48, 2, True)):
@@ -265,7 +266,7 @@ def test_times_whose_ranges_overlap_are_not_set_against_each_other(told):
 
 def test_one_seed_establishes_nothing():
     found = crossover_with(1, 1, 1, seeds=1)
-    assert found.outcome == "not settled" and "one seed cannot tell who is ahead" in _crossover(found).text
+    assert found.outcome == "not settled" and "one seed cannot tell who is ahead in general" in passing(found).text
 
 
 def test_where_one_search_compared_nothing_a_family_is_compared_by_first_trials():
@@ -288,7 +289,7 @@ def test_the_best_of_a_family_is_chosen_by_validation_and_never_by_test():
 
 
 def test_errors_that_are_equally_frequent_are_said_or_left_out(told, monkeypatch):
-    from reports import verdict as room
+    from reports.verdict import mistakes
 
     run = told(svm=0.9, cnn=0.95).run
     for counts, words in (
@@ -297,9 +298,9 @@ def test_errors_that_are_equally_frequent_are_said_or_left_out(told, monkeypatch
         ([[5, 1, 0], [0, 9, 0], [0, 0, 9]], ""),
         ([[5, 2, 2], [2, 9, 2], [0, 0, 9]], ""),
     ):  # fmt: skip
-        monkeypatch.setattr(room, "confusion_matrix", lambda *_, counts=counts: np.array(counts))
+        monkeypatch.setattr(mistakes, "confusion_matrix", lambda *_, counts=counts: np.array(counts))
         monkeypatch.setattr(type(run), "classes", lambda *_: ["0", "1", "2"])
-        told_ = " ".join(s.text for s in room._hard(run, "digits", "cnn"))
+        told_ = " ".join(s.text for s in mistakes.hardest(run, "digits", "cnn"))
         assert words.format(leader="cnn") in told_ and (words or "frequent" not in told_)
 
 

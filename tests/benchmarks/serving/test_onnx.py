@@ -44,6 +44,7 @@ assert not foreign, foreign
 MODELS = {
     "turned": ("cnn", {"tta_views": 3}, 4, (8, 8, 1)),
     "colour": ("cnn", {"tta_views": 3, "width": 8, "pooling": "average", "batch_norm": "after"}, 3, (25, 26, 3)),
+    "mirrored": ("cnn", {"tta_views": 2, "flip": True}, 3, (8, 9, 3)),
     "mlp": ("mlp", {"dropout": 0.1}, 2, (8, 8, 1)),
     "linear": ("logistic_regression", {"temperature": 0.7}, 4, (8, 8, 3)),
     "linear-two": ("logistic_regression", {}, 2, (8, 8, 1)),

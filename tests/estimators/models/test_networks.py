@@ -193,20 +193,21 @@ def test_a_training_without_images_is_refused(digits):
 
 
 def test_wrong_tta_views_are_refused(digits):
-    with pytest.raises(ValueError, match="tta_views must be 1 or 3, given 2"):
-        small("cnn", tta_views=2).fit(digits[0][:20], digits[1][:20])
+    with pytest.raises(ValueError, match="tta_views must be 1, 2 or 3, given 4"):
+        small("cnn", tta_views=4).fit(digits[0][:20], digits[1][:20])
 
 
-def test_the_views_turn_the_image_both_ways(digits):
-    """Three views are the average of the network's answers to the image and to the image turned by ± 0.1 radians."""
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_views_are_the_mirror_image_or_turned_both_ways(digits, count):
+    """Answers are averaged over the image and its mirror image, or the image and that turned by ± 0.1 radians."""
     from estimators.models.pipeline import affine
 
     X, y = digits
-    three = small("cnn", tta_views=3, images=100).fit(X[:100], y[:100])
-    trained = three.keras_model_.get_layer("network")
-    views = [X[:20], *(affine(X[:20], rotation=angle) for angle in (-0.1, 0.1))]
-    mean = sum(keras.ops.softmax(trained(view, training=False)) for view in views) / 3
-    assert np.allclose(three.predict_proba(X[:20]), mean, atol=1e-6)
+    network = small("cnn", tta_views=count, images=100).fit(X[:100], y[:100])
+    trained = network.keras_model_.get_layer("network")
+    changed = {2: [X[:20, :, ::-1]], 3: [affine(X[:20], rotation=angle) for angle in (-0.1, 0.1)]}[count]
+    mean = sum(keras.ops.softmax(trained(view, training=False)) for view in [X[:20], *changed]) / count
+    assert np.allclose(network.predict_proba(X[:20]), mean, atol=1e-6)
 
 
 def test_weights_that_were_clearly_better_are_kept(digits, monkeypatch):

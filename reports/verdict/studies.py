@@ -1,0 +1,207 @@
+"""What the studies come to: sizes and budgets, corruption and repair, the order of pixels, transfer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.studies import STANDARD
+from benchmarks.studies.structure import ANEW
+from benchmarks.studies.structure import structure as study_of_structure
+from reports.analysis.comparison import changed
+from reports.analysis.crossover import Crossover
+from reports.analysis.intervals import SIGNIFICANT
+from reports.analysis.repair import CONFIDENT, Repaired, against
+from reports.analysis.resources import SIZES
+from reports.analysis.robustness import Robustness, ahead, interval, robustness, unlike_training
+from reports.analysis.transfer import AS_IT_IS, transfer
+from reports.drawing import formats
+from reports.run import Run
+from reports.verdict.words import Figure, Sentence, in_points, listed, number_word
+
+
+def passing(found: Crossover) -> Sentence:
+    """Where deep learning passes classical, by the outcome of the study."""
+    first, last = found.leads[0], found.leads[-1]
+    resource = found.resource
+    most = f"{resource.told(last.level, words=True)}, the most that {'were' if resource == SIZES else 'was'} tried"
+    seeds = min(lead.seeds for lead in found.leads)
+    cannot = f"{number_word(seeds)} {'seed' if seeds == 1 else 'seeds'} cannot"
+    in_general = " in general" if seeds == 1 else ""  # the leader with that seed is told above
+    below = [lead for lead in found.leads if found.by is None or lead.level < found.by]
+    earlier = [f"{lead.level:,.10g}" for lead in below if lead.sign == 1]
+    unsure = [f"{lead.level:,.10g}" for lead in below if lead.sign == 0]
+    if found.outcome == "ahead everywhere":
+        where = f"at {listed(unsure)}" if earlier else f"below {resource.told(found.by or first.level)}"
+        sure = f"{where} {cannot} confirm it" if below else "each lead is established"
+        text = f"The best network was ahead at all {number_word(len(found.leads))} {resource.name}; {sure}."
+    elif found.outcome == "crossover" and found.by is not None and found.after is not None:
+        before = next(lead for lead in found.leads if lead.level == found.after)
+        text = (
+            f"Between {found.after:,.10g} and {resource.told(found.by, words=True)} deep learning passes classical: at "
+            f"{found.after:,.10g} {before.classical} is ahead, from {found.by:,.10g} on the best network."
+        )
+    elif found.outcome == "crossover" and found.by is not None:
+        where = f"at {listed(unsure)}" if earlier else "below"
+        text = f"From {resource.told(found.by, words=True)} on the best network is ahead; {where}, {cannot} tell who is{in_general}."
+    elif found.outcome == "none seen":
+        what = "lasting lead of a network" if earlier else "crossover"
+        text = f"No {what} was seen: at {most}, {last.classical} is ahead of {last.deep}."
+    else:
+        text = f"At {most}, {cannot} tell who is ahead{in_general}: no crossover is claimed."
+    if earlier and found.outcome != "ahead everywhere":
+        text += f" At {listed(earlier)} the lead of the best network is established."
+    behind = [f"{lead.level:,.10g}" for lead in found.leads if lead.sign == -1]
+    if behind and found.outcome == "not settled":
+        text += f" At {listed(behind)} the lead of the best classical model is established."
+    rule = {"none seen": "no crossover"}.get(found.outcome, found.outcome)
+    return Sentence(text, "crossover" if resource == SIZES else "crossover_budgets", rule)
+
+
+def bracket(found: Crossover) -> Figure:
+    """The levels between which deep learning becomes better, at a glance."""
+    seeds, resource = min(lead.seeds for lead in found.leads), found.resource
+    if found.by is None:
+        value = "not seen" if found.outcome == "none seen" else "not settled"
+    elif found.after is None:
+        value = f"≤ {resource.told(found.by)}"
+    else:
+        value = f"{found.after:,.10g}–{resource.told(found.by)}"
+    return Figure(
+        "Deep learning pays from",
+        value,
+        f"best network against best classical model at {number_word(len(found.leads))} {resource.name}, {number_word(seeds)} "
+        f"{'seed' if seeds == 1 else 'seeds'}",
+    )
+
+
+def corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
+    """What corruption of the test images leaves of the best variant of each family, the network first."""
+    own = {name: robustness(run, dataset)[name] for name in names}
+    left = {name: {c: float(right.mean()) for c, right in o.right.items()} for name, o in own.items()}
+    hard = {c: min(left[name][c] for name in names) for c in left[names[0]]}
+    hardest = min(hard, key=lambda corruption: hard[corruption])
+    shares = listed([f"{name} {formats.percent(left[name][hardest], 1)}\u00a0%" for name in names])
+    told = [
+        Sentence(f"Hardest is {hardest.replace('_', ' ')}: it leaves {shares}.", "corruption", "hardest corruption")
+    ]
+    first, clean = _with_and_without(own[names[0]])
+    over = f"Over {number_word(len(hard))} corruption{'s' * (len(hard) != 1)} {names[0]} labels {first} rightly ({clean} of the same images "
+    over += "without)"
+    if len(names) == 1:
+        return [Sentence(f"{over}.", "robustness", "under corruption"), *told]
+    more, fewer = (number_word(count) if count else "none" for count in ahead(own[names[0]], own[names[1]]))
+    second, clean = _with_and_without(own[names[1]])
+    other = f"{names[1]}, the best classical model, {second} ({clean} without)"
+    text = f"{over}, {other}: {_under_corruption(run, dataset, own)}."
+    told.insert(0, Sentence(text, "robustness", "under corruption"))
+    if len(hard) > 1:
+        text = f"The network is ahead under {more} of {number_word(len(hard))}, the classical model under {fewer}."
+        told.append(Sentence(text, "corruption", "by corruption"))
+    return told
+
+
+def repair(name: str, own: Repaired) -> Sentence:
+    """What repair brings one variant, with the first of the detectors, and whether that beats the control."""
+    arm = own.detectors[0]
+    cost = float((own.clean(arm) - own.clean()).mean())
+    gap, low, high = against(own, arm)
+    raw, mean = (formats.percent(float(own.over(a).mean()), 1) for a in ("as it is", arm))
+    count = len(own.corruptions)
+    clean = "at no cost" if cost >= 0 else f"at a cost of {in_points(-cost)} points"
+    apart = "the difference is within the uncertainty"
+    if not low <= 0 <= high:
+        apart = f"{in_points(abs(gap))} points {'less' if gap > 0 else 'more'} under corruption"
+    text = (
+        f"Detection and repair bring back {_share(own.back(arm))} of what {number_word(count)} "
+        f"corruption{'s' * (count != 1)} take from {name} ({raw} to {mean}\u00a0%), unseen before, {clean} on clean images; the most "
+        f"confident answer of all repairs brings back {_share(own.back(CONFIDENT))}, {apart}."
+    )
+    return Sentence(text, "repair", "repair")
+
+
+def _share(back: float) -> str:
+    return f"{formats.percent(back, 0)}\u00a0%" if back > 0 else "nothing"
+
+
+def reordered(run: Run, dataset: str) -> list[Sentence]:
+    """Who suffers where the pixels of all images are in another order, in the largest blocks that were tried."""
+    blocks = [
+        c
+        for c in run.conditions
+        if c.study == study_of_structure.name and c.level != ANEW and run.at(c).scored(dataset)
+    ]
+    if not blocks or STANDARD not in run.conditions:
+        return []
+    largest = max(blocks, key=lambda c: np.inf if c.value is None else c.value)
+    table = changed(run, dataset, largest)
+    where = "all pixels" if largest.value is None else f"the pixels of blocks of {largest.level} by {largest.level}"
+    sure = table["p_holm"] < SIGNIFICANT
+    told = [
+        f"{row.variant} {'loses' if row.difference < 0 else 'gains'} {in_points(abs(row.difference))} points"
+        for row in table[sure].itertuples()
+    ]
+    if same := list(table.loc[~sure, "variant"]):
+        told.append(f"no change beyond chance is seen of {listed(same, 'or')}")
+    text = f"With {where} in another order, in training and test images alike, {'; '.join(told)}."
+    return [Sentence(text, "conditions", "neighbours")]
+
+
+def sources(run: Run, dataset: str) -> list[Sentence]:
+    """What each source is worth, to the best of each family; chosen by validation, since the test part is for judging."""
+    table, told = transfer(run, dataset), []
+    for source, own in table[table["source"] != ""].groupby("source", sort=False) if len(table) else ():
+        if len(ready := own[own["way"] == AS_IT_IS].sort_values("validation", kind="stable", na_position="first")):
+            row = ready.iloc[-1]
+            text = f"Without an image of {run.title(dataset)}, {row['variant']} labels {formats.percent(row['accuracy'])} % rightly."
+            told.append(Sentence(text, "transfer", "zero-shot"))
+        started = own[own["gain"].notna()]
+        for _, rows in started.groupby("family", sort=False):
+            here = rows[rows["per_class"] == rows["per_class"].min()]
+            best = here.sort_values("validation", kind="stable", na_position="first").iloc[-1]
+            same = rows[rows["variant"] == best["variant"]]
+            told.append(Sentence(_worth_of(str(source), run.title(dataset), best, same), "transfer", "worth"))
+    return told
+
+
+def _worth_of(source: str, target: str, best: pd.Series, same: pd.DataFrame) -> str:
+    """How many images of a target a source is worth to one variant with the fewest; `same` has that variant at every level."""
+    few, points = f"{best['per_class']} images per class", in_points(abs(best["gain"]))
+    alone = f"{best['scratch']} from scratch"
+    if best["p_holm"] >= SIGNIFICANT:
+        return f"With {few}, {best['variant']} is not told apart from {alone}: no worth of {source} is established."
+    if best["gain"] < 0:
+        return (
+            f"With {few}, {best['variant']} is {points} points worse than {alone}: {source} costs more than it gives."
+        )
+    sure = same[(same["p_holm"] < SIGNIFICANT) & (same["gain"] > 0)]
+    last = int(sure["per_class"].max())
+    until = f", and is ahead with up to {last:,} per class" if last > best["per_class"] else ""
+    more = "more than " if best["worth_beyond"] else "about "
+    return (
+        f"To {best['scratch']}, {source} is worth {more}{formats.count(best['worth'])} images of {target}: with {few}, "
+        f"{best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
+    )
+
+
+def _with_and_without(own: Robustness) -> tuple[str, str]:
+    """What is labelled rightly under corruption, and of the same images without."""
+    mean, clean = (formats.percent(float(values.mean()), 1) for values in (own.over(), own.clean))
+    return f"{mean}\u00a0%", f"{clean}\u00a0%"
+
+
+def _under_corruption(run: Run, dataset: str, own: dict[str, Robustness]) -> str:
+    """By how much the first of two is ahead over all corruptions, and over those unlike the training augmentation."""
+    (first, one), (second, other) = own.items()
+    shared = min(len(one.clean), len(other.clean))
+    gap, low, high = interval(one.over()[:shared] - other.over()[:shared])
+    if low <= 0 <= high:
+        lead = f"a difference of {in_points(abs(gap))} points ({in_points(low)} to {in_points(high)}), within the uncertainty"
+    else:
+        ahead_of, low, high = (first, low, high) if gap > 0 else (second, -high, -low)
+        lead = f"{ahead_of} is {in_points(abs(gap))} points ahead ({in_points(low)} to {in_points(high)})"
+    unlike = unlike_training(run, dataset)
+    if not 0 < len(unlike) < len(one.right):
+        return lead
+    rest = float((one.over(unlike)[:shared] - other.over(unlike)[:shared]).mean())
+    return f"{lead}, {in_points(rest if gap >= 0 else -rest)} without those that resemble a change of the training augmentation"
