@@ -29,8 +29,8 @@ FEW_ROWS, FOLDS = 3000, 3  # training rows below which one fold cannot tell two 
 class Cell:
     """One (data set, train condition, variant, seed) of a suite.
 
-    `validation_share` of its training rows scores a trial, in up to `folds` folds; its search tries the settings of
-    `portfolio` first. `source` is what its variant has of one, and `start` the model that its jobs start from, once that is
+    It has so many training `rows`, of which `validation_share` scores a trial, in up to `folds` folds; its search tries the
+    settings of `portfolio` first. `source` is what its variant has of one, and `start` the model that its jobs start from, once that is
     fitted.
     """
 
@@ -39,6 +39,7 @@ class Cell:
     variant: Variant
     seed: int
     suite: Suite
+    rows: int
     validation_share: float
     folds: int
     portfolio: Sequence[Mapping[str, Any]] = ()
@@ -197,7 +198,7 @@ def cells(
         return variant.portfolio(dataset.name) if recorded is None else variant.restricted(recorded)
 
     found = [
-        Cell(dataset, condition, variant, seed, suite, share, folds, first[variant.name], source)
+        Cell(dataset, condition, variant, seed, suite, rows, share, folds, first[variant.name], source)
         for dataset in datasets
         for own in [[variant for variant in compared if not lacking(variant, dataset, has)]]
         for first in [{variant.name: tried_first(dataset, variant) for variant in own}]
@@ -207,15 +208,15 @@ def cells(
         for variant in own
         if variant.runs_under(condition)
         for source in [has[dataset.name, variant.origin.source.name] if variant.origin is not None else None]
-        for share, folds in [
+        for rows, share, folds in [
             validation(suite, source.data, STANDARD, seed) if variant.is_source and source and source.data else usual
         ]
     ]
     return sorted(found, key=lambda cell: not cell.variant.is_source) if has else found
 
 
-def validation(suite: Suite, dataset: Dataset, condition: Condition, seed: int) -> tuple[float, int]:
-    """The share of the training rows that scores a trial, and how many folds of that share it should look at.
+def validation(suite: Suite, dataset: Dataset, condition: Condition, seed: int) -> tuple[int, float, int]:
+    """How many training rows there are, the share of them that scores a trial, and how many folds of it that should look at.
 
     The share is that of the suite, and more where a condition leaves few rows: 10 images cannot tell two settings apart, so
     a subset gives `VALIDATION_ROWS`, or a third of its rows if it has fewer than three times as many. The same for every
@@ -230,7 +231,7 @@ def validation(suite: Suite, dataset: Dataset, condition: Condition, seed: int) 
     if len(train) < len(dataset.train):
         share = max(share, min(1 / 3, VALIDATION_ROWS / len(train)))
     split(train.y, share, seed, dataset.classes, train.groups)
-    return share, folds
+    return len(train), share, folds
 
 
 def evaluated_under(cell: Cell) -> Iterator[Condition]:

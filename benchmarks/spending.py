@@ -28,7 +28,8 @@ CONFIRMING = {"classical": 0, "deep": 1}  # new seeds with which a finalist is c
 BASE_SHARE = (
     0.2  # of the budget, which the base setting may take beside others; a dearer one is compared at less effort
 )
-CONFIRM_SHARE = 1 / 4  # of the budget, which more folds may take to confirm a finalist where rows are few
+CONFIRM_SHARE = 1 / 4  # of the budget, which more folds may take to confirm a finalist where rows are few:
+CONFIRM_ROWS = 500  # where fewer than these confirm, one fold does not tell; half of its rows pick
 
 
 class Spending:
@@ -84,7 +85,7 @@ class Spending:
         wanted = self.fit_seconds(self.leader, self.top)
         if (length := self.cell.variant.estimator.effort) != "rows":
             shown = self.cell.variant.base[length]
-            most = KEPT_PASSES * len(self.cell.dataset.train.y) / shown if length == "images" else LONGER[-1]
+            most = KEPT_PASSES * self.cell.rows / shown if length == "images" else LONGER[-1]
             longer = {**self.leader, length: round(min(LONGER[-1], max(1.0, most)) * shown)}
             longest = self.fit_seconds(longer, 1.0)
             wanted = max(wanted, min(longest, TRAIN_SHARE * self.budget.seconds / SAFETY))
@@ -130,12 +131,15 @@ class Spending:
 
     def confirming_folds(self, effort: float) -> int:
         """Folds of the fits that confirm a finalist: where rows are few, as many as a part of the budget pays for."""
-        if self.budget.seconds is None or not self.trials or self.cell.folds == 1:
+        most = most_folds(share := self.cell.validation_share)
+        if self.cell.folds == 1:
+            most = min(most, math.ceil(CONFIRM_ROWS / (share * self.cell.rows / 2)))
+        if self.budget.seconds is None or not self.trials or most <= self.folds:
             return self.folds
         both = (self.cell.variant.base, self.leader)
         once = sum(self._once(params, effort) for params in both)
         count = int(CONFIRM_SHARE * self.budget.seconds / max(once, 1e-9))
-        return max(self.folds, min(count, most_folds(self.cell.validation_share)))
+        return max(self.folds, min(count, most))
 
     def folds_of(self, trial: Trial) -> int:
         """How many times a trial is fitted; one of the plan once, to learn what that takes."""

@@ -391,7 +391,12 @@ def probabilities(network: Any, tta_views: int, temperature: float = 1.0) -> Any
     for change in changes:
         coefficients = np.array([float(c) for c in change], np.float32)
         changed = keras.ops.image.affine_transform(
-            images, coefficients, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format="channels_last"
+            images,
+            coefficients,
+            interpolation="bilinear",
+            fill_mode="constant",
+            fill_value=0,
+            data_format="channels_last",
         )
         views.append(changed)
     shares = [keras.layers.Softmax()(network(view)) for view in views]

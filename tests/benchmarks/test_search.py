@@ -59,7 +59,7 @@ def test_a_network_that_is_better_with_two_seeds_replaces_the_base_setting(tmp_p
 
 
 def test_luck_with_the_seed_is_no_merit(tmp_path):
-    row, trials, _, _ = searched(tmp_path, "cnn", lambda job: 1.0 if job.replicate else better(job))
+    row, trials, _, _ = searched(tmp_path, "cnn", lambda job: 2.0 - better(job) if job.replicate else better(job))
     winner = next(t for t in trials if t["number"] == row["winner"])
     assert any(t["replicate"] for t in trials)
     assert winner["params"] == trials[0]["params"] and row["tuned"] == "default" and row["p_value"] > 0.05
@@ -68,6 +68,26 @@ def test_luck_with_the_seed_is_no_merit(tmp_path):
 def test_models_without_luck_are_not_fitted_again(tmp_path):
     row, trials, _, _ = searched(tmp_path, "xgboost", lambda job: 0.8 if job.params["features"] == "hog" else 1.0)
     assert not any(t["replicate"] for t in trials) and row["winner"] == row["finalist"]
+
+
+@pytest.mark.parametrize(("budget", "folds"), [("100 s", 3), ("1000 s", 7)])
+def test_where_few_rows_confirm_a_quarter_of_the_budget_pays_for_more(tmp_path, monkeypatch, budget, folds):
+    """72 rows confirm in one fold here, so seven folds have 500."""
+    monkeypatch.setattr("benchmarks.cell.FEW_ROWS", 0)
+    asked = set()
+
+    def cost(job):
+        asked.add((job.replicate, job.folds))
+        return 4 * job.effort * job.folds
+
+    searched(tmp_path, "svm", lambda job: 1.0 if job.params["C"] == 10 else 0.8, budget=budget, cost=cost)
+    assert asked == {(0, 1), (1, folds)}
+
+
+def test_a_cell_of_a_study_knows_how_many_rows_are_left():
+    study = suite(estimators=["svm"], budget="100 s", studies={"sizes": [300, "all"]})
+    digits = datasets.load("digits")
+    assert [cell.rows for cell in cells(study, [digits])] == [300, len(digits.train)]
 
 
 def test_what_confirms_is_paid_from_the_budget(tmp_path):
