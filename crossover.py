@@ -117,9 +117,22 @@ def run(
     UserError : bad usage or bad data, in one line.
     """
     from benchmarks.progress import progress
+    from benchmarks.requested import Changes, requested
     from benchmarks.run import run as run_suite
 
-    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame, source)
+    changes = Changes(
+        estimators=estimators,
+        budget=budget,
+        within=within,
+        seeds=seeds,
+        study=study,
+        source=source,
+        groups=groups,
+        background=background,
+        size=size,
+        frame=frame,
+    )
+    suite = requested(what, changes)
     folder = _run_folder(name, suite)
     with progress(suite, folder) as observer:
         ok = run_suite(
@@ -594,79 +607,6 @@ def _model_folder(path: Path) -> Path:
     return best_model(load(path)) if is_run else path
 
 
-def _suite(
-    what: str,
-    estimators: str | None,
-    budget: str | None,
-    seeds: int | None,
-    study: str | None = None,
-    within: str | None = None,
-    groups: str | None = None,
-    background: str | None = None,
-    size: str | None = None,
-    frame: str | None = None,
-    source: str | None = None,
-) -> Suite:
-    """The suite of that name, or one made for a single data set, with the given changes."""
-    from benchmarks import studies
-    from benchmarks.data import datasets
-    from benchmarks.errors import UserError, unknown
-    from benchmarks.safety.names import safe_name, shortened
-    from benchmarks.suite import is_suite_file, load_suite, make_suite, names, shared_within, starting_from
-
-    path = Path(what)
-    try:
-        is_there = path.exists()
-    except OSError as error:
-        raise UserError(f"Cannot look into {shortened(what)}: {error.strerror or error}.") from error
-    if source is not None:
-        study = study or "transfer"
-    if what in names() or (path.suffix == ".toml" and is_suite_file(path)):
-        content = load_suite(what).model_dump()
-        if study is not None:
-            raise UserError(
-                f"{'--study' if source is None else '--source'} says what to do with a data set, and {what} is a suite: give one of "
-                "the two."
-            )
-    elif what in datasets.names() or is_there or os.sep in what:
-        content = load_suite("quick").model_dump() | {
-            "name": safe_name(Path(os.path.abspath(what)).stem),  # noqa: PTH100 (links stay as they are)
-            "title": f"Classical models and networks on {what}",
-        }
-        if study in studies.names():
-            chosen = studies.get(study)
-            content |= {"name": safe_name(f"{content['name']}-{study}"), "title": f"{chosen.title[:-1]} on {what}?"}
-            content |= {"studies": {study: chosen.levels}, "test_images": chosen.test_images}
-        elif study is not None:
-            if study not in names() and Path(study).suffix != ".toml":
-                raise unknown("study or suite", study, {*studies.names(), *names()})
-            own, content = content["name"], load_suite(study).model_dump()
-            content |= {
-                "name": safe_name(f"{own}-{Path(study).stem}"),
-                "title": f"{content['title'].split(':')[0]} on {what}",
-            }
-        content |= {"datasets": (what,), "fallback": None}
-        if source is not None:
-            if study != "transfer":
-                raise UserError(f"--source {source} is for --study transfer, given --study {study}.")
-            content |= {"name": f"{path.stem}-from-{Path(source).stem}", "title": f"What is {source} worth to {what}?"}
-            content |= starting_from(source)
-    else:
-        raise unknown("suite or data set", what, [*names(), *datasets.names()])
-    if estimators is not None:
-        content |= _selected(content, estimators)
-    if budget is not None and within is not None:
-        raise UserError(
-            f"--budget {budget} is for each variant and --within {within} for the whole run: give one of the two."
-        )
-    if budget is not None:
-        content |= {"budget": budget, "budgets": {}}
-    given = {"seeds": seeds, "groups": groups, "background": background, "size": size, "frame": frame}
-    content |= {name: value for name, value in given.items() if value is not None}
-    suite = make_suite(content, origin=what)
-    return suite if within is None else shared_within(suite, within)
-
-
 def _run_folder(name: str | None, suite: Suite) -> Path:
     """The folder of a run below ``runs/``.
 
@@ -677,28 +617,6 @@ def _run_folder(name: str | None, suite: Suite) -> Path:
     from benchmarks.safety.names import check_name
 
     return Path("runs") / (suite.name if name is None else check_name(name, "--run"))
-
-
-def _selected(content: dict[str, Any], patterns: str) -> dict[str, Any]:
-    """The estimators and variants of a suite that match, or else any estimators that do."""
-    import fnmatch
-
-    from benchmarks.errors import UserError
-    from estimators import select
-
-    chosen, rest = [], []
-    for pattern in (part.strip() for part in patterns.split(",")):
-        matches = [v for v in content["variants"] if fnmatch.fnmatchcase(v["name"], pattern)]
-        chosen += [v for v in matches if v not in chosen]
-        if not matches or pattern in content["estimators"]:
-            rest.append(pattern)
-    try:
-        plain = {e.name: pattern if pattern.endswith(".py") else e.name for pattern in rest for e in select(pattern)}
-    except ValueError as error:
-        raise UserError(str(error)) from error
-    made_of = {*plain, *(v["estimator"] for v in chosen)}
-    search = {name: table for name, table in content["search"].items() if name in made_of}
-    return {"estimators": tuple(plain.values()), "variants": tuple(chosen), "search": search}
 
 
 Folder = Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")]
@@ -758,7 +676,21 @@ def _run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
 ) -> None:
     """Tune, refit and test every estimator of a suite, or on a data set; then write the report."""
-    suite = _suite(what, estimators, budget, seeds, study, within, groups, background, size, frame, source)
+    from benchmarks.requested import Changes, requested
+
+    changes = Changes(
+        estimators=estimators,
+        budget=budget,
+        within=within,
+        seeds=seeds,
+        study=study,
+        source=source,
+        groups=groups,
+        background=background,
+        size=size,
+        frame=frame,
+    )
+    suite = requested(what, changes)
     folder = _run_folder(name, suite)
     if dry_run:
         from benchmarks.plan import plan

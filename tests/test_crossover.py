@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import crossover
 from benchmarks.errors import UserError
+from benchmarks.requested import Changes, requested
 
 
 def run(*arguments, cwd=None, env=None):
@@ -128,14 +129,14 @@ def test_wrong_usage_is_exit_code_2(arguments):
 
 
 def test_a_study_of_a_data_set_is_what_the_suite_does_in_a_folder_of_its_own():
-    study = crossover._suite("digits", None, None, 2, "crossover")
+    study = requested("digits", Changes(seeds=2, study="crossover"))
     assert study.name == "digits-crossover" and study.datasets == ("digits",) and study.fallback is None
-    assert study.studies == crossover._suite("crossover", None, None, None).studies and len(study.seeds) == 2
-    assert not crossover._suite("digits", None, None, None).studies
+    assert study.studies == requested("crossover").studies and len(study.seeds) == 2
+    assert not requested("digits").studies
 
 
 def test_the_study_of_doubled_images_has_every_estimator_twice_with_copies_alone_between_them():
-    arms = {variant.name: variant for variant in crossover._suite("digits", None, None, None, "doubled").variants}
+    arms = {variant.name: variant for variant in requested("digits", Changes(study="doubled")).variants}
     doubled = {name.removesuffix(" doubled") for name in arms if name.endswith(" doubled")}
     assert doubled == {"logistic_regression", "svm", "xgboost", "mlp", "cnn"}
     for name in doubled:
@@ -145,7 +146,7 @@ def test_the_study_of_doubled_images_has_every_estimator_twice_with_copies_alone
 
 
 def test_a_study_by_its_own_name_has_its_own_levels():
-    study = crossover._suite("digits", "svm", None, None, "sizes")
+    study = requested("digits", Changes(estimators="svm", study="sizes"))
     assert study.name == "digits-sizes" and study.studies == {"sizes": (100, 300, 1000, 3000, 10000, "all")}
 
 

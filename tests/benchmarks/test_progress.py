@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.requested import Changes, requested
 from tests.benchmarks.study import add_estimator
 from tests.benchmarks.test_crash import rows, until
 
@@ -130,7 +131,7 @@ def test_a_dry_run_names_what_a_run_would_record_and_writes_nothing(tmp_path, fo
     X, y = digits.images.astype("uint8"), digits.target
     np.savez(tmp_path / "mine.npz", x_train=X[:1400], y_train=y[:1400], x_test=X[1400:], y_test=y[1400:])
     monkeypatch.chdir(tmp_path)
-    suite = crossover._suite("mine.npz", "quick", "3 trials", None)
+    suite = requested("mine.npz", Changes(estimators="quick", budget="3 trials"))
     before = sorted(tmp_path.rglob("*"))
     assert "  mine · quick · seed 0: to do" in plan(suite, Path("runs/mine")).splitlines()
     assert sorted(tmp_path.rglob("*")) == before
