@@ -14,6 +14,9 @@ APART = 2.0  # two efforts at which seconds tell how they grow: nearer ones diff
 FLAT = 1.25  # times the seconds of the shortest fit: where less effort saves no more than that, it is not worth it
 STEEPEST = 2.4  # power of the effort with which seconds are expected to grow at most, as on 47 classes
 STEEPER = 0.3  # by so much the power of kernel machines is higher above the efforts that were timed
+GROWING = (
+    2 / 3
+)  # of the seconds of the longest fit that was timed grow with its effort, where its start hides how many do
 TOLD = 0.6  # power of the effort with which seconds grew, from which on the start of a fit does not hide how they do
 
 
@@ -114,7 +117,10 @@ class Costs:
             return effort
         low, high, power = min(points), max(points), _power(points)
         if self._least > 1 and effort > high:
+            hidden = power < TOLD
             power = max(self._least, power + STEEPER)
+            if hidden:
+                return points[high] * (1 - GROWING + GROWING * (effort / high) ** power)
         if power >= 1:
             return points[high] * (effort / high) ** min(self._most, power)
         slope = (points[high] - points[low]) / (high - low)

@@ -55,6 +55,7 @@ NEARLY = 0.95  # of a full fit: the rest is not worth leaving out rows for
 SHORTER = 1 / 2  # of the effort of its trial, to which the fit of a finalist may be cut
 MUCH_LONGER = 5.0  # times what was expected
 ENDED = "the strategy ended"
+PASSED_OVER = 12  # settings in a row without time for their fits, which end a search: some strategies never end
 FAILURES = ("failed", "out_of_memory", "diverged", "killed")  # of a setting, not of the time that there was for it
 TUNED = {"classical": (8, 1 / 3), "deep": (5, 1 / 4)}  # settings that were tried, at this effort or more
 
@@ -243,6 +244,7 @@ class _Trials:
             effort=self.spending.least or 1.0,
         )
         answers: list[Outcome] | None = None
+        passed_over = 0  # settings since the last one that was tried
         while True:
             started = time.perf_counter()
             try:
@@ -254,6 +256,9 @@ class _Trials:
             finally:
                 self.spending.proposer += time.perf_counter() - started
             answers = self._propose(batch)
+            passed_over = passed_over + len(batch) if all(o.status == "skipped" for o in answers) else 0
+            if passed_over and (passed_over >= PASSED_OVER or self.spending.left <= 0):  # To propose takes time, too.
+                self.spent = self.spent or f"the last {passed_over} settings would take too long to fit"
             if self.spent:
                 strategy.close()
                 return self.spent

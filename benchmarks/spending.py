@@ -207,11 +207,11 @@ class Spending:
             self.top = rung(self.affordable(self.leader, seconds))
 
     def can_be_fitted(self, params: Mapping[str, Any]) -> bool:
-        """Whether a fit of a setting at the effort `top` is expected to fit into the half that is left to it, or is no dearer than base's."""
+        """Whether a fit of a setting at the effort `top` is expected to fit into the half that is left to it, or is hardly dearer than base's."""
         if self.budget.seconds is None or not self.trials:
             return True
         own, base = (self.fit_seconds(p, self.top) for p in (params, self.cell.variant.base))
-        return own <= max(base, FIT_SHARE * self.budget.seconds / SAFETY)
+        return own <= max(SAFETY * base, FIT_SHARE * self.budget.seconds / SAFETY)
 
     def plan_breadth(self, settings: Sequence[Mapping[str, Any]]) -> None:
         """Raise `least` to the highest effort within `BREADTH` at which all of these can be tried."""

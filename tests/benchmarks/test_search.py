@@ -11,7 +11,7 @@ from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer, Scored
 from benchmarks.ledger import Ledger, Recorded
-from benchmarks.search import fit_effort, repeat, search, tuned
+from benchmarks.search import PASSED_OVER, fit_effort, repeat, search, tuned
 from benchmarks.spending import nearest_rung
 from benchmarks.suite import shared_within
 from tests.benchmarks.study import Silent, suite
@@ -157,6 +157,24 @@ def test_time_for_a_whole_run_is_shared_equally():
         shared_within(suite(estimators=["svm", "cnn"], seeds=2), "35s")
     with pytest.raises(UserError, match="no time"):
         shared_within(suite(estimators=["svm"]), "5 trials")
+
+
+@pytest.mark.parametrize("strategy", ["random", "kerastuner:bayesian"])
+def test_a_strategy_that_never_ends_is_ended_where_no_setting_can_be_fitted(tmp_path, strategy):
+    """All but the base setting would take ten times its seconds."""
+    base = estimators.get("svm").base["C"]
+
+    def cost(job):
+        return (10 if job.params["C"] == base else 100) * job.effort
+
+    def loss(job):
+        return 1.0 if job.params["C"] == base else 0.9
+
+    search = {"strategy": strategy, "portfolio": False}
+    row, trials, *_ = searched(tmp_path, "svm", loss, budget="40 s", cost=cost, search={"svm": search})
+    assert row["winner"] and "would take too long to fit" in row["ended"]
+    passed = [t for t in trials if t["status"] == "skipped"]
+    assert len(passed) < 2 * PASSED_OVER and row["proposer_seconds"] < 30
 
 
 def test_what_a_strategy_compares_has_one_effort(tmp_path):
