@@ -100,7 +100,10 @@ class Spending:
         highest = max(self.highest, trial.effort)
         effort = self.compared_at(highest)
         base, finalist = (self.expected(Trial(params, effort)) for params in (self.cell.variant.base, self.leader))
-        again = (base + finalist) / self.folds * self.confirming_folds(effort) if self.confirms_again(effort) else 0.0
+        times = self.confirming_folds(effort) / self.folds if self.confirms_again(effort) else 0.0
+        again = (
+            SAFETY * times * (base + finalist)
+        )  # Nothing comes after it but the fit, which would be short of what it lacked.
         if effort < highest:
             return again + finalist + (base if effort > self._base_planned else 0.0)
         tried = effort in self._base_tried or (self.is_base(trial) and effort == trial.effort)
