@@ -101,9 +101,8 @@ class Spending:
         effort = self.compared_at(highest)
         base, finalist = (self.expected(Trial(params, effort)) for params in (self.cell.variant.base, self.leader))
         times = self.confirming_folds(effort) / self.folds if self.confirms_again(effort) else 0.0
-        again = (
-            SAFETY * times * (base + finalist)
-        )  # Nothing comes after it but the fit, which would be short of what it lacked.
+        # Nothing comes after it but the fit, which would lack what it took too long.
+        again = SAFETY * times * (base + finalist)
         if effort < highest:
             return again + finalist + (base if effort > self._base_planned else 0.0)
         tried = effort in self._base_tried or (self.is_base(trial) and effort == trial.effort)
