@@ -48,6 +48,8 @@ from tuning import Outcome, Selection, Trial
 from tuning.winner import LEVEL, frozen, p_value, rank
 
 FIRST_EFFORT = 1 / 32  # of the first trial, where the budget is in seconds
+FIRST_SHARE = 1 / 2  # of the budget, at which that is stopped, to be tried again with a sixteenth of the effort,
+START_SHARE = 3 / 4  # or if it is a network, most of whose time is its start: less effort would hardly save any
 PILOT_SHARE = 0.2  # of the budget that a trial may take that only tells how costs grow
 CHEAP = 0.01  # a full fit that is expected to take this share of the budget needs no closer look
 ALLOWANCE = 1.0  # seconds above the budget at which a trial is stopped
@@ -192,7 +194,7 @@ class _Trials:
     def plan(self) -> None:
         """Try the base setting until its score means something and its cost is known; then the plan is made.
 
-        The first trial is stopped at half of the budget, and tried again with a sixteenth of the effort.
+        The first trial is stopped at half of the budget (`FIRST_SHARE`), and tried again with a sixteenth of the effort.
         """
         spending, budget = self.spending, self.spending.budget.seconds
         if budget is None:
@@ -479,7 +481,7 @@ class _Trials:
         return outcome.trial.round > 0 and not self.spending.is_base(outcome.trial)
 
     def _limit(self, job: Job, expected: float) -> float:
-        """When a trial is stopped: at the end of what the search may spend, the first one at half of the budget.
+        """When a trial is stopped: at the end of what the search may spend, the first one earlier.
 
         One that takes much longer than expected is not worth a large part of the budget either. One that decides may take a
         part of what is kept for the fit.
@@ -488,7 +490,10 @@ class _Trials:
         if budget is None:
             return longest
         left = spending.left + (spending.reserve / 4 if self.deciding else 0.0)
-        rest = min(left, max(MUCH_LONGER * expected, budget / 4)) if spending.trials else budget / 2
+        if spending.trials:
+            rest = min(left, max(MUCH_LONGER * expected, budget / 4))
+        else:
+            rest = budget * (FIRST_SHARE if self.cell.variant.estimator.effort == "rows" else START_SHARE)
         return min(longest, max(0.5, rest) + ALLOWANCE)
 
     def _keep(self, place: int, trial: Trial, job: Job, answer: Answer) -> Outcome:

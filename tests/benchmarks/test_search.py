@@ -38,7 +38,13 @@ def searched(
             result = Scored(
                 0.9, loss(job), (loss(job) + noise + jitter).tolist(), 1, {}, cost(job), 0.0, history(job), start
             )
-            yield job, Answer("ok", "", result, seconds=cost(job))
+            limit = job.limit_seconds or np.inf
+            yield (
+                job,
+                Answer("timeout", "", seconds=limit)
+                if cost(job) > limit
+                else Answer("ok", "", result, seconds=cost(job)),
+            )
 
     with Ledger(tmp_path) as ledger:
         search(cell, ledger, execute, Silent())
@@ -175,6 +181,12 @@ def test_a_strategy_that_never_ends_is_ended_where_no_setting_can_be_fitted(tmp_
     assert row["winner"] and "would take too long to fit" in row["ended"]
     passed = [t for t in trials if t["status"] == "skipped"]
     assert len(passed) < 2 * PASSED_OVER and row["proposer_seconds"] < 30
+
+
+def test_a_network_whose_start_takes_most_of_the_budget_is_fitted_all_the_same(tmp_path):
+    """The first trial of the base cnn took 6.7 of 10 s."""
+    row, *_ = searched(tmp_path, "cnn", lambda job: 1.0, budget="10 s", cost=lambda job: 6.5 + 4 * job.effort)
+    assert row["winner"] and row["spent_seconds"] < 10
 
 
 def test_what_a_strategy_compares_has_one_effort(tmp_path):
