@@ -228,9 +228,11 @@ def cheat_statistics(monkeypatch):
 
 def cheat_split(monkeypatch):
     """The driver takes more validation rows where the test images are brighter."""
-    monkeypatch.setattr(
-        cell, "validation", lambda suite, dataset, *_: (0.1 + float(dataset.test.images().mean()) / 1000, 1)
-    )
+
+    def brighter(suite, dataset, *_):
+        return len(dataset.train), 0.1 + float(dataset.test.images().mean()) / 1000, 1
+
+    monkeypatch.setattr(cell, "validation", brighter)
 
 
 def cheat_evaluation(monkeypatch):
