@@ -44,3 +44,16 @@ def test_what_is_said_of_the_study_is_that_of_its_run():
     assert info["created"][:10] in told and f"{len(info['seeds'])} seeds".replace("3", "three") in told
     assert f"{sum(session['seconds'] for session in info['sessions']) / 60:.0f} minutes" in told
     assert f"{len(levels) * len(info['variants']) * len(info['seeds'])} cells" in told
+
+
+def test_what_is_said_of_the_budgets_is_that_of_their_run():
+    told = re.search(r"Measured on \S+ by `crossover run budgets.*?\n\n## ", TEXT, flags=re.DOTALL)[0]
+    info = json.loads((ROOT / "reports" / "published" / "budgets" / "run.json").read_text())
+    levels = info["studies"]["budgets"]["levels"]
+    assert info["created"][:10] in told and len(info["seeds"]) == 1 and "one seed" in told
+    assert f"{sum(session['seconds'] for session in info['sessions']) / 60:.0f} minutes" in told
+    assert f"{len(levels) * len(info['variants'])} cells" in told
+    page = (ROOT / "reports" / "published" / "budgets" / "report.html").read_text()
+    table = re.findall(r"^\| `(\w+)` \| (.*) \|$", told, flags=re.MULTILINE)
+    assert len(table) == len(info["variants"])
+    assert all(accuracy in page for _, row in table for accuracy in row.split(" | ") if accuracy != "none")
