@@ -116,9 +116,7 @@ def run(
     ------
     UserError : bad usage or bad data, in one line.
     """
-    from benchmarks.progress import progress
     from benchmarks.requested import Changes, requested
-    from benchmarks.run import run as run_suite
 
     changes = Changes(
         estimators=estimators,
@@ -134,6 +132,22 @@ def run(
     )
     suite = requested(what, changes)
     folder = _run_folder(name, suite)
+    return _carry_out(suite, folder, executor, workers, data, replay, fail_fast)
+
+
+def _carry_out(
+    suite: Suite,
+    folder: Path,
+    executor: str,
+    workers: int | None,
+    data: str | Path | None,
+    replay: str | Path | None,
+    fail_fast: bool,
+) -> bool:
+    """Carry out a suite in a run folder, with its study of repair if it has one; whether every cell ended well."""
+    from benchmarks.progress import progress
+    from benchmarks.run import run as run_suite
+
     with progress(suite, folder) as observer:
         ok = run_suite(
             suite,
@@ -697,25 +711,7 @@ def _run(
 
         _say(plan(suite, folder))
         return
-    ok = run(
-        what,
-        estimators=estimators,
-        budget=budget,
-        within=within,
-        seeds=seeds,
-        executor=executor,
-        workers=workers,
-        data=data,
-        name=name,
-        study=study,
-        source=source,
-        replay=replay,
-        groups=groups,
-        background=background,
-        size=size,
-        frame=frame,
-        fail_fast=fail_fast,
-    )
+    ok = _carry_out(suite, folder, executor, workers, data, replay, fail_fast)
     from rich.console import Console
 
     from reports.leaderboard import frame as leaderboard

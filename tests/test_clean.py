@@ -35,6 +35,7 @@ def test_planted_errors_are_found_and_shown_on_a_page_that_asks_nobody(tmp_path)
     assert code == 0, err
     precision, recall = map(float, re.search(r"precision ([\d.]+) %, recall ([\d.]+) %", out).groups())
     assert precision > 80 and recall > 85
+    assert 85 < float(re.search(r"agrees with ([\d.]+) % of the labels", out)[1]) < 95  # 5 % of them are wrong
     table = pd.read_csv(tmp_path / "digits-suspects.csv")
     assert list(table) == [
         "rank", "row", "given", "suggested", "probability_of_given", "probability_of_suggested", "planted", "true",

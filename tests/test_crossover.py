@@ -197,6 +197,8 @@ def test_a_run_from_end_to_end(tmp_path):
         Image.fromarray(test["X"][i, :, :, 0]).save(tmp_path / f"{i:02}.png")
     code, out, err = run("predict", folder, *sorted(tmp_path.glob("*.png")), "--out", tmp_path / "p.csv", cwd=tmp_path)
     assert code == 0, err
+    best = rows[0]["variant"]
+    assert f"cells/digits/{best}/" in next(line for line in err.splitlines() if line.startswith("Model: "))
     with (tmp_path / "p.csv").open() as file:
         labels = [int(row["label"]) for row in csv.DictReader(file)]
     assert np.mean(np.equal(labels, test["y"][:20])) >= 0.9

@@ -19,8 +19,11 @@ def test_the_leaderboard_is_the_published_one():
 def test_the_machine_and_the_date_are_those_of_the_run():
     info = json.loads((PUBLISHED / "run.json").read_text())
     assert info["created"][:10] in TEXT and info["sessions"][0]["environment"]["cpu"] in TEXT
-    minutes = sum(session["seconds"] for session in info["sessions"]) / 60
-    assert f"{minutes:.0f} minutes" in TEXT
+    assert minutes(info) in TEXT
+
+
+def minutes(info):
+    return f"{sum(session['seconds'] for session in info['sessions']) / 60:.0f} minutes"
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", TEXT))))
@@ -42,7 +45,7 @@ def test_what_is_said_of_the_study_is_that_of_its_run():
     info = json.loads((ROOT / "reports" / "published" / "crossover" / "run.json").read_text())
     levels = info["studies"]["sizes"]["levels"]
     assert info["created"][:10] in told and f"{len(info['seeds'])} seeds".replace("3", "three") in told
-    assert f"{sum(session['seconds'] for session in info['sessions']) / 60:.0f} minutes" in told
+    assert minutes(info) in told
     assert f"{len(levels) * len(info['variants']) * len(info['seeds'])} cells" in told
 
 
@@ -51,7 +54,7 @@ def test_what_is_said_of_the_budgets_is_that_of_their_run():
     info = json.loads((ROOT / "reports" / "published" / "budgets" / "run.json").read_text())
     levels = info["studies"]["budgets"]["levels"]
     assert info["created"][:10] in told and len(info["seeds"]) == 1 and "one seed" in told
-    assert f"{sum(session['seconds'] for session in info['sessions']) / 60:.0f} minutes" in told
+    assert minutes(info) in told
     assert f"{len(levels) * len(info['variants'])} cells" in told
     page = (ROOT / "reports" / "published" / "budgets" / "report.html").read_text()
     table = re.findall(r"^\| `(\w+)` \| (.*) \|$", told, flags=re.MULTILINE)

@@ -349,12 +349,8 @@ def _headline(sections: list[dict[str, Any]]) -> str:
 
 
 def _notes(run: Run) -> list[str]:
-    """What a reader of any number must know; it is told once, at the top."""
-    passports = [str(p["note"]) for p in run.passports.values() if p.get("note")]
-    told = [
-        note for note in passports if not any(known.endswith(note) for known in run.notes)
-    ]  # a run's has a name before it
-    return list(dict.fromkeys(run.notes + told))
+    """What a reader of any number must know, told once, at the top; what passports note of the data is among it."""
+    return list(dict.fromkeys(run.notes))
 
 
 def _meta(run: Run) -> list[str]:
