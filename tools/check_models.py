@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import studies
 from reports.run import load
 
+ROOT = Path(__file__).parents[1]
 ALLOWED = 1e-5
 ROUNDED = 0.5e-4  # by as much a probability in the table of `predict` may be off
 NETWORK = "network.keras"
@@ -59,7 +59,12 @@ def cells(run):
             for variant in at.scored(dataset):
                 for seed in at.evaluated(dataset, variant):
                     told = " · ".join(filter(None, (dataset, variant, str(condition), f"seed {seed}")))
-                    yield told, at.model(dataset, variant, seed), at.test(dataset).X, at.predictions(dataset, variant, seed)
+                    yield (
+                        told,
+                        at.model(dataset, variant, seed),
+                        at.test(dataset).X,
+                        at.predictions(dataset, variant, seed),
+                    )
 
 
 def started(folder, *command):
@@ -103,7 +108,9 @@ def main(runs, count):
             checked += 1
             worst = {way: max(worst.get(way, 0.0), found.get(way, 0.0)) for way in worst | found}
             print(folder.name, "·", told, *(f"{way} {value:.1e}" for way, value in found.items()), sep="  ", flush=True)
-    print(f"{checked} models; the largest differences:", ", ".join(f"{way} {value:.1e}" for way, value in worst.items()))
+    print(
+        f"{checked} models; the largest differences:", ", ".join(f"{way} {value:.1e}" for way, value in worst.items())
+    )
     return all(value <= ALLOWED for value in worst.values())
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from benchmarks.safety.sheets import csv_text
 from reports.drawing.formats import HIDDEN, PERCENT, PLAIN, TEXT, Format
 from reports.run import Run
+from tuning.winner import frozen
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Group = Literal["study", "result", "errors", "tuning", "bill", "data", "across"]
 ANY_STUDY = "*"
+UNSEARCHED = "Nothing was searched: no estimator tried more than one setting."
 OF_ITS_OWN = ("corruption", "transfer")  # studies of which an exhibit of their own shows every level
 # Columns that many exhibits have.
 VARIANT = {"variant": TEXT, "family": HIDDEN}
@@ -96,6 +98,12 @@ class Exhibit:
 def studies(run: Run) -> set[str]:
     """The names of the studies that a run carried out."""
     return set(run.info.get("studies", ()))
+
+
+def searched(trials: pd.DataFrame) -> bool:
+    """Whether any variant tried more than one setting."""
+    settings = trials["params"].map(frozen)
+    return bool(settings.groupby(trials["variant"]).nunique().gt(1).any())
 
 
 def of(table: pd.DataFrame, dataset: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, SECONDS
-from reports.exhibits.exhibit import VARIANT, Exhibit, of
+from reports.exhibits.exhibit import UNSEARCHED, VARIANT, Exhibit, of, searched
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial that was the best of its search so far, and the last: seconds spent so far, best score."""
-    table = of(run.trials, dataset)[["variant", "family", "seed", "number", "seconds", "score"]]
+    """One row per trial that was the best of its search so far, and the last: seconds spent so far, best score. None where
+    nothing was searched.
+    """
+    trials = of(run.trials, dataset)
+    if not searched(trials):
+        return pd.DataFrame()
+    table = trials[["variant", "family", "seed", "number", "seconds", "score"]]
     table = table.sort_values(["variant", "seed", "number"], kind="stable")
     cells = table.groupby(["variant", "seed"], sort=False)
     table = table.assign(
@@ -106,7 +111,7 @@ progress = Exhibit(
     lead="The best validation accuracy so far against the seconds that the search had spent. A line that still rises at "
     "its end would have used a larger budget. Seeds after the first are pale.",
     frame=frame,
-    empty="No trial has ended well.",
+    empty=UNSEARCHED,
     columns={
         **VARIANT,
         "seed": COUNT,

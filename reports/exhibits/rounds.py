@@ -11,7 +11,7 @@ import pandas as pd
 from reports.analysis.importance import important_axes
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, SECONDS, TEXT, YES_NO
-from reports.exhibits.exhibit import VARIANT, Exhibit, of
+from reports.exhibits.exhibit import UNSEARCHED, VARIANT, Exhibit, of, searched
 from reports.run import Run
 
 if TYPE_CHECKING:
@@ -23,12 +23,15 @@ SHADES = np.array([0.12, 0.25, 0.4, 0.6, 0.8, 1.0])
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
-    """One row per trial that ran: round, effort, setting as JSON text, score, seconds, status, whether it won.
+    """One row per trial that ran: round, effort, setting as JSON text, score, seconds, status, whether it won. None where nothing
+    was searched.
 
     Of an estimator with more than `MANY` trials: the winners, and every n-th trial in the order of their scores, so
     that good and bad ones are there in the share they had. results.csv in the run folder has all.
     """
     trials = of(run.trials, dataset).query("status != 'skipped'")
+    if not searched(trials):
+        return pd.DataFrame()
     winners = {(s.variant, s.seed, s.winner) for s in of(run.searches, dataset).itertuples()}
     table = trials[["variant", "family", "seed", "number", "round", "effort", "status", "score", "seconds"]].copy()
     keys = zip(table["variant"], table["seed"], table["number"], strict=True)
@@ -156,7 +159,7 @@ rounds = Exhibit(
     "search with more than 40 trials every n-th in the order of their scores is shown, and the winner; results.csv "
     "has all. A search that tried one setting has no panel.",
     frame=frame,
-    empty="No trial has been recorded.",
+    empty=UNSEARCHED,
     columns={
         **VARIANT,
         "seed": COUNT,

@@ -24,6 +24,7 @@ from tests.reports.folder import write_info
 from tests.reports.study import write_budgets, write_corruption, write_repair, write_study, write_transfer, write_tuning
 
 each = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
 all_of_them = pytest.mark.parametrize("exhibit", EXHIBITS + ACROSS, ids=lambda exhibit: exhibit.name)
 
 
@@ -299,6 +300,14 @@ def test_mistakes_stand_beside_what_is_most_like_them_and_a_fit_that_is_gone_is_
         evaluation = ledger.rows("evaluations", dataset="digits", variant="cnn", seed=0)[0]
         ledger.write("evaluations", evaluation | {"fit_key": "another"})
     assert alike.table(reports.load(folder), "digits").empty
+
+
+def test_where_one_setting_was_tried_there_is_no_search_to_show(one_seed):
+    run = reports.load(one_seed)
+    unsearched = dataclasses.replace(run, trials=run.trials[run.trials["number"] == run.trials["number"].min()])
+    for exhibit in (NAMED["rounds"], NAMED["progress"]):
+        assert not exhibit.table(run, "digits").empty
+        assert exhibit.table(unsearched, "digits").empty
 
 
 def test_data_sets_of_the_same_images_count_once_in_ranks(make_run):
