@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from benchmarks.run import check_format, check_free, read_info
 from benchmarks.serving.ensemble import Mix, average, mixed
 from benchmarks.serving.model import load_model
 from benchmarks.suite import Suite, make_suite
+from tuning.winner import frozen
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,9 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
             raise unknown(f"fitted variant of {folder}", variant, {row["variant"] for row in fits})
         if not fits:
             raise UserError(f"{folder} has no fit yet. The command that made it goes on from there.")
-        mix = _mix(dataset, fits, folder) if variant is None else None
-        weights = {variant: 1} if variant is not None else mix.weights if mix else {_best(fits): 1}
+        teams = _teams(fits)
+        mix = _mix(dataset, fits, teams, folder) if variant is None else None
+        weights = {variant: 1} if variant is not None else _shares(mix.weights, teams) if mix else {_best(fits): 1}
         proba, members = {}, []
         for name, weight in weights.items():
             chosen = next(row for row in fits if row["variant"] == name)
@@ -113,8 +116,34 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
     return Submission(dataset.name, rows, labels, tuple(members), _reason(weights, mix, variant), mix)
 
 
-def _mix(dataset: Dataset, fits: Sequence[Mapping[str, Any]], folder: Path) -> Mix | None:
-    """The mix of a run's models, chosen on training rows that none of them was trained on; None where too few are left.
+def _teams(fits: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """What a mix is made of: the name of a team -> its variants, which have one estimator and one setting and a seed in common.
+
+    They differ by nothing but their random numbers. Which of them is best on the few rows that are held out is chance, and the
+    mean of all is expected to be better than any (L. K. Hansen, P. Salamon: Neural network ensembles. IEEE PAMI 12, 1990).
+    """
+    alike: dict[Any, list[str]] = {}
+    for row in fits:
+        if row["seed"] == fits[0]["seed"]:
+            alike.setdefault((row["estimator"], frozen(row["params"])), []).append(row["variant"])
+    return {_named(names): tuple(names) for names in alike.values()}
+
+
+def _named(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"the mean of {', '.join(names[:-1])} and {names[-1]}"
+
+
+def _shares(weights: Mapping[str, int], teams: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How often each variant counts, in lowest terms, where a team counts as one."""
+    whole = math.lcm(*(len(teams[team]) for team in weights))
+    shares = {name: weight * whole // len(teams[team]) for team, weight in weights.items() for name in teams[team]}
+    return {name: share // math.gcd(*shares.values()) for name, share in shares.items()}
+
+
+def _mix(
+    dataset: Dataset, fits: Sequence[Mapping[str, Any]], teams: Mapping[str, Sequence[str]], folder: Path
+) -> Mix | None:
+    """The mix of the teams' means, chosen on training rows that no model was trained on; None where too few are left.
 
     The rows of all fits with one seed are in one order (`benchmarks.data.split.subset`), so that what lies behind the longest
     of them is new to all. Some of it calibrated them. Models that were trained on every row cannot be judged, and take no part.
@@ -125,13 +154,19 @@ def _mix(dataset: Dataset, fits: Sequence[Mapping[str, Any]], folder: Path) -> M
     y, seed = dataset.train.y, fits[0]["seed"]
     models = {row["variant"]: load_model(folder / row["folder"]) for row in fits if row["seed"] == seed}
     trained = {name: model.facts.get("rows", len(y)) for name, model in models.items()}
-    trained = {name: rows for name, rows in trained.items() if rows <= len(y) - FEWEST_HELD_OUT}
-    if not trained:
+    judged = {
+        team: names for team, names in teams.items() if max(trained[n] for n in names) <= len(y) - FEWEST_HELD_OUT
+    }
+    if not judged:
         return None
-    seen = max(trained.values())
+    seen = max(trained[name] for names in judged.values() for name in names)
     new = np.setdiff1d(subset(y, min(len(y), seen + HELD_OUT), seed), subset(y, seen, seed))
     X = dataset.train.X[new]
-    return mixed({name: models[name].predict_proba(X) for name in trained}, y[new])
+    proba = {
+        team: average({name: models[name].predict_proba(X) for name in names}, dict.fromkeys(names, 1))
+        for team, names in judged.items()
+    }
+    return mixed(proba, y[new])
 
 
 def _best(fits: Sequence[Mapping[str, Any]]) -> str:
@@ -148,9 +183,9 @@ def _reason(weights: Mapping[str, int], mix: Mix | None, variant: str | None) ->
     judged = (
         f"log-loss {mix.log_loss:.4f} and accuracy {100 * mix.accuracy:.2f} % on {mix.rows:,} rows held out of training"
     )
-    if len(weights) == 1:
+    if len(mix.weights) == 1:
         return f"{mix.best} alone: {judged}, and no mix is better."
-    shares = " + ".join(f"{weight} {name}" for name, weight in weights.items())
+    shares = " + ".join(f"{weight} × {team}" for team, weight in mix.weights.items())
     return f"{shares}: {judged}; {mix.best} alone has {mix.best_log_loss:.4f}."
 
 

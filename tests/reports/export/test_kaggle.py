@@ -17,7 +17,7 @@ import crossover
 from benchmarks.data.images import Sealed
 from benchmarks.data.store.cache import reopen
 from benchmarks.errors import UserError
-from benchmarks.serving.submission import _mix
+from benchmarks.serving.submission import _mix, _shares, _teams
 from reports.export.notebook import check_target
 
 ROOT = Path(crossover.__file__).parent
@@ -116,7 +116,9 @@ def test_a_submission_is_the_mix_that_pays(competition):
     """Each model sees half of the pixels, so that both together know more."""
     folder = competition.folder
     told = competition("submit", "runs/ours", "--out", folder / "mix.csv")
-    assert re.match(r"\d+ \w+ \+ \d+ \w+: log-loss \d\.\d+ and accuracy \d\d\.\d+ % on 504 rows held out", told), told
+    assert re.match(r"\d+ × \w+ \+ \d+ × \w+: log-loss \d\.\d+ and accuracy \d\d\.\d+ % on 504 rows held out", told), (
+        told
+    )
     alone = competition("submit", "runs/ours", "--out", folder / "even.csv", "--variant", "even")
     assert alone.startswith("even, as asked for.")
     assert right(competition, folder / "mix.csv") > right(competition, folder / "even.csv") + 0.02
@@ -140,7 +142,7 @@ def test_no_test_label_helps_to_choose_the_mix(competition, monkeypatch):
     (cached,) = (competition.folder / "cache/arrays").iterdir()
     dataset = replace(reopen(cached), test=Sealed(1120, broken, broken))
     fits = run.fits.to_dict("records")
-    assert set(_mix(dataset, fits, run.folder).weights) == {"even", "odd"}
+    assert set(_mix(dataset, fits, _teams(fits), run.folder).weights) == {"even", "odd"}
 
 
 def test_models_trained_on_every_row_cannot_be_mixed(competition, monkeypatch, tmp_path):
@@ -149,7 +151,22 @@ def test_models_trained_on_every_row_cannot_be_mixed(competition, monkeypatch, t
     run = crossover.load(competition.folder / "runs/ours")
     (cached,) = (competition.folder / "cache/arrays").iterdir()
     monkeypatch.setattr("benchmarks.serving.submission.FEWEST_HELD_OUT", 505)
-    assert _mix(reopen(cached), run.fits.to_dict("records"), run.folder) is None
+    fits = run.fits.to_dict("records")
+    assert _mix(reopen(cached), fits, _teams(fits), run.folder) is None
+
+
+def test_models_that_differ_by_chance_alone_count_as_one():
+    """Whichever of them is best on the rows held out: their mean is judged, and each has an equal part in its weight."""
+
+    def row(variant, width, seed=0):
+        return {"variant": variant, "estimator": variant[:3], "params": {"width": width}, "seed": seed}
+
+    fits = [row("cnn", 8), row("svm", 8), row("cnn 2", 8), row("cnn 3", 16), row("cnn", 8, seed=1)]
+    teams = _teams(fits)
+    assert teams == {"the mean of cnn and cnn 2": ("cnn", "cnn 2"), "svm": ("svm",), "cnn 3": ("cnn 3",)}
+    assert _shares({"the mean of cnn and cnn 2": 3, "svm": 1}, teams) == {"cnn": 3, "cnn 2": 3, "svm": 2}
+    assert _shares({"the mean of cnn and cnn 2": 2}, teams) == {"cnn": 1, "cnn 2": 1}
+    assert _shares({"svm": 1, "cnn 3": 2}, teams) == {"svm": 1, "cnn 3": 2}
 
 
 def test_the_notebook_makes_the_same_submission_without_this_project(competition, tmp_path):
