@@ -49,6 +49,7 @@ IDENTITY = (
     "test_images",
     "sources",
 )
+EXTENDED = ("variants", "seeds")  # A run may be given more of them: what was done stands.
 
 
 def run(
@@ -408,7 +409,9 @@ def read_info(folder: Path) -> dict[str, Any]:
 
 
 def _claim(folder: Path, info: dict[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
-    """The run.json to write: new, or, of the same suite, with the history of the one there, if that is not empty."""
+    """The run.json to write: new, or, of the same suite or one with more, with the history of the one there, if that is not
+    empty.
+    """
     if not there:
         return info | {"created": _now(), "sessions": []}
     check_same(folder, there, info)
@@ -419,7 +422,7 @@ def _claim(folder: Path, info: dict[str, Any], there: Mapping[str, Any]) -> dict
 
 
 def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any], advice: str = "") -> None:
-    """Refuse a run folder of another format or another suite.
+    """Refuse a run folder of another format or another suite. One with more variants or seeds goes on from what is there.
 
     Parameters
     ----------
@@ -434,6 +437,8 @@ def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any], 
     for key in IDENTITY:
         if key in plain and there.get(key) != plain[key]:
             old, new = there.get(key), plain[key]
+            if key in EXTENDED and _has_more(new, old):
+                continue
             if isinstance(old, dict) and isinstance(new, dict) and list(old) != list(new):
                 old, new = list(old), list(new)  # What is compared, without how.
             elif isinstance(old, dict) and isinstance(new, dict):
@@ -443,6 +448,13 @@ def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any], 
                 f"{folder} belongs to another run: its {key} is {_short(old)}, not {_short(new)}. "
                 + (advice or f"Give --run NAME for a folder of its own, or delete {folder}.")
             )
+
+
+def _has_more(new: Any, old: Any) -> bool:
+    """Whether all variants, as they are, or all seeds of `old` are among the new ones."""
+    if isinstance(new, dict) and isinstance(old, dict):
+        return old.items() <= new.items()
+    return isinstance(new, list) and isinstance(old, list) and all(seed in new for seed in old)
 
 
 def _compared(info: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
             raise unknown(f"fitted variant of {folder}", variant, {row["variant"] for row in fits})
         if not fits:
             raise UserError(f"{folder} has no fit yet. The command that made it goes on from there.")
-        teams = _teams(fits)
+        teams = _teams(fits, {cell.variant.name: cell.variant.base for cell in of_suite})
         mix = _mix(dataset, fits, teams, folder) if variant is None else None
         weights = {variant: 1} if variant is not None else _shares(mix.weights, teams) if mix else {_best(fits): 1}
         proba, members = {}, []
@@ -116,8 +116,9 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
     return Submission(dataset.name, rows, labels, tuple(members), _reason(weights, mix, variant), mix)
 
 
-def _teams(fits: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """What a mix is made of: the name of a team -> its variants, which have one estimator and one setting and a seed in common.
+def _teams(fits: Sequence[Mapping[str, Any]], bases: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """What a mix is made of: the name of a team -> its variants, which have one estimator and one setting. Of what fits find
+    themselves, such as a temperature, it is that of the base setting which counts.
 
     They differ by nothing but their random numbers. Which of them is best on the few rows that are held out is chance, and the
     mean of all is expected to be better than any (L. K. Hansen, P. Salamon: Neural network ensembles. IEEE PAMI 12, 1990).
@@ -125,7 +126,9 @@ def _teams(fits: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     alike: dict[Any, list[str]] = {}
     for row in fits:
         if row["seed"] == fits[0]["seed"]:
-            alike.setdefault((row["estimator"], frozen(row["params"])), []).append(row["variant"])
+            base = bases[row["variant"]]
+            setting = row["params"] | {name: base.get(name) for name in row["found"]}
+            alike.setdefault((row["estimator"], frozen(setting)), []).append(row["variant"])
     return {_named(names): tuple(names) for names in alike.values()}
 
 

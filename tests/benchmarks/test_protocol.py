@@ -152,13 +152,30 @@ def test_a_time_budget_is_not_overspent_by_more_than_a_trial(tmp_path, estimator
     assert trials["status"].iloc[-1] == "skipped"
 
 
-@pytest.mark.parametrize("change", [{"budget": "6 trials"}, {"seeds": 2}, {"validation_share": 0.2}])
+@pytest.mark.parametrize(
+    "change",
+    [{"budget": "6 trials"}, {"seeds": 1}, {"seeds": [1, 2]}, {"validation_share": 0.2}, {"estimators": ["mlp"]}],
+    ids=str,
+)
 def test_a_folder_of_another_run_is_refused(tmp_path, change):
-    carry_out(tmp_path / "run")
+    carry_out(tmp_path / "run", seeds=2)
     before = (tmp_path / "run" / "run.json").read_text()
     with pytest.raises(UserError, match="belongs to another run"):
         carry_out(tmp_path / "run", **change)
     assert (tmp_path / "run" / "run.json").read_text() == before
+
+
+def test_a_run_gets_more_variants_and_seeds_and_what_is_done_stands(tmp_path, estimators_folder):
+    add_estimator(estimators_folder, "another", "pass")
+    assert carry_out(tmp_path / "run", seeds=[1])
+    before = read_table(tmp_path / "run", "fits").set_index(["variant", "seed"])["finished"]
+    assert carry_out(tmp_path / "run", estimators=["another", "nearest_mean"], seeds=[0, 1])
+    after = read_table(tmp_path / "run", "fits").set_index(["variant", "seed"])
+    assert len(after) == 4 and (after["status"] == "ok").all()
+    assert after.loc[("nearest_mean", 1), "finished"] == before[("nearest_mean", 1)]
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert list(info["variants"]) == ["another", "nearest_mean"] and info["seeds"] == [0, 1]
+    assert len(info["sessions"]) == 2
 
 
 def test_other_words_on_what_is_known_before_make_no_other_run(tmp_path):
