@@ -341,7 +341,7 @@ def predict(
 
     if out is not None:
         check_place(Path(out))
-    written_as = written_as or ("json" if out is not None and Path(out).suffix.lower() == ".json" else "csv")
+    written_as = written_as or ("" if out is None else Path(out).suffix.lower()[1:]) or "csv"
     if written_as not in FORMATS:
         raise unknown("format", written_as, FORMATS)
 
@@ -681,7 +681,9 @@ def _run(
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="Of the pictures of a folder: longest side, 32, or 24x32; a probe tells if not given."),
+        typer.Option(
+            help="Of the pictures of a folder: longest side, 32, or height x width, 24x32; a probe tells if not given."
+        ),
     ] = None,
     frame: Annotated[
         str | None, typer.Option(help="Of such pictures: whole, content or mass; a probe tells if not given.")
@@ -957,7 +959,9 @@ def _clean(
         typer.Option(help="Images that stay together: a regular expression, column:NAME, or near.", metavar="PATTERN"),
     ] = "",
     background: Annotated[str | None, typer.Option(help="Under what is transparent.", metavar="COLOUR")] = None,
-    size: Annotated[str, typer.Option(help="Of the pictures of a folder: longest side, 32, or 24x32.")] = "",
+    size: Annotated[
+        str, typer.Option(help="Of the pictures of a folder: longest side, 32, or height x width, 24x32.")
+    ] = "",
     frame: Annotated[str, typer.Option(help="Of such pictures: whole, content or mass.")] = "",
     plant: Annotated[
         str,
@@ -1113,7 +1117,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app()
+        app(prog_name="crossover")
     except UserError as error:
         print(f"crossover: {error}", file=sys.stderr)
         sys.exit(2)

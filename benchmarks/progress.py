@@ -124,7 +124,7 @@ class Lines:
 
     def _tried(self) -> str:
         failed = self.trials.total() - self.trials["ok"]
-        return f"{self.trials.total()} settings, {failed} of which failed"
+        return f"{self.trials.total()} trials, {failed} of which failed"
 
     def _detail(self, text: str) -> None:
         """Say what a board would show anyway."""

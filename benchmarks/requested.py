@@ -109,10 +109,14 @@ def _of_data_set(what: str, study: str | None, source: str | None) -> dict[str, 
 
 
 def _selected(content: dict[str, Any], patterns: str) -> dict[str, Any]:
-    """The estimators and variants of a suite that match, or else any estimators that do."""
+    """The estimators of a suite that match, and its variants by their names or those of their estimators, or else any estimators
+    that do.
+    """
     chosen, rest = [], []
     for pattern in (part.strip() for part in patterns.split(",")):
         matches = [v for v in content["variants"] if fnmatch.fnmatchcase(v["name"], pattern)]
+        if not matches and pattern not in content["estimators"]:
+            matches = [v for v in content["variants"] if fnmatch.fnmatchcase(v["estimator"], pattern)]
         chosen += [v for v in matches if v not in chosen]
         if not matches or pattern in content["estimators"]:
             rest.append(pattern)

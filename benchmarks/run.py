@@ -39,6 +39,10 @@ from estimators.models.threads import threads
 IDENTITY = (
     "suite",
     "datasets",
+    "groups",
+    "background",
+    "size",
+    "frame",
     "fingerprints",
     "variants",
     "seeds",
@@ -444,8 +448,9 @@ def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any], 
             elif isinstance(old, dict) and isinstance(new, dict):
                 label = next(name for name in new if old[name] != new[name])
                 key, old, new = f"{key}.{label}", old[label], new[label]
+            verb = "are" if key.endswith("s") else "is"
             raise UserError(
-                f"{folder} belongs to another run: its {key} is {_short(old)}, not {_short(new)}. "
+                f"{folder} belongs to another run: its {key} {verb} {_short(old)}, not {_short(new)}. "
                 + (advice or f"Give --run NAME for a folder of its own, or delete {folder}.")
             )
 
@@ -490,4 +495,5 @@ def _write(folder: Path, info: dict[str, Any]) -> None:
 
 def _short(value: Any, length: int = 80) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+    text = text or "none"
     return text if len(text) <= length else text[: length - 1] + "…"

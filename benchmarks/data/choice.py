@@ -90,6 +90,7 @@ def choose(
     frame: Frame | None = None,
     sides: tuple[int, ...] = (),
     pixels: int = 0,
+    groups: NDArray[np.int64] | None = None,
 ) -> Choice:
     """The framing of a data set, by a probe on some of its training images.
 
@@ -104,6 +105,7 @@ def choose(
     frame : the only one, if it was asked for.
     sides : the longest side, or height and width, if they were asked for; `plain` has them.
     pixels : of a picture, as it is in its file.
+    groups : int64 (n,), of images that stay together: the probe leaves out a group, where there are none an image.
     """
     frames = (frame,) if frame else FRAMES
     start = _in(frames[0], plain, sides)
@@ -111,7 +113,11 @@ def choose(
         return Choice(start, start)
     rows = sample(y, pixels)
     sizes = {_in(one, plain, sides): _sizes(one, plain, sides) for one in frames}
-    probe = _Probe(read(rows, [f for some in sizes.values() for size in some for f in _turned(size)]), y[rows])
+    probe = _Probe(
+        read(rows, [f for some in sizes.values() for size in some for f in _turned(size)]),
+        y[rows],
+        rows if groups is None else groups[rows],
+    )
     framing = probe.better(start, [one for one in sizes if one != start])
     framing = probe.better(framing, [size for size in sizes[framing] if size != framing])
     framing = probe.better(framing, _turned(framing)[1:])
@@ -131,30 +137,34 @@ def sample(y: NDArray[np.int64], pixels: int) -> NDArray[np.int64]:
 
 
 class _Probe:
-    """Ridge regression on oriented gradients (HOG): on which images it is right, each left out of its own fit.
+    """Ridge regression on oriented gradients (HOG): on which images it is right, each left out of its own fit with its group.
 
-    Leaving one out takes no more than one fit: R. Rifkin, R. Lippert, *Notes on Regularized Least Squares*,
+    Leaving some out takes no more than one fit: R. Rifkin, R. Lippert, *Notes on Regularized Least Squares*,
     MIT-CSAIL-TR-2007-025.
     """
 
-    def __init__(self, images: Mapping[Framing, NDArray[np.uint8]], y: NDArray[np.int64]) -> None:
+    def __init__(
+        self, images: Mapping[Framing, NDArray[np.uint8]], y: NDArray[np.int64], groups: NDArray[np.int64]
+    ) -> None:
         self.images, self.y = images, y
+        self.groups = np.unique(groups, return_inverse=True)[1]
         self.right: dict[Framing, NDArray[np.bool_]] = {}
 
     def of(self, framing: Framing) -> NDArray[np.bool_]:
         """Whether it is right on each image, in this framing."""
         if framing not in self.right:
-            self.right[framing] = _right(self.images[framing], self.y)
+            self.right[framing] = _right(self.images[framing], self.y, self.groups)
         return self.right[framing]
 
     def accuracy(self, framing: Framing) -> float:
         return float(self.of(framing).mean())
 
     def p(self, framing: Framing, other: Framing) -> float:
-        """Of such a lead by chance: the sign test, one-sided, on images on which the probe is right in one of the two."""
+        """Of such a lead by chance: the sign test, one-sided, on groups of which the probe is right on more in one of the two."""
         from scipy.stats import binomtest
 
-        won, lost = int((self.of(framing) & ~self.of(other)).sum()), int((self.of(other) & ~self.of(framing)).sum())
+        leads = np.bincount(self.groups, self.of(framing).astype(float) - self.of(other))
+        won, lost = int((leads > 0).sum()), int((leads < 0).sum())
         return float(binomtest(won, won + lost, alternative="greater").pvalue) if won + lost else 1.0
 
     def better(self, framing: Framing, others: Sequence[Framing]) -> Framing:
@@ -163,7 +173,7 @@ class _Probe:
         return max(leads, key=self.accuracy) if leads else framing
 
 
-def _right(X: NDArray[np.uint8], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _right(X: NDArray[np.uint8], y: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.bool_]:
     from estimators.features.hog import HOG
 
     rows = HOG().fit(X).transform(X)
@@ -173,8 +183,16 @@ def _right(X: NDArray[np.uint8], y: NDArray[np.int64]) -> NDArray[np.bool_]:
     inverse = np.linalg.inv(products + 1.0 + RIDGE * np.eye(len(y)))  # 1: a constant feature.
     classes, numbers = np.unique(y, return_inverse=True)
     targets = np.where(np.arange(len(classes)) == numbers[:, None], 1.0, -1.0)
-    left_out = targets - (inverse @ targets) / np.diag(inverse)[:, None]
+    residuals, left_out = inverse @ targets, np.empty_like(targets)
+    order = np.argsort(groups, kind="stable")
+    for own in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        left_out[own] = targets[own] - np.linalg.solve(inverse[np.ix_(own, own)], residuals[own])
     return left_out.argmax(axis=1) == numbers
+
+
+def content_of(plain: Framing) -> Framing:
+    """Cropped to the content, at the size that is tried first."""
+    return _in("content", plain, ())
 
 
 def _in(frame: Frame, plain: Framing, sides: tuple[int, ...]) -> Framing:

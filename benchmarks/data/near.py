@@ -89,6 +89,19 @@ def near_groups(*parts: NDArray[np.uint8]) -> NDArray[np.int64] | None:
     return connected_components(links, directed=False)[1].astype(np.int64)[first[place]]
 
 
+def joined(groups: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64 (n,), equal for images that are of one group by either, or linked by others that are."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one, other = (np.unique(some, return_inverse=True)[1] for some in (groups, others))
+    size = len(one) + one.max(initial=0) + other.max(initial=0) + 2  # images, and behind them a node for each group
+    image = np.arange(len(one))
+    ends = np.concatenate([len(one) + one, len(one) + one.max(initial=0) + 1 + other])
+    links = coo_array((np.ones(len(ends), np.int8), (np.tile(image, 2), ends)), (size, size))
+    return connected_components(links, directed=False)[1][: len(one)].astype(np.int64)
+
+
 def _vectors(parts: Sequence[NDArray[np.uint8]], places: NDArray) -> tuple[NDArray[np.float32], NDArray]:
     """Unit vectors of the low frequencies of the images at some places, and the places; those of one colour have none.
 

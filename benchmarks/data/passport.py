@@ -42,20 +42,20 @@ def passport(dataset: Dataset, test: Images | None = None) -> dict[str, Any]:
     - ``within_train``, ``within_test``: images that have a near duplicate in the same part; three of one picture count 3.
     - ``across``: test images that have a near duplicate in the training part.
     - ``conflicting_labels``: pairs of near duplicates with different labels.
-    - ``known``: rows of the test images that equal a training image or have a near duplicate there.
 
-    ``pairs``: by kind, ``equal``, ``conflicting`` (equal under different labels) and ``near`` (likewise), the first
-    `NAMED` as [image, its class, other image, its class].
+    ``known`` : rows of the test images that equal a training image or have a near duplicate there; None without `test`.
+
+    ``pairs``: by kind the first `NAMED` as [image, its class, other image, its class]. ``equal`` are within the training part,
+    ``across`` of a training and a test image, ``conflicting`` of either under different labels; ``near``,
+    ``near_across`` and ``near_conflicting`` likewise.
     """
     parts = [dataset.train] if test is None else [dataset.train, test]
     y = np.concatenate([part.y for part in parts])
     found = _Equal(np.concatenate([digests(part.X) for part in parts]), len(dataset.train), y)
     near = near_duplicates(*(part.X for part in parts))
-    pairs = found.pairs()
-    conflicting = y[pairs[:, 0]] != y[pairs[:, 1]]
-    named = {"equal": pairs[~conflicting], "conflicting": pairs[conflicting]}
+    named = found.named(found.pairs(), "equal", "across", "conflicting")
     if near is not None:
-        named["near"] = near[y[near[:, 0]] != y[near[:, 1]]]
+        named |= found.named(near, "near", "near_across", "near_conflicting")
     name = _names(dataset, test)
     return {
         "name": dataset.name,
@@ -74,6 +74,7 @@ def passport(dataset: Dataset, test: Images | None = None) -> dict[str, Any]:
         else {"by": dataset.groups, "train": len(np.unique(dataset.train.groups))},
         "duplicates": found.counts(test is not None),
         "near_duplicates": None if near is None else found.near_counts(near, test is not None),
+        "known": None if test is None else found.known(near),
         "pairs": {
             kind: [[name(i), dataset.classes[y[i]], name(j), dataset.classes[y[j]]] for i, j in some[:NAMED].tolist()]
             for kind, some in named.items()
@@ -101,6 +102,25 @@ class _Equal:
         later = np.flatnonzero(self.first != np.arange(len(self.first)))
         return np.stack([self.first[later], later], axis=1)
 
+    def named(self, pairs: NDArray[np.int64], *kinds: str) -> dict[str, NDArray[np.int64]]:
+        """Pairs by kind: within the training part, of a training and a test image, and of either under different labels."""
+        one, other = np.sort(pairs, axis=1).T
+        chosen = other < self.train, (one < self.train) & (other >= self.train), self.y[one] != self.y[other]
+        return {kind: np.stack([one[some], other[some]], axis=1) for kind, some in zip(kinds, chosen, strict=True)}
+
+    def known(self, near: NDArray[np.int64] | None) -> list[int]:
+        """Rows of the test images that equal a training image, or have a near duplicate there."""
+        test, by_train = self.first[self.train :], self._beside_train(near)
+        return np.flatnonzero(self.trained[test] | by_train[test]).tolist()
+
+    def _beside_train(self, near: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+        """Whether a first image has a near duplicate in the training part."""
+        found = np.zeros(len(self.y), bool)
+        if near is not None:
+            one, other = np.concatenate([near, near[:, ::-1]]).T
+            found[one[self.trained[other]]] = True
+        return found
+
     def counts(self, tested: bool) -> dict[str, Any]:
         train, test = self.first[: self.train], self.first[self.train :]
         pairs = self.pairs()
@@ -115,8 +135,7 @@ class _Equal:
     def near_counts(self, near: NDArray[np.int64], tested: bool) -> dict[str, Any]:
         """`near` are pairs of first images."""
         one, other = np.concatenate([near, near[:, ::-1]]).T
-        by_train, by_test = np.zeros(len(self.y), bool), np.zeros(len(self.y), bool)
-        by_train[one[self.trained[other]]] = True
+        by_train, by_test = self._beside_train(near), np.zeros(len(self.y), bool)
         by_test[one[self.tested[other]]] = True
         train, test = self.first[: self.train], self.first[self.train :]
         return {
@@ -124,7 +143,6 @@ class _Equal:
             "within_test": int(by_test[test].sum()) if tested else None,
             "across": int(by_train[test].sum()) if tested else None,
             "conflicting_labels": int((self.y[near[:, 0]] != self.y[near[:, 1]]).sum()),
-            "known": np.flatnonzero(self.trained[test] | by_train[test]).tolist() if tested else None,
         }
 
 

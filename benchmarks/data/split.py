@@ -56,8 +56,9 @@ def split(
     if (counts < 2).any():
         few = values[np.argmin(counts)]
         raise UserError(
-            f"Class {classes[few] if classes is not None else few!s} has {counts.min()} image, and a split needs at "
-            "least 2 of each class, one for either part: add images, or leave that class out."
+            f"Class {classes[few] if classes is not None else few!s} has {counts.min()} image to divide, and a split needs at "
+            "least 2 of each class, one for either part; a test part that is drawn has taken one already: add images, or leave that "
+            "class out."
         )
     if groups is not None:
         mask = _whole_groups(y, groups, share, seed, classes)

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from benchmarks.data.formats import pictures
 from benchmarks.data.formats.bounds import must_fit
+from benchmarks.data.framing import Framing, preparation_of
+from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError
 from benchmarks.safety.names import check_classes, shortened
 from benchmarks.safety.regular import LONGEST_TEXT, opened
@@ -61,6 +64,31 @@ class Model:
         parts = [probabilities(self.fitted, X[i : i + BATCH], count, self.folder) for i in range(0, len(X), BATCH)]
         return np.concatenate([np.empty((0, len(self.classes_)), np.float32), *parts]).astype(np.float32)
 
+    def read(self, *paths: Path | str) -> NDArray[np.uint8]:
+        """Pictures of any size as the model takes them: cropped, scaled and turned as its training images were, if they were.
+
+        Parameters
+        ----------
+        paths : image files, folders of them, CSV, npz or idx files.
+
+        Returns
+        -------
+        uint8 (n, h, w, c), the files in the order given, those of a folder sorted.
+
+        Raises
+        ------
+        UserError : one of them cannot be read.
+        """
+        facts = self.facts.get("preparation")
+        prepare = preparation_of(facts, self.image_shape) if facts else Framing(self.image_shape)
+        files = pictures.find([Path(path) for path in paths])
+        given = pictures.read(files, self.image_shape, prepare, self.facts.get("background", WHITE))
+        found = [one.image for batch in given for one in batch]
+        for image in found:
+            if isinstance(image, UserError):
+                raise image
+        return np.stack(found)
+
     def _checked(self, images: ArrayLike) -> NDArray[np.uint8]:
         """The images as uint8 (n, h, w, c), C-contiguous."""
         wanted = f"uint8 (n, {', '.join(map(str, self.image_shape))})"
@@ -72,8 +100,8 @@ class Model:
             X = X[..., np.newaxis]
         if X.shape[1:] != self.image_shape:
             raise UserError(
-                f"Images must be {wanted}, given {given}. One image alone is images[None]; 'crossover predict' takes image files "
-                "of any size."
+                f"Images must be {wanted}, given {given}. One image alone is images[None]; pictures of any size become such with "
+                "model.read(paths)."
             )
         return np.ascontiguousarray(X)
 

@@ -133,7 +133,10 @@ def _converted(model: Model) -> bytes:
     )
     for tensor in (graph.graph.input[0], graph.graph.output[0]):
         tensor.type.tensor_type.shape.dim[0].dim_param = "n"
-    onnx.helper.set_model_props(graph, {"classes": json.dumps(model.classes_.tolist())})
+    told = {"classes": model.classes_.tolist()} | {
+        name: model.facts[name] for name in ("preparation", "background") if model.facts.get(name)
+    }
+    onnx.helper.set_model_props(graph, {name: json.dumps(value) for name, value in told.items()})
     onnx.checker.check_model(graph)
     return graph.SerializeToString()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -160,8 +160,14 @@ class _Sums:
 
     def solved(self, penalty: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Coefficients (d, k) and intercepts (k,) for features as they are."""
-        regular = self.gram.copy()
-        regular.flat[:: len(regular) + 1] += max(penalty, 1e-9) * self.rows
-        weights = cho_solve(cho_factor(regular, overwrite_a=True, check_finite=False), self.cross, check_finite=False)
+        factor, added = None, max(penalty, 1e-9) * self.rows
+        while factor is None:
+            regular = self.gram.copy()
+            regular.flat[:: len(regular) + 1] += added
+            try:
+                factor = cho_factor(regular, overwrite_a=True, check_finite=False)
+            except LinAlgError:  # Of fewer rows than features, rounding leaves it singular under a small penalty.
+                added *= 10
+        weights = cho_solve(factor, self.cross, check_finite=False)
         coef = weights / self.spread[:, None]
         return coef.astype(np.float32), (self.prior - self.mean @ coef).astype(np.float32)

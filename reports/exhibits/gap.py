@@ -72,7 +72,7 @@ gap = Exhibit(
     group="tuning",
     lead="Validation images chose the setting, so the winner's score on them is too good by luck. The test images were "
     "read once. A hollow mark far right of the bar is a sign of over-tuning. One far left is a winner that was tried "
-    "with less than the full effort, which the final fit had.",
+    "with less effort than the final fit had.",
     frame=frame,
     empty="No estimator has both a validation and a test score.",
     columns={**VARIANT, "validation_accuracy": PERCENT, **ACCURACY, "gap": POINTS},

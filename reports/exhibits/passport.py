@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from benchmarks.data.near import LEAST_SIDE
 from reports.drawing import formats
 from reports.drawing.formats import TEXT
 from reports.exhibits.exhibit import Exhibit
@@ -43,16 +44,34 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     if groups := passport.get("groups"):
         facts["images that stay together"] = f"{groups['by']}: {formats.count(groups['train'])} groups for training"
     pairs = passport.get("pairs", {})
-    which = {"within_train": pairs.get("equal"), "conflicting_labels": pairs.get("conflicting")}
+    which = {
+        "within_train": pairs.get("equal"),
+        "across": pairs.get("across"),
+        "conflicting_labels": pairs.get("conflicting"),
+    }
     facts |= _counted(passport.get("duplicates", {}), DUPLICATES, which)
     if "near_duplicates" in passport:
         near = passport["near_duplicates"]
         if near is None:
-            facts["near duplicates"] = "not counted: too many images are alike, or they are too small"
+            facts["near duplicates"] = (
+                f"not counted: images of less than {LEAST_SIDE} pixels are too small"
+                if min(passport.get("image", [LEAST_SIDE])[:2]) < LEAST_SIDE
+                else "not counted: so many images are alike that a copy does not stand out"
+            )
         else:
-            facts |= _counted(near, NEAR, {"conflicting_labels": pairs.get("near")})
-            facts |= _effect(run, dataset, near.get("known") or [])
-    facts |= {key: passport.get(key) for key in ("framing", "homepage", "licence", "fingerprint")}
+            which = {
+                "within_train": pairs.get("near"),
+                "across": pairs.get("near_across"),
+                "conflicting_labels": pairs.get("near_conflicting"),
+            }
+            facts |= _counted(near, NEAR, which)
+    facts |= _effect(run, dataset, passport.get("known") or [])
+    facts |= {
+        "framing": passport.get("framing"),
+        "comes from": passport.get("homepage"),
+        "licence": passport.get("licence"),
+        "fingerprint": passport.get("fingerprint"),
+    }
     return pd.DataFrame([(k, str(v)) for k, v in facts.items() if v], columns=["fact", "value"])
 
 

@@ -397,16 +397,20 @@ def test_the_passport_names_duplicates_and_says_what_known_images_do_to_the_scor
     leader = scores(run, "digits")["variant"].iloc[0]
     right = run.correct("digits", leader)
     known = np.flatnonzero(right[0])[:40].tolist()  # Those that the leader labels rightly: without them it looks worse.
-    near = {"within_train": 7, "within_test": 0, "across": 38, "conflicting_labels": 5, "known": known}
+    near = {"within_train": 7, "within_test": 0, "across": 38, "conflicting_labels": 5}
     pairs = {
         "equal": [["a.png", "0", "b.png", "0"]],
+        "across": [["a.png", "0", "t.png", "0"]],
         "conflicting": [],
-        "near": [["c.png", "0", f"{i}.png", "8"] for i in range(5)],
+        "near_conflicting": [["c.png", "0", f"{i}.png", "8"] for i in range(5)],
     }
     groups = {"by": "near", "train": 1234}
-    run.passports["digits"] = run.passports["digits"] | {"near_duplicates": near, "pairs": pairs, "groups": groups}
+    run.passports["digits"] = run.passports["digits"] | {
+            "near_duplicates": near, "pairs": pairs, "groups": groups, "known": known,
+        }  # fmt: skip
     told = facts(run)
     assert told["duplicates within the training images"] == "3: a.png and b.png"
+    assert told["test images that are also training images"].endswith(": a.png and t.png")
     assert told["near duplicates with different labels"] == (
         "5: c.png (0) and 0.png (8); c.png (0) and 1.png (8); c.png (0) and 2.png (8); …"
     )

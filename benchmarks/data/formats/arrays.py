@@ -121,7 +121,7 @@ def assemble(
         if train.groups is None or test.groups is None:
             return contents
         return _apart(contents, np.concatenate([train.groups, test.groups]))
-    groups = _near_groups(X) if near else train.groups
+    groups = duplicates(X) if near else train.groups
     numbers = None if groups is None else _checked(np.unique(groups, return_inverse=True)[1].astype(np.int64))
     fit, held = split(y, test_share, SEED, classes, numbers)
     notes = [note, f"There is no test part of its own: {len(held)} images, drawn by class, are the test."]
@@ -142,7 +142,7 @@ def near_apart(contents: Contents) -> Contents:
     UserError
         If near duplicates cannot be told from images that are merely alike, or no training image of a class is left.
     """
-    return _apart(contents, _near_groups(contents.train.X, contents.test.X))
+    return _apart(contents, duplicates(contents.train.X, contents.test.X))
 
 
 def _apart(contents: Contents, groups: NDArray) -> Contents:
@@ -168,8 +168,13 @@ def _names(files: Sequence[str], rows: NDArray[np.integer]) -> Sequence[str]:
     return [files[row] for row in rows.tolist()] if files else ()
 
 
-def _near_groups(*parts: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Near and exact duplicates as groups, of the images of all parts in order."""
+def duplicates(*parts: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Near and exact duplicates as groups, int64 (n,), of the images of all parts in order.
+
+    Raises
+    ------
+    UserError : they cannot be told from images that are merely alike.
+    """
     found = near_groups(*parts)
     if found is None:
         raise UserError(

@@ -19,12 +19,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.choice import Choice, choose, sample
+from benchmarks.data.choice import Choice, choose, content_of, sample
 from benchmarks.data.formats import split_csv
-from benchmarks.data.formats.arrays import TEST_SHARE, LabelledArrays, assemble
+from benchmarks.data.formats.arrays import TEST_SHARE, LabelledArrays, assemble, duplicates
 from benchmarks.data.formats.bounds import must_fit
 from benchmarks.data.formats.image_file import SUFFIXES, image_shapes, is_image_name, load_framed, load_images
 from benchmarks.data.framing import FRAMES, Framing
+from benchmarks.data.near import joined, near_groups
 from benchmarks.data.progress import counted
 from benchmarks.data.reading import WHITE, Reading, Told, silent
 from benchmarks.data.store.on_disk import on_disk
@@ -150,7 +151,9 @@ def read(
     """
     train, test, left_out, sizes = read_train_and_test(found, shape or reading.sides, reading.background, told)
     notes = " ".join(filter(None, [note, left_out]))
-    plain = assemble(train, test, classes, test_share, note=notes, near=reading.near)
+    if reading.near:
+        train, test = _grouped(found, train, test, reading, told, cropped=shape is None and reading.frame != "whole")
+    plain = assemble(train, test, classes, test_share, note=notes)
     choice, contents = None, plain
     if shape is None:
         choice = _chosen(found, plain, reading)
@@ -160,6 +163,26 @@ def read(
     if choice is None or choice.framing.frame == "whole":
         said.append(_resized(sizes, *contents.train.X.shape[1:3]))
     return replace(contents, choice=choice, note=" ".join(filter(None, said)))
+
+
+def _grouped(
+    found: Found, train: LabelledArrays, test: LabelledArrays | None, reading: Reading, told: Told, cropped: bool
+) -> tuple[LabelledArrays, LabelledArrays | None]:
+    """Both parts with near duplicates as their groups.
+
+    One thing in two places of a picture is two pictures, unless they are `cropped` to their content. Where they may be, near
+    duplicates are looked for in both.
+    """
+    parts = [train] if test is None else [train, test]
+    groups = duplicates(*(part.X for part in parts))
+    if cropped:
+        framing = content_of(Framing(train.X.shape[1:]))
+        arrays = (_made(found, part.files, framing, reading, told) for part in parts)
+        more = near_groups(*arrays)
+        groups = groups if more is None else joined(groups, more)
+    names = groups.astype(str)
+    train = replace(train, groups=names[: len(train.X)])
+    return train, None if test is None else replace(test, groups=names[len(train.X) :])
 
 
 def _chosen(found: Found, plain: Contents, reading: Reading) -> Choice:
@@ -176,17 +199,24 @@ def _chosen(found: Found, plain: Contents, reading: Reading) -> Choice:
 
     frame = next((frame for frame in FRAMES if frame == reading.frame), None)
     size = Framing((height, width, channels))
-    return choose(plain.train.y, size, tried, frame, reading.sides, round(np.median(areas)) if areas else 0)
+    pixels = round(np.median(areas)) if areas else 0
+    return choose(plain.train.y, size, tried, frame, reading.sides, pixels, plain.train.groups)
 
 
 def _framed(found: Found, plain: Contents, framing: Framing, reading: Reading, told: Told) -> Contents:
     """The same images, made in another way of their files."""
-    parts = []
-    for images, names in zip((plain.train, plain.test), plain.files, strict=True):
-        pictures = load_framed(_files(found, names), [framing], reading.background)
-        pictures = counted(pictures, len(names), f"Framing {found.root.name}", told)
-        parts.append(replace(images, X=on_disk((_readable(framed)[0] for framed in pictures), framing.shape)))
-    return replace(plain, train=parts[0], test=parts[1])
+    train, test = (
+        replace(images, X=_made(found, names, framing, reading, told))
+        for images, names in zip((plain.train, plain.test), plain.files, strict=True)
+    )
+    return replace(plain, train=train, test=test)
+
+
+def _made(found: Found, names: Sequence[str], framing: Framing, reading: Reading, told: Told) -> NDArray[np.uint8]:
+    """Files of these names as arrays, in a framing."""
+    pictures = load_framed(_files(found, names), [framing], reading.background)
+    pictures = counted(pictures, len(names), f"Framing {found.root.name}", told)
+    return on_disk((_readable(framed)[0] for framed in pictures), framing.shape)
 
 
 def _files(found: Found, names: Sequence[str]) -> list[Path]:

@@ -174,6 +174,40 @@ def test_nothing_is_chosen_by_chance():
     assert alarms <= 6
 
 
+def test_the_probe_leaves_out_a_group_and_counts_it_once():
+    """Four copies of each picture, which nothing but the copies tells the class of: the probe must not know them again."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 4)
+    y = np.repeat(rng.permutation(40) % 2, 4)
+    X = np.repeat(rng.integers(0, 256, (40, 16, 16, 1), dtype=np.uint8), 4, axis=0)
+    plain, cropped = Framing((16, 16, 1)), Framing((16, 16, 1), "content", fill=0.875)
+    other = rng.integers(0, 256, X.shape, dtype=np.uint8)
+    images = {plain: other, cropped: X}
+    alone = module._Probe(images, y, np.arange(len(y)))
+    together = module._Probe(images, y, groups)
+    assert alone.accuracy(cropped) == 1 and alone.p(cropped, plain) < 1e-6  # Copies are known again.
+    assert together.accuracy(cropped) < 0.75 and together.p(cropped, plain) > 0.01
+
+
+def test_near_duplicates_are_one_picture_wherever_it_lies_on_its_paper(tmp_path):
+    """The same drawings, moved: cropped to their content they are equal, so that they must stay on one side."""
+    rng = np.random.default_rng(1)
+    for k, name in enumerate(SHAPES):
+        (tmp_path / "moved" / name).mkdir(parents=True)
+        for i in range(12):
+            drawing = Image.new("L", (26, 26), 255)
+            for _ in range(5):
+                ImageDraw.Draw(drawing).line(rng.integers(0, 26, 4).tolist(), fill=0, width=2 + k)
+            for j in range(4):
+                paper = Image.new("L", (64, 64), 255)
+                paper.paste(drawing, tuple(rng.integers(2, 36, 2).tolist()))
+                paper.save(tmp_path / "moved" / name / f"{i:02}-{j}.png")
+    for frame in ("content", ""):
+        data = datasets.load(tmp_path / "moved", reading=Reading(groups="near", frame=frame))
+        parts = [{name[:-6] for name in names} for names in data.files()]
+        assert parts[0] and parts[1] and not parts[0] & parts[1]
+
+
 def test_the_sample_is_bounded_and_of_all_classes_alike():
     many = np.repeat(np.arange(10), 10_000)
     rows = sample(many, 28 * 28)
@@ -224,6 +258,12 @@ def test_a_model_frames_pictures_as_its_training_images_were(tmp_path):
     command("predict", "runs/m", *files, "--show-input", "seen", "--out", "p.json")
     seen = [np.asarray(Image.open(file)) for file in sorted((tmp_path / "seen").iterdir())]
     np.testing.assert_array_equal(np.stack(seen), data.test.images()[..., 0])
+    model = crossover.load_model(tmp_path / "runs/m")
+    np.testing.assert_array_equal(model.read(*files), data.test.images())
+    assert "Pictures become such images so: the box around what differs" in (model.folder / "README.md").read_text()
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="broken"):
+        model.read(files[0], tmp_path / "broken.png")
     crossover.predict(tmp_path / "runs/m", files[0], prepare="none", show_input=tmp_path / "plain")
     (plain,) = (np.asarray(Image.open(file)) for file in (tmp_path / "plain").iterdir())
     assert (plain != seen[0]).any()

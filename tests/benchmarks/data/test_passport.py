@@ -38,10 +38,13 @@ def test_every_kind_of_duplicate_is_counted():
 def test_equal_images_are_named_by_their_places_or_by_their_files():
     train, test = images([1, 2, 2], [0, 0, 1]), images([1, 5], [0, 1])
     found = passport(dataset(train, test), test)
-    assert found["pairs"]["equal"] == [["training image 0", "a", "test image 0", "a"]]
-    assert found["pairs"]["conflicting"] == [["training image 1", "a", "training image 2", "b"]]
+    twice = ["training image 1", "a", "training image 2", "b"]
+    assert found["pairs"] == {
+        "equal": [twice], "across": [["training image 0", "a", "test image 0", "a"]], "conflicting": [twice],
+    }  # fmt: skip
+    assert found["known"] == [0]
     named = replace(dataset(train, test), files=lambda: (["x/1.png", "x/2.png", "x/3.png"], ["y/1.png", "y/2.png"]))
-    assert passport(named, test)["pairs"]["equal"] == [["x/1.png", "a", "y/1.png", "a"]]
+    assert passport(named, test)["pairs"]["across"] == [["x/1.png", "a", "y/1.png", "a"]]
     assert passport(named)["pairs"]["conflicting"] == [["x/2.png", "a", "x/3.png", "b"]]
 
 
@@ -61,12 +64,15 @@ def test_near_duplicates_are_counted_within_and_across_the_parts():
     test = Images(pictures((1, 200), (2, 250), (5, 250), (5, 120), (6, 200), (4, 100)), np.array([0, 1, 1, 1, 0, 0]))
     found = passport(dataset(train, test), test)
     assert found["near_duplicates"] == {
-        "within_train": 2, "within_test": 2, "across": 2, "conflicting_labels": 1, "known": [0, 1, 5],
+        "within_train": 2, "within_test": 2, "across": 2, "conflicting_labels": 1,
     }  # fmt: skip
-    assert found["pairs"]["near"] == [["training image 4", "b", "test image 5", "a"]]
+    assert found["known"] == [0, 1, 5]
+    assert found["pairs"]["near"] == [["training image 0", "a", "training image 1", "a"]]
+    assert ["training image 4", "b", "test image 5", "a"] in found["pairs"]["near_across"]
+    assert found["pairs"]["near_conflicting"] == [["training image 4", "b", "test image 5", "a"]]
     assert found["duplicates"]["across"] == 1
     assert passport(dataset(train, test))["near_duplicates"] == {
-        "within_train": 2, "within_test": None, "across": None, "conflicting_labels": 0, "known": None,
+        "within_train": 2, "within_test": None, "across": None, "conflicting_labels": 0,
     }  # fmt: skip
 
 

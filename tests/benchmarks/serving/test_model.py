@@ -83,7 +83,7 @@ def test_batches_change_nothing(tmp_path, monkeypatch):
         (IMAGES > 99, "given bool .* Those between 0 and 1"),
         (IMAGES[0], r"given uint8 \(8, 8\)\. One image alone is images\[None\]"),
         (IMAGES[0][..., None], r"given uint8 \(8, 8, 1\)\. One image"),
-        (IMAGES[:, :7], r"must be uint8 \(n, 8, 8, 1\), given uint8 \(3, 7, 8\)\..*crossover predict"),
+        (IMAGES[:, :7], r"must be uint8 \(n, 8, 8, 1\), given uint8 \(3, 7, 8\)\..*model.read"),
         (np.repeat(IMAGES[..., None], 3, axis=3), r"given uint8 \(3, 8, 8, 3\)"),
         ([[1, 2], [3]], "is no array"),
         (["photo.png"], "given <U9"),
