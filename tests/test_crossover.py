@@ -135,6 +135,17 @@ def test_a_study_of_a_data_set_is_what_the_suite_does_in_a_folder_of_its_own():
     assert not requested("digits").studies
 
 
+def test_estimators_select_the_variants_of_a_study_that_are_made_of_them():
+    chosen = requested("digits", Changes(estimators="svm,cnn", study="doubled"))
+    assert [v.name for v in chosen.variants] == ["svm plain", "svm doubled", "cnn plain", "cnn doubled", "cnn anew"]
+    assert not chosen.estimators
+    assert [v.name for v in requested("digits", Changes(estimators="svm doubled", study="doubled")).variants] == [
+        "svm doubled"
+    ]
+    both = requested("emnist", Changes(estimators="cnn"))  # It is compared as it is, beside its variants.
+    assert both.estimators == ("cnn",) and not both.variants
+
+
 def test_the_study_of_doubled_images_has_every_estimator_twice_with_copies_alone_between_them():
     arms = {variant.name: variant for variant in requested("digits", Changes(study="doubled")).variants}
     doubled = {name.removesuffix(" doubled") for name in arms if name.endswith(" doubled")}

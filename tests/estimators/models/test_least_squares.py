@@ -29,6 +29,19 @@ def test_the_solution_is_that_of_scikit_learn(data):
     assert not model.coef_[~told].any()
 
 
+def test_fewer_rows_than_features_have_a_solution_whatever_the_penalty(data):
+    """The sums are then singular but for the penalty, and rounding may leave it below zero."""
+    X, y = data
+    few = np.flatnonzero(np.arange(len(X)) % 8 == 0)
+    model = LeastSquares(filters=60, penalty=0.0).fit(X[few], y[few])
+    proba = model.predict_proba(X)
+    assert np.isfinite(proba).all() and (model.predict(X[few]) == y[few]).all()
+    indefinite = least_squares._Sums(
+        np.array([[1.0, 1.0], [1.0, 1.0 - 1e-4]]), np.eye(2), np.zeros(2), np.ones(2), np.ones(2), 10
+    )
+    assert np.isfinite(indefinite.solved(0.0)[0]).all()
+
+
 def test_batches_change_nothing(data, monkeypatch):
     X, y = data
     whole = LeastSquares(filters=6).fit(X, y)
