@@ -47,6 +47,8 @@ def settings(known: dict[str, Effort]) -> list[str]:
     for name, own in known.items():
         if own.setting:
             groups.setdefault(own.setting, []).append(name)
+    if list(groups) == ["default"] and all(own.settings <= 1 for own in known.values()):
+        return ["Nothing was searched: every model has the setting that it started with."]
     if list(groups) == ["default"] and len(known) > 1:
         return ["All have their default settings: no other was shown to be better within the budget."]
     words = {"tuned": ("is tuned", "are tuned"), "lightly searched": ("was lightly searched", "were lightly searched")}

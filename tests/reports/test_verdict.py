@@ -188,6 +188,8 @@ def test_tuned_is_said_of_those_that_are(told):
     )
     default = with_ledger(run, label("default", "default"))
     assert default["setting"] == "All have their default settings: no other was shown to be better within the budget."
+    alone = with_ledger(run, label("default", "default"), "UPDATE trials SET params = '{\"width\": 8}'")
+    assert alone["setting"] == "Nothing was searched: every model has the setting that it started with."
 
 
 def test_a_ledger_that_is_silent_makes_no_sentence(told):
