@@ -73,14 +73,15 @@ class Suspected:
         return pd.DataFrame(columns)
 
     def summary(self) -> str:
-        """What was found, in a line or two."""
+        """What was found, and in what of the data, in some lines."""
         count, n = len(self.found), len(self.images)
         told = (
             f"{count:,} of {n:,} training labels are suspected ({100 * count / n:.2f} %), by {self.estimator} in {self.folds} folds, "
             f"{self.seconds:.0f} s. It agrees with {100 * self.agreed:.1f} % of the labels that it had not seen."
         )
+        about = f"The {len(self.dataset.test):,} test images were not looked at. {self.dataset.note}".strip()
         if self.wrong is None:
-            return told
+            return f"{told}\n{about}"
         precision, recall = precision_and_recall(self.found, self.wrong)
         right = self.found.suggested == self.dataset.train.y[self.found.rows]
         planted = self.wrong[self.found.rows]
@@ -89,7 +90,7 @@ class Suspected:
         )
         return (
             f"{told}\nPlanted {int(self.wrong.sum()):,} wrong labels ({self.planted}): precision {100 * precision:.1f} %, recall "
-            f"{100 * recall:.1f} %{mended}. Errors that were there before count as false alarms."
+            f"{100 * recall:.1f} %{mended}. Errors that were there before count as false alarms.\n{about}"
         )
 
 
