@@ -188,6 +188,12 @@ def test_the_probe_leaves_out_a_group_and_counts_it_once():
     assert alone.accuracy(cropped) == 1 and alone.p(cropped, plain) < 1e-6  # Copies are known again.
     assert together.accuracy(cropped) < 0.75 and together.p(cropped, plain) > 0.01
 
+    def read(rows, framings):
+        return {f: X[rows] if f.frame == "content" else other[rows] for f in framings}
+
+    assert choose(y, plain, read).framing.frame == "content"
+    assert choose(y, plain, read, groups=groups).framing.frame == "whole"
+
 
 def test_near_duplicates_are_one_picture_wherever_it_lies_on_its_paper(tmp_path):
     """The same drawings, moved: cropped to their content they are equal, so that they must stay on one side."""
