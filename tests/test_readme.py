@@ -60,3 +60,17 @@ def test_what_is_said_of_the_budgets_is_that_of_their_run():
     table = re.findall(r"^\| `(\w+)` \| (.*) \|$", told, flags=re.MULTILINE)
     assert len(table) == len(info["variants"])
     assert all(accuracy in page for _, row in table for accuracy in row.split(" | ") if accuracy != "none")
+
+
+@pytest.mark.parametrize("name", ["cifar10", "emnist"])
+def test_what_is_said_of_the_experiments_is_that_of_their_runs(name):
+    told = re.search(rf"\| `.venv/bin/crossover run [^|]*{name}.*?(?=\n\| `|\n## )", TEXT, flags=re.DOTALL)[0]
+    folder = ROOT / "reports" / "published" / name
+    board = (folder / "leaderboard.md").read_text()
+    claims = json.loads((folder / "run.json").read_text())["claims"]["accuracies"]
+    rows = re.findall(r"^\| ([\w -]+?) \| ([\d.]*) ?\| ([\d.]+) \|$", told, flags=re.MULTILINE)
+    assert len(rows) >= 7
+    for variant, claimed, measured in rows:
+        assert re.search(rf"\| {variant}(?: \(may still improve\))? \| \w+ \| {measured} \|", board), variant
+        assert claimed == "" or float(claimed) == pytest.approx(100 * claims[variant])
+    assert re.search(rf"\b{minutes(json.loads((folder / 'run.json').read_text()))}", told)

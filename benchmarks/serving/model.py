@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,11 @@ class Model:
         prepare = preparation_of(facts, self.image_shape) if facts else Framing(self.image_shape)
         files = pictures.find([Path(path) for path in paths])
         given = pictures.read(files, self.image_shape, prepare, self.facts.get("background", WHITE))
-        found = [one.image for batch in given for one in batch]
-        for image in found:
-            if isinstance(image, UserError):
-                raise image
+        found = []
+        for one in chain.from_iterable(given):
+            if isinstance(one.image, UserError):
+                raise one.image
+            found.append(one.image)
         return np.stack(found)
 
     def _checked(self, images: ArrayLike) -> NDArray[np.uint8]:
