@@ -70,7 +70,7 @@ def test_a_terminal_gets_a_board_and_a_summary_that_stays(tmp_path, folder):
     assert "\x1b[?25l" in said and said.rindex("\x1b[?25h") > said.rindex("\x1b[?25l"), "the cursor is not given back"
     assert "WARNING: 64 workers" in plain
     end = plain[plain.rindex("of 2 cells are done") :]
-    assert "tried 8 settings, 3 of which failed" in end and "Report: runs/r/report.html" in end
+    assert "tried 8 trials, 3 of which failed" in end and "Report: runs/r/report.html" in end
     assert plain.count("on purpose") == 3 and "on the test images" in plain
 
 
