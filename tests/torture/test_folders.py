@@ -46,10 +46,11 @@ def accuracies(folder):
 
 
 def icon(seed):
-    """A drawn picture cut out by a circle: outside it is transparent."""
+    """A drawn picture cut out by a box of its own: outside it is transparent."""
     image = picture(seed).convert("RGBA")
+    rng = np.random.default_rng(seed)
     mask = Image.new("L", image.size)
-    ImageDraw.Draw(mask).ellipse((4, 4, image.width - 4, image.height - 4), fill=255)
+    ImageDraw.Draw(mask).rounded_rectangle((*rng.integers(0, 20, 2), *rng.integers(76, 96, 2)), 12, fill=255)
     image.putalpha(mask)
     return image
 
