@@ -22,30 +22,18 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import studies
+from estimators.models.card import NETWORK
 from reports.run import load
+from tests.estimators.models.test_saving import PLAIN_KERAS
 
 ROOT = Path(__file__).parents[1]
 ALLOWED = 1e-5
 ROUNDED = 0.5e-4  # by as much a probability in the table of `predict` may be off
-NETWORK = "network.keras"
 
 LOADED = """
-import sys
 import numpy as np
 import crossover
-np.save("proba.npy", crossover.load_model("model").predict_proba(np.load("images.npz")["x"]))
-"""
-PLAIN_KERAS = """
-import sys
-class Blocked:  # an editable install makes this project importable from anywhere
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"tuning", "estimators", "benchmarks", "reports", "crossover"}:
-            raise ImportError(name)
-sys.meta_path.insert(0, Blocked())
-import keras
-import numpy as np
-model = keras.models.load_model("model/network.keras")
-np.save("keras.npy", model.predict(np.load("images.npz")["x"], verbose=0))
+np.save("proba.npy", crossover.load_model("model").predict_proba(np.load("images.npy")))
 """
 
 
@@ -82,6 +70,7 @@ def differences(model, images, recorded):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(model, folder / "model")
+        np.save(folder / "images.npy", images)
         np.savez(folder / "images.npz", x=images)
         started(folder, "-c", LOADED)
         found = {"load_model": float(np.abs(np.load(folder / "proba.npy") - recorded).max())}
@@ -93,7 +82,7 @@ def differences(model, images, recorded):
         off = np.maximum(np.abs(told - recorded[np.arange(len(told)), columns]), recorded.max(axis=1) - told)
         found["predict"] = max(0.0, float(off.max()) - ROUNDED)
         if (folder / "model" / NETWORK).exists():
-            started(folder, "-I", "-c", PLAIN_KERAS)
+            started(folder, "-I", "-c", PLAIN_KERAS, f"model/{NETWORK}", "images.npy", "keras.npy")
             found["plain Keras"] = float(np.abs(np.load(folder / "keras.npy") - recorded).max())
         return found
 
