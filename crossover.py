@@ -318,7 +318,7 @@ def predict(
     ----------
     model : a model folder, or a run folder, of which the leaderboard's best model is taken; or a ``.keras`` file.
     paths : image files, CSV, npz and idx files, and folders of images.
-    out : also write it there, as CSV, or as JSON if the name ends so, or as `written_as` says, "csv" or "json".
+    out : also write it there, as its name ends, .csv or .json, as CSV without an end, or as `written_as` says, "csv" or "json".
     prepare : "auto": as the model's ``model.json`` says. "none": the size and the colours alone. "scan": a photo or scan of a
         character is made to look as those of MNIST do.
     invert : swap light and dark first.

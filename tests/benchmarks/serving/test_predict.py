@@ -235,6 +235,14 @@ def test_what_it_took_is_told_after_every_batch(model, photos, monkeypatch):
     assert told == [(4, 6), (6, 6)]
 
 
+def test_a_table_of_another_kind_is_refused_before_anything_is_read(model, photos, tmp_path):
+    with pytest.raises(UserError, match=r"'xml'.*csv, json"):
+        crossover.predict(model, photos, tmp_path / "p.xml")
+    assert not (tmp_path / "p.xml").exists()
+    crossover.predict(model, photos, tmp_path / "p.xml", written_as="csv")
+    assert (tmp_path / "p.xml").read_text().startswith("file,")
+
+
 def test_the_call_does_what_the_command_does(model, photos, tmp_path):
     found = crossover.predict(model, photos, tmp_path / "p.json", top=2, reject=0.9)
     stored = json.loads((tmp_path / "p.json").read_text())
