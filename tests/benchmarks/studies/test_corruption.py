@@ -66,7 +66,7 @@ def test_more_test_images_are_another_run_and_fewer_than_there_are_is_all(tmp_pa
     carry_out(tmp_path / "run", studies={"corruption": ["scale"]}, test_images=5000)
     run = reports.load(tmp_path / "run")
     assert len(run.at(run.conditions[-1]).test("digits")) == 359
-    with pytest.raises(UserError, match="test_images is 5000, not 100"):
+    with pytest.raises(UserError, match="test_images are 5000, not 100"):
         carry_out(tmp_path / "run", studies={"corruption": ["scale"]}, test_images=100)
     for wrong in (0, -5, 1.5, "many"):
         with pytest.raises(UserError, match="test_images"):

@@ -84,7 +84,7 @@ def test_all_rows_are_the_standard_condition(tmp_path):
 
 def test_a_study_does_not_go_into_the_folder_of_an_ordinary_run(tmp_path):
     carry_out(tmp_path / "run")
-    with pytest.raises(UserError, match="its studies is"):
+    with pytest.raises(UserError, match="its studies are none, not sizes"):
         carry_out(tmp_path / "run", studies={"sizes": SIZES})
 
 
