@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,9 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: R
     found = ledger.rows("searches", **cell.where)[0]
     fit = cell.where | cell.made_of | {"strategy": found["strategy"], "trained_on": TRAINING_ROWS, "code": cell.code}
     if found["winner"] is None:
-        answer = Answer("failed", "no trial was ok, so there is no setting to fit")
+        ended = Counter(row["status"] for row in ledger.rows("trials", **cell.where) if row["status"] != "skipped")
+        tried = ", ".join(f"{count} × {status}" for status, count in ended.most_common()) or "none was started"
+        answer = Answer("failed", f"no trial was ok ({tried}), so there is no setting to fit")
         fit |= answer.row() | {"params": {}, "finished": time.time()}
     else:
         trial = ledger.rows("trials", **cell.where, number=found["winner"])[0]

@@ -36,6 +36,7 @@ class Effort:
     granted, search, fit : seconds of a seed, means; the fit's are those that the budget pays, saving included.
     core_seconds : of search and fit, on all cores together, of a seed, mean.
     exceeded : the most seconds that a seed spent beyond its budget, 0 if none exceeded it.
+    exceeding, seeds : how many seeds exceeded it, of how many.
     fit_effort : the least share of a full fit that a seed had room for.
     flattened : whether the validation curve of the fit, or of the winner's longest trial, had flattened, in all seeds; None for
         what has no such curve, and where it is not known of all.
@@ -50,6 +51,8 @@ class Effort:
     fit: float
     core_seconds: float
     exceeded: float
+    exceeding: int
+    seeds: int
     fit_effort: float
     flattened: bool | None
     ended: str
@@ -97,6 +100,8 @@ def _effort(searches: pd.DataFrame, trials: pd.DataFrame, fits: pd.DataFrame) ->
         fit=float(fits["seconds"].mean()),
         core_seconds=float(cores.mean()),
         exceeded=float(over.max()) if len(over) else 0.0,
+        exceeding=len(over),
+        seeds=len(searches),
         fit_effort=float(fits["effort"].min()),
         flattened=False if False in flat else None if None in flat else True,
         ended="; ".join(dict.fromkeys(map(_briefly, filter(None, searches["ended"])))),

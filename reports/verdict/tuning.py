@@ -35,10 +35,16 @@ def beyond(known: dict[str, Effort], hardly: dict[str, Effort]) -> list[Sentence
         text = f"The plan for the budget had no room for a full fit of {short_fits(short, 'one')}."
         told.append(Sentence(text, "tuning", "part of a fit"))
     if over := {name: own for name, own in known.items() if own.exceeded}:
-        by = listed([f"{name} by {formats.duration(own.exceeded)}" for name, own in over.items()])
+        by = listed([f"{name} by {_excess(own)}" for name, own in over.items()])
         granted = formats.duration(next(iter(over.values())).granted)
         told.append(Sentence(f"The budget of {granted} was exceeded: {by}.", "tuning", "over budget"))
     return told
+
+
+def _excess(own: Effort) -> str:
+    """``12.5 s``; with several seeds, whose costs are told as means, ``up to 12.5 s in 2 of 3 seeds``."""
+    most = formats.duration(own.exceeded)
+    return most if own.seeds == 1 else f"up to {most} in {own.exceeding} of {own.seeds} seeds"
 
 
 def settings(known: dict[str, Effort]) -> list[str]:
