@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.formats import split_csv
 from benchmarks.data.formats.bounds import most_bytes, must_fit
 from benchmarks.data.formats.image_file import image_shape, load_image
 from benchmarks.errors import UserError
@@ -105,10 +106,15 @@ def augment(source: Path, target: Path, copying: Copying) -> int:
     Raises
     ------
     UserError
-        If there is no such folder, it holds no image, two would have one name, an image is broken, or the target has
-        files already.
+        If there is no such folder, it holds no image, two would have one name, an image is broken, the target has files
+        already, or a ``split.csv`` says which images are the test: the target would not have it.
     """
     stems = files_by_stem(source, target)
+    if (source / split_csv.NAME).exists():
+        raise UserError(
+            f"{source} has a {split_csv.NAME}, which would not be true of the copies: those of test images would be trained on. "
+            "Put the training images into a folder of their own, and augment that."
+        )
     if copying.keep_originals:
         _check_kept(stems, copying.copies)
     shapes = [image_shape(file) for file in stems.values()]

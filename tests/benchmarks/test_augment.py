@@ -73,6 +73,14 @@ def contents(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+def test_a_folder_whose_split_the_copies_would_lose_is_refused(photos, tmp_path):
+    """Copies of a test image came into the training part, since nothing said any more which was which."""
+    (photos / "split.csv").write_text("file,split\ncat/1.png,train\ncat/2.jpg,test\ndog/1.png,train\n")
+    with pytest.raises(UserError, match=r"has a split\.csv"):
+        augment(photos, tmp_path / "out", Copying(CHANGES, 2))
+    assert not (tmp_path / "out").exists()
+
+
 def test_originals_are_kept_beside_their_copies(photos, tmp_path):
     assert augment(photos, tmp_path / "out", Copying(CHANGES, 1, keep_originals=True)) == 6
     images = read(tmp_path / "out")

@@ -246,7 +246,9 @@ def test_a_fit_that_the_budget_cut_short_and_a_budget_that_was_exceeded_are_said
 
 def test_of_several_seeds_the_worst_excess_is_told_as_such(make_run):
     """Costs are means over the seeds, beside which 12.5 s beyond 60 s looked wrong."""
-    run = reports.load(make_run(classes={"digits": ["0", "1"]}, variants=["svm", "cnn"], failures=False, seeds=(0, 1, 2)))
+    run = reports.load(
+        make_run(classes={"digits": ["0", "1"]}, variants=["svm", "cnn"], failures=False, seeds=(0, 1, 2))
+    )
     sql = "UPDATE fits SET seconds = CASE WHEN variant = 'cnn' AND seed > 0 THEN 10 * seed + 2.5 ELSE 1 END"
     found = with_ledger(run, "UPDATE searches SET granted_seconds = 60, spent_seconds = 50", sql)
     assert found["over budget"] == "The budget of 60.0 s was exceeded: cnn by up to 12.5 s in 1 of 3 seeds."
