@@ -13,7 +13,7 @@ import sqlite3
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.data import datasets
 from tests.benchmarks.data.formats.writing import write_idx_set, write_images
 from tests.hostile.door import STARTED
 
@@ -1410,11 +1411,51 @@ def verb_cases() -> Iterator[Case]:
         yield Case("verb", f"a suite with {text[:60]!r}", suite, first="mix = -1" in text)
 
 
+def known_cases() -> Iterator[Case]:
+    """Files that are called like those of a data set that is known by name."""
+
+    def called(name: str, form: Sequence[str], fill: Callable[[Path], object]) -> Make:
+        def make(folder: Path, ready: Mapping[str, Path]) -> list[str]:
+            for file in form:
+                path = folder / "data" / name / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                fill(path)
+            return ["run", name, *RUN, "--data", "data"]
+
+        return make
+
+    numbers = np.zeros((20, 28, 28), np.float32)
+    contents = {
+        "nothing": b"", "text": b"hello", "zeros": bytes(3073), "an array of objects": npy(np.array([{}] * 20), True), "an array that is not there": header((10**12, 28, 28)),
+        "an array of no numbers": npy(numbers * np.nan), "one array": npy(np.arange(20)), "an archive": zipped({"x.npy": X, "y.npy": Y}), "idx": idx((20, 4, 5), bytes(400)), "a table": GOOD.encode(),
+        "a packed bomb": gzip.compress(bytes(300_000_000), 1), "a zip that is a bomb": zipped({"x.npy": bytes(300_000_000)}), "a pickle": b"cos\nsystem\n(S'touch evil'\ntR.",
+        "MATLAB's": b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + struct.pack("<II", 15, 2**31 - 1), "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(500),
+    }  # fmt: skip
+    for name in datasets.names():
+        source = datasets.source(name)
+        for number, form in enumerate(source.forms if source.files else ()):
+            files = [file.name for file in form]
+            for what, data in contents.items():
+                fill = functools.partial(lambda path, data: path.write_bytes(data), data=data)
+                # Where no checksum is known, a good table is a good data set, whatever it is called.
+                words = "" if what == "a table" and not form[0].sha256 else rf"(?s)\A(?!.*{STARTED})"
+                first = (name, what) == ("mnist-c", "an array of objects")
+                yield Case(
+                    "known", f"{name}, form {number}, of {what}", called(name, files, fill), words=words, first=first
+                )
+            for kind in SPECIAL if not source.mirrors else ():
+                yield Case(
+                    "known",
+                    f"{name}, form {number}, of {kind}",
+                    called(name, files, functools.partial(special, kind=kind)),
+                )
+
+
 @functools.cache
 def cases() -> tuple[Case, ...]:
     """All of them; names are unique."""
     made = [
-        *image_cases(), *table_cases(), *array_cases(), *description_cases(), *suite_cases(), *model_cases(), *run_cases(), *command_cases(), *verb_cases(),
+        *image_cases(), *table_cases(), *array_cases(), *description_cases(), *suite_cases(), *model_cases(), *run_cases(), *command_cases(), *verb_cases(), *known_cases(),
     ]  # fmt: skip
     assert len({case.id for case in made}) == len(made)
     return tuple(made)
