@@ -30,6 +30,7 @@ from benchmarks.safety.regular import text_of
 from estimators.models.threads import threads
 
 CONNECT_SECONDS = 15
+AGAIN_SECONDS = 10  # after which the cluster is asked again for the workers that it has lost
 LONGEST = 1_000_000  # bytes of a description of a cluster
 LOST = f"The cluster's scheduler was lost. {KEPT}"
 _mine = threading.local()  # A worker's threads have a supervisor each.
@@ -70,7 +71,32 @@ def dask(where: str) -> Iterator[Execute]:
             raise UserError(LOST) from None
 
 
-def _cluster(path: Path) -> Any:
+@contextmanager
+def _cluster(path: Path) -> Iterator[Any]:
+    """The cluster that a file describes, as long as it is used; a worker that is lost is replaced.
+
+    Dask gives the trial of a lost worker to another one, and asks for no other one: a run on a single job of SLURM that was
+    cancelled would wait for ever.
+    """
+    cluster, workers = _started(path)
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.wait(AGAIN_SECONDS):
+            cluster.scale(workers)
+
+    with cluster:
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        try:
+            yield cluster
+        finally:
+            ended.set()
+            asking.join()
+
+
+def _started(path: Path) -> tuple[Any, int]:
+    """A cluster with the workers that it was asked for, and how many."""
     import dask.config
 
     dask.config.set({"distributed.worker.daemon": False})  # Workers may have child processes: their supervisors' own.
@@ -78,10 +104,11 @@ def _cluster(path: Path) -> Any:
         described = tomllib.loads(text_of(path, LONGEST))["cluster"]
         module, _, name = described["class"].rpartition(".")
         cluster = getattr(importlib.import_module(module), name)(**described.get("options", {}))
-        cluster.scale(described.get("workers", 1))
+        workers = described.get("workers", 1)
+        cluster.scale(workers)
     except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} describes no cluster: {type(error).__name__}: {error}.") from error
-    return cluster
+    return cluster, workers
 
 
 def _answered(pool: Executor, job: Job) -> Future[Answer]:

@@ -81,6 +81,36 @@ def test_a_file_that_describes_no_cluster_is_refused(tmp_path):
         pass
 
 
+class Asked(distributed.LocalCluster):
+    """Notes how often it was asked for workers."""
+
+    def __init__(self):
+        self.times = []
+        super().__init__(n_workers=0, processes=False, dashboard_address=None)
+
+    def scale(self, n=0, **more):
+        self.times.append(n)
+        return super().scale(n, **more)
+
+
+def test_a_cluster_is_asked_again_for_workers_that_it_lost(tmp_path, monkeypatch):
+    """Dask does not: a run on one job of SLURM that was cancelled waited for ever (`tests/torture/test_slurm.py`)."""
+    made = []
+    monkeypatch.setattr("benchmarks.execution.executors.dask.AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(Asked, "__enter__", lambda self: made.append(self) or self)
+    file = tmp_path / "cluster.toml"
+    file.write_text(f'[cluster]\nclass = "{__name__}.Asked"\nworkers = 1\n')
+    with executor(str(file)):
+        (cluster,) = made
+        end = time.monotonic() + 30
+        while cluster.times.count(1) < 4:
+            assert time.monotonic() < end, cluster.times
+            time.sleep(0.05)
+    asked = len(cluster.times)
+    time.sleep(0.3)
+    assert len(cluster.times) == asked, "it is asked after the run"
+
+
 def scores(folder):
     trials = read_table(folder, "trials").query("status != 'skipped'")
     return {key: (status, score) for key, status, score in trials[["key", "status", "score"]].itertuples(index=False)}
