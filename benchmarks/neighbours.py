@@ -6,7 +6,7 @@ and tested, by `crossover explain`: no job does it, and no result depends on it.
 
 from __future__ import annotations
 
-import os
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from benchmarks import studies
 from benchmarks.data.images import Dataset, Images
 from benchmarks.errors import UserError
 from benchmarks.layout import NEIGHBOURS
+from benchmarks.safety import regular
 from benchmarks.studies.study import Condition
 from estimators.models.feature_space import Embed, feature_space
 
@@ -46,10 +47,15 @@ class Neighbours:
     images: NDArray[np.uint8]
 
     def write(self, folder: Path) -> None:
-        """Into the folder of a cell, whole or not at all."""
-        temporary = folder / f".{os.getpid()}-{NEIGHBOURS}"
-        np.savez_compressed(temporary.with_suffix(".npz"), **vars(self))
-        temporary.replace(folder / NEIGHBOURS)
+        """Into the folder of a cell, whole or not at all.
+
+        Raises
+        ------
+        UserError : it cannot be written.
+        """
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **vars(self))
+        regular.write(folder / NEIGHBOURS, packed.getvalue())
 
     @classmethod
     def read(cls, folder: Path) -> Neighbours:

@@ -25,9 +25,11 @@ scores the runs of yesterday.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.errors import UserError
 from benchmarks.safety.names import safe_name
 from benchmarks.safety.regular import write, write_out
 from reports.run import Run, load, without_damaged
@@ -57,7 +59,7 @@ def report(
     Raises
     ------
     UserError : a folder is missing, given twice, or no run folder, or a file in it is damaged without which nothing can be
-        told: run.json, the ledger, a passport.
+        told: run.json, the ledger, a passport; or the run folder cannot be written, and no other place is named.
     """
     from reports import leaderboard, page
     from reports.export import results
@@ -73,6 +75,11 @@ def report(
     if len(folders) > 1:
         names = safe_name("-and-".join(Path(folder).resolve().name for folder in folders))
         return _placed(run.folder / f"{names}.html", out, page.render(run, told))
+    if not os.access(run.folder, os.W_OK):
+        if out is None:
+            raise UserError(f"{run.folder} cannot be written: name a place for the page with --out, such as page.html.")
+        told(f"{run.folder} cannot be written, so leaderboard.csv, leaderboard.md and results.csv stay as they are.")
+        return _placed(run.folder / "report.html", out, page.render(run, told))
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
     write(run.folder / "leaderboard.md", leaderboard.markdown(table, run.notes))

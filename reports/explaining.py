@@ -6,6 +6,7 @@ page needs no model.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,13 @@ def explain(run: Run, data_dir: Path | None = None) -> list[str]:
 
     Raises
     ------
-    UserError : nothing has been evaluated yet; training images that are gone, or others than those of the run.
+    UserError : nothing has been evaluated yet; training images that are gone, or others than those of the run; a run folder that
+        cannot be written.
     """
+    if not os.access(run.folder, os.W_OK):
+        raise UserError(
+            f"{run.folder} cannot be written, and what is found is kept there: copy it, and explain the copy."
+        )
     boards = {dataset: scores(run, dataset) for dataset in run.datasets}
     if all(board.empty for board in boards.values()):
         raise UserError(f"{run.folder} has no evaluated variant yet. The command that made it goes on from there.")

@@ -10,6 +10,7 @@ old cache. A folder appears whole or not at all; any of it may be deleted at any
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -158,6 +159,15 @@ def _code() -> str:
     return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()
 
 
+def unkept(what: str, folder: Path, error: OSError) -> UserError:
+    """Why something could not be kept in the cache, and what helps."""
+    refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    mend = "ask its owner for the right to write there" if refused else "free some space"
+    return UserError(
+        f"Cannot keep {what} in {folder} ({error.strerror or error}): {mend}, or name another folder with CROSSOVER_CACHE."
+    )
+
+
 @contextmanager
 def _writing(folder: Path) -> Iterator[Path]:
     """A new folder that takes its name only when all of it is written; whoever is first, wins."""
@@ -173,10 +183,7 @@ def _writing(folder: Path) -> Iterator[Path]:
             if not _is_there(folder):
                 raise
     except OSError as error:
-        raise UserError(
-            f"Cannot keep arrays in {folder.parent} ({error.strerror or error}): free some space, or name another "
-            "folder with CROSSOVER_CACHE."
-        ) from error
+        raise unkept("arrays", folder.parent, error) from error
     finally:
         if new is not None:
             shutil.rmtree(new, ignore_errors=True)

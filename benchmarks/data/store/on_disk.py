@@ -11,8 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.store.cache import cache_folder
-from benchmarks.errors import UserError
+from benchmarks.data.store.cache import cache_folder, unkept
 
 
 def on_disk(images: Iterable[NDArray[np.uint8]], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -35,10 +34,7 @@ def on_disk(images: Iterable[NDArray[np.uint8]], shape: tuple[int, int, int]) ->
                 return np.empty((0, *shape), np.uint8)
             return np.memmap(file, np.uint8, "r", shape=(count, *shape))  # It outlives the handle.
     except OSError as error:
-        raise UserError(
-            f"Cannot keep images in {folder} ({error.strerror or error}): free some space, or name another folder with "
-            "CROSSOVER_CACHE."
-        ) from error
+        raise unkept("images", folder, error) from error
 
 
 def rows_of(X: NDArray[np.uint8], rows: NDArray[np.integer]) -> NDArray[np.uint8]:
