@@ -74,3 +74,15 @@ def test_what_is_said_of_the_experiments_is_that_of_their_runs(name):
         assert re.search(rf"\| {variant}(?: \(may still improve\))? \| \w+ \| {measured} \|", board), variant
         assert claimed == "" or float(claimed) == pytest.approx(100 * claims[variant])
     assert re.search(rf"\b{minutes(json.loads((folder / 'run.json').read_text()))}", told)
+
+
+def test_what_is_said_of_the_submission_is_what_was_said_of_it():
+    told = " ".join(re.search(r"Kaggle's Digit Recognizer: reported.*?\n\n", TEXT, flags=re.DOTALL)[0].split())
+    folder = ROOT / "reports" / "published" / "kaggle"
+    info = json.loads((folder / "run.json").read_text())
+    said = (folder / "score.txt").read_text()
+    right, of, share, low, high = re.search(
+        r"([\d,]+) of ([\d,]+) labels are right, ([\d.]+) % \(95 % interval ([\d.]+) to ([\d.]+)\)", said
+    ).groups()
+    assert f"{right} of the {of} images" in told and f"**{share} %** ({low} to {high})" in told
+    assert minutes(info) in told and info["budget"] == "240 s" and len(info["variants"]) == 8
