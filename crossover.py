@@ -1111,6 +1111,9 @@ def main() -> None:
     from benchmarks.errors import UserError, printable
 
     codecs.register_error("crossover", _substitute)
+    # A shell may have closed them, as in: crossover list >&-
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="crossover")

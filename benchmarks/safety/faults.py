@@ -43,6 +43,8 @@ def of_system(error: OSError, doing: str) -> str:
     ----------
     doing : the command, as it was typed.
     """
+    if error.filename is None and not _is_somewhere():
+        return "The folder that this command was started in is gone: go to another one."
     file = f"{shortened(str(error.filename), 200)}: " if error.filename is not None else ""
     log = logged(error, doing)
     return printable(f"{file}{error.strerror or error}. {f'The traceback is in {log}.' if log else ''}".rstrip())
@@ -76,6 +78,14 @@ def folder() -> Path:
     from benchmarks.data.store.cache import cache_folder
 
     return cache_folder() / FOLDER
+
+
+def _is_somewhere() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _places() -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import crossover
 from benchmarks.safety import faults
 from reports.export import kaggle
 from tests.hostile.door import furnished, typed
@@ -74,6 +76,32 @@ def test_what_another_process_shows_has_no_traceback_either(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2 and done.stderr.decode("ascii").splitlines() == [
         "crossover: There is no file \\x1b[31m+/-.csv."
+    ]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_a_stream_that_is_closed_is_no_fault(tmp_path, ready, closed):
+    """Without standard error the progress of `predict` asked nothing whether it is a terminal."""
+    command = f'"{sys.executable}" -m crossover predict "{ready["model"]}" gone.csv {closed}'
+    own = os.environ | {
+        "PYTHONPATH": ":".join(path for path in sys.path if path),
+        "CROSSOVER_CACHE": str(tmp_path / "cache"),
+    }
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, env=own, check=False)
+    assert done.returncode == 2 and b"fault" not in done.stderr and not (tmp_path / "cache").exists()
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path):
+    (tmp_path / "gone").mkdir()
+    command = f'rmdir ../gone; "{sys.executable}" -m crossover run digits --budget "1 trials"'
+    own = os.environ | {
+        "PYTHONPATH": str(Path(crossover.__file__).parent),
+        "CROSSOVER_CACHE": str(tmp_path / "cache"),
+    }
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path / "gone", capture_output=True, env=own, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines() == [
+        b"crossover: The folder that this command was started in is gone: go to another one."
     ]
 
 
