@@ -34,7 +34,7 @@ performance: $(READY) ## speed, measured side by side, some minutes; writes benc
 test: $(READY) ## every test that needs no network, two at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-torture: $(READY) ## hostile inputs, a hundred kills, a thousand trials, memory and speed of workers, thousands of simulated leaderboards; long
+torture: $(READY) ## hostile inputs, a hundred kills, a thousand trials, memory and speed of workers, SLURM, thousands of simulated leaderboards; long
 	@$(BIN)/python -m pytest -m torture tests
 
 lint: $(READY) ## ruff and mypy
