@@ -86,3 +86,19 @@ def test_what_is_said_of_the_submission_is_what_was_said_of_it():
     ).groups()
     assert f"{right} of the {of} images" in told and f"**{share} %** ({low} to {high})" in told
     assert minutes(info) in told and info["budget"] == "240 s" and len(info["variants"]) == 8
+
+
+def test_what_is_said_of_the_ladder_is_that_of_its_run():
+    told = re.search(r"\| `.venv/bin/crossover run digits-ladder`.*?\n\n(?=Kaggle)", TEXT, flags=re.DOTALL)[0]
+    folder = ROOT / "reports" / "published" / "digits-ladder"
+    info = json.loads((folder / "run.json").read_text())
+    board = (folder / "leaderboard.md").read_text()
+    rows = re.findall(r"^\| ([\w ]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ?([\d.]*) ?\|$", told, flags=re.MULTILINE)
+    assert len(rows) == 5 and minutes(info) in told and info["budget"] == "300 s"
+    for name, claimed, *measured in rows:
+        assert float(claimed) == pytest.approx(100 * info["claims"]["accuracies"][f"{name} - untuned"])
+        for step, accuracy in zip(("untuned", "pixels", "features"), measured, strict=True):
+            variant = f"{name} - {'tuned' if name == 'deep CNN' and step == 'pixels' else step}"
+            assert accuracy == "" or re.search(
+                rf"\| {variant}(?: \(may still improve\))? \| \w+ \| {accuracy} \|", board
+            )
