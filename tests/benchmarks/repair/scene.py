@@ -28,7 +28,9 @@ def digits():
     small = load_digits()
     X = np.zeros((1000, 28, 28, 1), np.uint8)
     X[:, 4:24, 4:24, 0] = np.clip(zoom(small.images[:1000] / 16 * 255, (1, 2.5, 2.5), order=1), 0, 255)
-    return Images(repair("centre").fit(X).transform(X), small.target[:1000].astype(np.int64))
+    centred = repair("centre").fit(X).transform(X)
+    centred.setflags(write=False)  # All tests share it.
+    return Images(centred, small.target[:1000].astype(np.int64))
 
 
 def dataset():

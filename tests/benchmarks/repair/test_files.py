@@ -43,7 +43,7 @@ def model(tmp_path_factory):
 def photos(tmp_path_factory):
     """Twelve digits, every second one inverted at its sides, and a file that is no picture."""
     folder = tmp_path_factory.mktemp("photos")
-    X = digits().X[700:712]
+    X = digits().X[700:712].copy()
     X[::2] = CORRUPTIONS["stripe"](X[::2], 5, np.random.default_rng(0))
     for i, image in enumerate(X):
         (folder / str(i % 2)).mkdir(exist_ok=True)
