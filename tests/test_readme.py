@@ -89,7 +89,7 @@ def test_what_is_said_of_the_submission_is_what_was_said_of_it():
 
 
 def test_what_is_said_of_the_ladder_is_that_of_its_run():
-    told = re.search(r"\| `.venv/bin/crossover run digits-ladder`.*?\n\n(?=Kaggle)", TEXT, flags=re.DOTALL)[0]
+    told = re.search(r"\| `.venv/bin/crossover run digits-ladder`.*?\n\n(?=`)", TEXT, flags=re.DOTALL)[0]
     folder = ROOT / "reports" / "published" / "digits-ladder"
     info = json.loads((folder / "run.json").read_text())
     board = (folder / "leaderboard.md").read_text()
@@ -102,3 +102,17 @@ def test_what_is_said_of_the_ladder_is_that_of_its_run():
             assert accuracy == "" or re.search(
                 rf"\| {variant}(?: \(may still improve\))? \| \w+ \| {accuracy} \|", board
             )
+
+
+def test_what_is_said_of_pooling_is_that_of_its_run():
+    told = " ".join(re.search(r"crossover run pooling`: networks.*?\n\n", TEXT, flags=re.DOTALL)[0].split())
+    folder = ROOT / "reports" / "published" / "pooling"
+    board = (folder / "leaderboard.md").read_text()
+    page = (folder / "report.html").read_text().replace("\u2212", "-")
+    most, least = re.search(r"they have ([\d.]+) and ([\d.]+) %, three seeds", told).groups()
+    assert f"| max | deep | {most} |" in board and re.search(
+        rf"\| average \(may still improve\) \| deep \| {least} \|", board
+    )
+    lead = re.search(r"([\d.]+) points \(-([\d.]+) to ([\d.]+)\)", told).groups()
+    assert "Max is {} points (-{} to {}) ahead of average, a tie.".format(*lead) in page
+    assert len(json.loads((folder / "run.json").read_text())["seeds"]) == 3
