@@ -116,3 +116,12 @@ def test_what_is_said_of_pooling_is_that_of_its_run():
     lead = re.search(r"([\d.]+) points \(-([\d.]+) to ([\d.]+)\)", told).groups()
     assert "Max is {} points (-{} to {}) ahead of average, a tie.".format(*lead) in page
     assert len(json.loads((folder / "run.json").read_text())["seeds"]) == 3
+
+
+def test_what_is_said_of_regularisation_is_that_of_its_run():
+    told = re.search(r"\| `.venv/bin/crossover run regularisation.*?\n\n", TEXT, flags=re.DOTALL)[0]
+    board = (ROOT / "reports" / "published" / "regularisation" / "leaderboard.md").read_text()
+    rows = re.findall(r"^\| ([\w. ]+?) \| ([\d.]+) \|$", told, flags=re.MULTILINE)
+    assert len(rows) == 9
+    for variant, accuracy in rows:
+        assert re.search(rf"\| {variant}(?: \(may still improve\))? \| deep \| {accuracy} \|", board), variant
