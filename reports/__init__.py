@@ -61,8 +61,7 @@ def report(
     UserError : a folder is missing, given twice, or no run folder, or a file in it is damaged without which nothing can be
         told: run.json, the ledger, a passport; or the run folder cannot be written, and no other place is named.
     """
-    from reports import leaderboard, page
-    from reports.export import results
+    from reports import page
     from reports.merged import merge
 
     runs = []
@@ -75,11 +74,20 @@ def report(
     if len(folders) > 1:
         names = safe_name("-and-".join(Path(folder).resolve().name for folder in folders))
         return _placed(run.folder / f"{names}.html", out, page.render(run, told))
-    if not os.access(run.folder, os.W_OK):
-        if out is None:
-            raise UserError(f"{run.folder} cannot be written: name a place for the page with --out, such as page.html.")
+    if os.access(run.folder, os.W_OK):
+        _write_tables(run, told)
+    elif out is None:
+        raise UserError(f"{run.folder} cannot be written: name a place for the page with --out, such as page.html.")
+    else:
         told(f"{run.folder} cannot be written, so leaderboard.csv, leaderboard.md and results.csv stay as they are.")
-        return _placed(run.folder / "report.html", out, page.render(run, told))
+    return _placed(run.folder / "report.html", out, page.render(run, told))
+
+
+def _write_tables(run: Run, told: Callable[[str], None]) -> None:
+    """The leaderboard and the results, into the run folder."""
+    from reports import leaderboard
+    from reports.export import results
+
     table = leaderboard.frame(run)
     write(run.folder / "leaderboard.csv", leaderboard.csv(table))
     write(run.folder / "leaderboard.md", leaderboard.markdown(table, run.notes))
@@ -87,7 +95,6 @@ def report(
         write(run.folder / "results.csv", leaderboard.csv(results.frame(run)))
     except (ValueError, TypeError, KeyError) as error:
         told(f"results.csv is left out: the ledger has been edited ({type(error).__name__}: {error}).")
-    return _placed(run.folder / "report.html", out, page.render(run, told))
 
 
 def _placed(path: Path, out: Path | str | None, text: str) -> Path:

@@ -12,7 +12,7 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,8 @@ def _cluster(path: Path) -> Iterator[Any]:
 
     def ask() -> None:
         while not ended.wait(AGAIN_SECONDS):
-            cluster.scale(workers)
+            with suppress(Exception):  # Who is asked may be gone, or not answer now; what comes of it the run says.
+                cluster.scale(workers)
 
     with cluster:
         asking = threading.Thread(target=ask, daemon=True)
