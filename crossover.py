@@ -796,6 +796,9 @@ def _list(
                 raise UserError(str(error)) from error
             for e in chosen:
                 print(f"{e.name:22}{e.family:11}{e.strategy:23}{', '.join(e.space)}")
+            print(
+                f"{estimators.ENSEMBLE:22}{'mixed':11}the mean of others of a run, chosen on rows held out of training"
+            )
         case "datasets":
             from benchmarks.data import datasets
 
@@ -1120,6 +1123,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     try:
+        _check_environment()
         app(prog_name="crossover")
     except UserError as error:
         print(f"crossover: {error}", file=sys.stderr)
@@ -1142,6 +1146,21 @@ def main() -> None:
 
         print(f"crossover: {faults.line(error, _command())}", file=sys.stderr)
         sys.exit(1)
+
+
+def _check_environment() -> None:
+    """Refuse variables that say nothing, before a file or a model is blamed for it."""
+    from benchmarks.errors import UserError
+    from estimators.models.threads import threads
+
+    if os.environ.get("CROSSOVER_MEMORY"):
+        from benchmarks.data.formats.bounds import check_variable
+
+        check_variable()
+    try:
+        threads()
+    except ValueError as error:
+        raise UserError(f"{error}.") from error
 
 
 def _stop(number: int, frame: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from benchmarks.budget import Budget
 from benchmarks.data.images import Dataset
 from benchmarks.data.split import split
 from benchmarks.errors import UserError
-from benchmarks.execution.job import AS_IT_IS, Job, Kind, Start
+from benchmarks.execution.job import AS_IT_IS, Fit, Job, Kind, Start
 from benchmarks.execution.sources import code_digest
 from benchmarks.layout import cell_folder, model_folder
 from benchmarks.studies.study import STANDARD, Condition, Stage
@@ -90,6 +91,12 @@ class Cell:
         }
 
     @property
+    def siblings(self) -> list[Variant]:
+        """What an ensemble may be made of: the other variants that are fitted beside it."""
+        others = [v for v in variants(self.suite) if not v.estimator.is_ensemble and not v.is_source]
+        return [variant for variant in others if variant.runs_under(self.condition)]
+
+    @property
     def budget(self) -> Budget:
         """What it has for search and final fit."""
         return budget_of(self.suite, self.condition, self.seed)
@@ -146,7 +153,7 @@ class Cell:
                 f"The code of {self.variant.name} was edited while it ran. What was computed before is kept; start the same "
                 "command again."
             )
-        learns = kind in ("trial", "fit")
+        learns = kind in ("trial", "fit", "mix")
         data = self.learned if learns else self.dataset
         facts: dict[str, Any] = {
             "kind": kind,
@@ -275,3 +282,25 @@ def source_files(variant: Variant, under: Sequence[Condition]) -> list[Path]:
 def stage_of(condition: Condition) -> Stage | None:
     """Where a condition makes a difference; None for the standard condition."""
     return None if condition.is_standard else studies.get(condition.study).stage
+
+
+def fitted(rows: Iterable[Mapping[str, Any]], made_by: Mapping[str, Variant], folder: Path) -> tuple[Fit, ...]:
+    """The fits of one data set, condition and seed, as an ensemble may be made of them.
+
+    Those with one estimator and one setting are alike. Of what a fit finds itself, such as a temperature, it is that of the base setting
+    which counts.
+
+    Parameters
+    ----------
+    rows : of the ledger, those that are ok.
+    made_by : label -> variant.
+    folder : of the run.
+    """
+    found = []
+    for row in rows:
+        variant = made_by[row["variant"]]
+        setting = row["params"] | {name: variant.base.get(name) for name in row["found"]}
+        alike = json.dumps([row["estimator"], variant.origin and variant.name, setting], sort_keys=True)
+        model = str(folder / row["folder"])
+        found.append(Fit(row["variant"], variant.reference, model, row["key"], alike, row["validation_score"]))
+    return tuple(found)

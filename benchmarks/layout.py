@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 FORMAT = 4  # of run folders; those of format 1 had no conditions and no variants
 PREDICTIONS = "predictions.npz"  # of one fit, under all conditions
@@ -18,6 +20,16 @@ def cell_folder(dataset: str, condition: str, variant: str, seed: int) -> str:
 def model_folder(dataset: str, condition: str, variant: str, seed: int) -> str:
     """Of the fitted model, relative to the run folder."""
     return f"{cell_folder(dataset, condition, variant, seed)}/model"
+
+
+def has_model(run: Path, fit: Mapping[str, Any]) -> bool:
+    """Whether the model is there of which the ledger has this row; somebody may have cleaned up."""
+    return (run / str(fit["folder"]) / "model.json").is_file()
+
+
+def has_predictions(run: Path, evaluation: Mapping[str, Any]) -> bool:
+    """Whether the predictions are there of which the ledger has this row."""
+    return (run / str(evaluation["folder"]) / PREDICTIONS).is_file()
 
 
 def data_folder(run: Path, dataset: str) -> Path:

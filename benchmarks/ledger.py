@@ -116,6 +116,7 @@ CREATE TABLE IF NOT EXISTS evaluations (  -- one row per fit and set of test ima
 );
 """
 KEPT = "What is finished is kept: mend this, and the same command goes on from there."
+JOURNAL = bytes.fromhex("d9d505f920a163d7")  # the magic number of SQLite's journals
 TABLES = ("trials", "searches", "fits", "evaluations")
 JSON_COLUMNS = ("params", "found", "history", "layers", "losses")
 
@@ -135,6 +136,8 @@ class Ledger:
         try:
             self._db = sqlite3.connect(self.path, isolation_level=None)
             self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA trusted_schema=OFF")  # Somebody else may have written it.
+            _check_made_by_us(self._db, self.path)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
@@ -229,15 +232,50 @@ def _check_length(path: Path) -> None:
     ]
     for other in beside:
         with suppress(FileNotFoundError):  # Whoever wrote has ended.
-            if not stat.S_ISREG(other.lstat().st_mode):
-                raise UserError(f"{other} is no file that SQLite made: remove it.")
+            if not stat.S_ISREG((state := other.lstat()).st_mode) or state.st_nlink > 1 or _names_another(other):
+                raise UserError(f"{other} is no file that Crossover made: remove it.")
     with opened(path) as file:
-        head, there = file.read(100), os.fstat(file.fileno()).st_size
+        head, state = file.read(100), os.fstat(file.fileno())
+    there = state.st_size
+    if state.st_nlink > 1:
+        raise UserError(
+            f"{path} is a hard link, and what is written to it would change another file: put a copy in its place."
+        )
     if len(head) < 100 or beside:
         return  # SQLite says what is wrong with the first, and goes by the other file if somebody is writing.
     size = 65536 if head[16:18] == b"\0\1" else int.from_bytes(head[16:18])  # https://www.sqlite.org/fileformat.html
     if head[24:28] == head[92:96] and there < size * int.from_bytes(head[28:32]):
         raise UserError(f"{path} is damaged: its end is missing.")
+
+
+def _names_another(journal: Path) -> bool:
+    """Whether a journal names a file that SQLite would delete when it has rolled back; a ledger is no part of such a transaction.
+
+    https://www.sqlite.org/fileformat.html and `readSuperJournal` in pager.c: the journal then ends with its magic number.
+    """
+    if not journal.name.endswith("-journal"):
+        return False
+    with opened(journal) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - len(JOURNAL)))
+        return file.read() == JOURNAL
+
+
+def _check_made_by_us(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse what no ledger has, and what could compute for ever or change rows when one is read or written.
+
+    Raises
+    ------
+    UserError : there is a trigger, a view, a virtual table, or a column that is computed.
+    """
+    for kind, name, made in db.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall():
+        if kind in ("trigger", "view") or (kind == "table" and "VIRTUAL" in made.upper().partition("(")[0]):
+            what = kind if kind != "table" else "virtual table"
+            raise UserError(f"{path} has a {what}, {str(name)[:60]!r}, and no ledger has one: somebody changed it.")
+    for table in TABLES:
+        if any(row[6] for row in db.execute(f"PRAGMA table_xinfo({table})")):
+            raise UserError(
+                f"{path}: table {table} has a column that is computed, and no ledger has one: somebody changed it."
+            )
 
 
 def _check_tables(db: sqlite3.Connection, path: Path) -> None:
@@ -247,6 +285,7 @@ def _check_tables(db: sqlite3.Connection, path: Path) -> None:
     ------
     UserError : one is missing, is something else, or lacks a column.
     """
+    _check_made_by_us(db, path)
     kinds = dict(db.execute("SELECT name, type FROM sqlite_master"))
     for table in TABLES:
         if kinds.get(table) != "table":
@@ -258,7 +297,8 @@ def _check_tables(db: sqlite3.Connection, path: Path) -> None:
 
 def _rows(db: sqlite3.Connection, table: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
     try:
-        found = db.execute(f"SELECT * FROM {table} WHERE {_matching(where)} ORDER BY rowid", where).fetchall()
+        wanted = ", ".join(columns(table))
+        found = db.execute(f"SELECT {wanted} FROM {table} WHERE {_matching(where)} ORDER BY rowid", where).fetchall()
         return [_decoded(dict(row)) for row in found]
     except (sqlite3.DatabaseError, ValueError, RecursionError) as error:
         raise UserError(f"The ledger is damaged: its table {table} cannot be read ({error}).") from error
@@ -287,14 +327,18 @@ def _matching(where: Mapping[str, Any]) -> str:
 def read_table(folder: Path, table: str) -> pd.DataFrame:
     """A ledger table as a DataFrame, JSON columns decoded, opened read-only.
 
+    The losses of single rows, which only a search asks for, are left out: of many trials they take more time and memory than
+    all the rest.
+
     Raises
     ------
     UserError : there is no ledger, or a damaged one.
     """
     try:
+        wanted = ", ".join(name for name in columns(table) if name != "losses")
         with closing(_opened_for_reading(folder)) as db:
             _check_tables(db, folder / "ledger.sqlite")
-            frame = pd.read_sql_query(f"SELECT {', '.join(columns(table))} FROM {table} ORDER BY rowid", db)
+            frame = pd.read_sql_query(f"SELECT {wanted} FROM {table} ORDER BY rowid", db)
         for column in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
             frame[column] = [_text(value) if isinstance(value, bytes) else value for value in frame[column]]
         return _with_json(frame)

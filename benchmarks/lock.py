@@ -47,12 +47,14 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _opened(path: Path) -> IO[str]:
-    """The file, made if it is not there; a link or a pipe of that name, which would lead elsewhere, is an error."""
+    """The file, made if it is not there; a link or a pipe of that name, which leads elsewhere, is an error."""
     number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     file = os.fdopen(number, "a+")
-    if not stat.S_ISREG(os.fstat(number).st_mode):
+    state = os.fstat(number)
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
         file.close()
-        raise UserError(f"{path} is no regular file: remove it.")
+        what = "a hard link" if stat.S_ISREG(state.st_mode) else "no regular file"
+        raise UserError(f"{path} is {what}: remove it.")
     return file
 
 

@@ -12,6 +12,7 @@ from benchmarks.data.choice import Choice, choice_of
 from benchmarks.data.formats import recipe
 from benchmarks.data.store.cache import cached
 from benchmarks.errors import UserError
+from benchmarks.layout import has_model, has_predictions
 from benchmarks.ledger import TABLES, read_table
 from benchmarks.run import check_free, check_same, describe, read_info, two_of_one_name
 from benchmarks.suite import Suite, budget_of, conditions, variants
@@ -43,11 +44,16 @@ def plan(suite: Suite, folder: Path) -> str:
                 continue
             where = {"dataset": dataset, "condition": str(condition), "variant": variant.name, "seed": seed}
             trials, searches, fits, evaluations = (_where(tables[name], **where) for name in TABLES)
+            fits = fits[[has_model(folder, row) for row in fits.to_dict("records")]] if len(fits) else fits
             ran = trials[trials["status"] != "skipped"] if len(trials) else trials
             spent = float(ran["seconds"].sum()) if len(ran) else 0.0
             under = conditions(suite, "evaluated") if condition.is_standard else []
             others = [_where(tables["evaluations"], **where | {"condition": str(c)}) for c in under]
-            state = _state(ran, searches, fits, [evaluations, *others])
+            kept = [
+                table[[has_predictions(folder, row) for row in table.to_dict("records")]] if len(table) else table
+                for table in [evaluations, *others]
+            ]
+            state = _state(ran, searches, fits, kept)
             if variant.is_source and len(fits) and fits["status"].iloc[0] == "ok":
                 state = DONE  # It is tried at once, unless it has no answer for some classes.
             if state != DONE:
@@ -75,7 +81,7 @@ def plan(suite: Suite, folder: Path) -> str:
 def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evaluations: list[pd.DataFrame]) -> str:
     """What is done of a cell; `evaluations` has a table for each condition under which its fit is evaluated."""
     missing = sum(not (len(table) and table["status"].iloc[0] == "ok") for table in evaluations)
-    if not missing:
+    if not missing and len(fits):
         return DONE
     if len(fits) and fits["status"].iloc[0] == "ok":
         return f"fitted, {missing} evaluation{'' if missing == 1 else 's'} to do"

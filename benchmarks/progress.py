@@ -78,7 +78,8 @@ class Lines:
     def cell_started(self, cell: Cell) -> None:
         self.read = ""
         self.cell, self.share = cell, 0.0
-        self._detail(f"{cell.name}: searching with {cell.variant.strategy}")
+        mixes = cell.variant.estimator.is_ensemble
+        self._detail(f"{cell.name}: {'mixing what was fitted' if mixes else f'searching with {cell.variant.strategy}'}")
 
     def trial_ended(self, cell: Cell, number: int, outcome: Outcome, spent: float) -> None:
         self.trials[outcome.status] += 1

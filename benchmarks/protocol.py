@@ -1,6 +1,6 @@
 """The way of one cell: search, fit on all training rows, evaluate that fit once under each condition, store.
 
-Everything that is finished is in the ledger, so running again on the same folder does only what is missing.
+Everything that is finished is in the ledger, so running again on the same folder does only what is missing, files among it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cell import Cell, evaluated_under
+from benchmarks.cell import Cell, evaluated_under, fitted
 from benchmarks.data.formats.npz import read_named
 from benchmarks.data.images import Dataset
 from benchmarks.data.passport import passport
@@ -21,7 +21,7 @@ from benchmarks.errors import UserError
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute
 from benchmarks.execution.job import TRAINING_ROWS, Job
-from benchmarks.layout import PREDICTIONS, PROBABILITIES, data_folder
+from benchmarks.layout import PREDICTIONS, PROBABILITIES, data_folder, has_model, has_predictions
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
 from benchmarks.safety.regular import replace
@@ -38,7 +38,9 @@ def run_cell(
     cell: Cell, folder: Path, ledger: Ledger, execute: Execute, observer: Observer, recorded: Recorded | None = None
 ) -> bool:
     """Do what is missing of a cell; returns whether it ended well. What another run recorded is repeated, not searched."""
-    if _is_done(cell, ledger):
+    mix = _mix_job(cell, folder, ledger) if cell.variant.estimator.is_ensemble else None
+    if _is_done(cell, folder, ledger, mix):
+        keep_data(cell.dataset, folder)
         observer.cell_ended(cell, ledger.rows("fits", **cell.where)[0], _accuracy(cell, folder))
         return True
     observer.cell_started(cell)
@@ -50,12 +52,17 @@ def run_cell(
             return False
         cell = cell.starting(fits[0], folder)
     given = cell.variant.is_source and cell.source is not None and cell.source.model
-    if not given and not ledger.rows("searches", **cell.where):
+    if mix is None and not given and not ledger.rows("searches", **cell.where):
         if recorded is None:
             search(cell, ledger, execute, observer)
         else:
             repeat(cell, ledger, execute, observer, recorded)
-    last = fit = _taken_over(cell, folder, ledger, execute) if given else _fit(cell, folder, ledger, execute, recorded)
+    if mix is not None:
+        last = fit = _mixed(cell, mix, folder, ledger, execute)
+    elif given:
+        last = fit = _taken_over(cell, folder, ledger, execute)
+    else:
+        last = fit = _fit(cell, folder, ledger, execute, recorded)
     if fit["status"] == "ok":
         for condition in evaluated_under(cell):
             last = _evaluate(cell, fit, condition, folder, ledger, execute)
@@ -64,6 +71,35 @@ def run_cell(
     ok = last["status"] == "ok"
     observer.cell_ended(cell, fit if ok else last, _accuracy(cell, folder) if ok else None)
     return ok
+
+
+def _mix_job(cell: Cell, folder: Path, ledger: Ledger) -> Job:
+    """The job that makes an ensemble of what was fitted beside it."""
+    made_by = {variant.name: variant for variant in cell.siblings}
+    rows = [
+        row
+        for name in made_by
+        for row in ledger.rows("fits", **cell.where | {"variant": name}, trained_on=TRAINING_ROWS, status="ok")
+    ]
+    return cell.job("mix", {}, model=str(folder / cell.model), members=fitted(rows, made_by, folder))
+
+
+def _mixed(cell: Cell, job: Job, folder: Path, ledger: Ledger, execute: Execute) -> dict[str, Any]:
+    """The row of an ensemble; made now unless there is one of the same members. What these took is in their own rows."""
+    for row in ledger.rows("fits", **cell.where, trained_on=TRAINING_ROWS, status="ok"):
+        if row["key"] == job.key and has_model(folder, row):
+            return row
+    if len(job.members) < 2:
+        answer = Answer("failed", f"an ensemble takes two models, and {len(job.members)} of those beside it was fitted")
+    else:
+        answer = _answer(job, execute)
+    row = answer.row()
+    found = row.get("found") or {}
+    fit = cell.where | cell.made_of | {"strategy": "none", "trained_on": TRAINING_ROWS, "code": cell.code}
+    fit |= {"key": job.key, "params": {}, "validation_score": found.get("accuracy"), "folder": cell.model}
+    fit |= {"effort": 1.0, "planned_seconds": 0.0} | row | {"finished": time.time()}
+    ledger.write("fits", fit)
+    return fit
 
 
 def _taken_over(cell: Cell, folder: Path, ledger: Ledger, execute: Execute) -> dict[str, Any]:
@@ -89,11 +125,17 @@ def _without_source(cell: Cell, ledger: Ledger) -> dict[str, Any]:
     return fit
 
 
-def _is_done(cell: Cell, ledger: Ledger) -> bool:
-    """Whether there is a fit, and it was evaluated under every condition."""
-    keys = {row["key"] for row in ledger.rows("fits", **cell.where, trained_on=TRAINING_ROWS, status="ok")}
+def _is_done(cell: Cell, folder: Path, ledger: Ledger, mix: Job | None) -> bool:
+    """Whether there is a fit, and it was evaluated under every condition; of an ensemble, one of the members that there are."""
+    fits = ledger.rows("fits", **cell.where, trained_on=TRAINING_ROWS, status="ok")
+    keys = {row["key"] for row in fits if has_model(folder, row)}
+    if mix is not None:
+        keys &= {mix.key}
     return bool(keys) and all(
-        any(row["fit_key"] in keys for row in ledger.rows("evaluations", **cell.under(condition), status="ok"))
+        any(
+            row["fit_key"] in keys and has_predictions(folder, row)
+            for row in ledger.rows("evaluations", **cell.under(condition), status="ok")
+        )
         for condition in evaluated_under(cell)
     )
 
@@ -101,7 +143,7 @@ def _is_done(cell: Cell, ledger: Ledger) -> bool:
 def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: Recorded | None) -> dict[str, Any]:
     """The row of the winner's fit on all training rows; made now unless there is one."""
     for row in ledger.rows("fits", **cell.where, trained_on=TRAINING_ROWS):
-        if row["status"] == "ok":
+        if row["status"] == "ok" and has_model(folder, row):
             return row
     found = ledger.rows("searches", **cell.where)[0]
     fit = cell.where | cell.made_of | {"strategy": found["strategy"], "trained_on": TRAINING_ROWS, "code": cell.code}
@@ -134,7 +176,7 @@ def _evaluate(
 ) -> dict[str, Any]:
     """The row of one evaluation of a fit; made now unless there is one."""
     for row in ledger.rows("evaluations", **cell.under(condition)):
-        if row["status"] == "ok" and row["fit_key"] == fit["key"]:
+        if row["status"] == "ok" and row["fit_key"] == fit["key"] and has_predictions(folder, row):
             return row
     own = condition == cell.condition
     job = cell.job(
@@ -164,7 +206,7 @@ def _answer(job: Job, execute: Execute) -> Answer:
 def keep_data(dataset: Dataset, folder: Path) -> None:
     """Keep what the report needs of a data set in the run folder; the first evaluation breaks the seal here."""
     target = data_folder(folder, dataset.name)
-    if (target / "passport.json").exists():
+    if all((target / name).is_file() for name in ("passport.json", "test.npz", "samples.npz")):
         return
     target.mkdir(parents=True, exist_ok=True)
     test = dataset.test.open()

@@ -342,6 +342,10 @@ def check_free(folder: Path) -> None:
             f"{link} is a link: a run writes into its folder, and not to where links in it lead. Remove it."
         )
     if (folder / "run.json").exists():
+        if (folder / "cells").is_dir() and not (folder / "ledger.sqlite").exists():
+            raise UserError(
+                f"{folder} has results, and no ledger.sqlite that says what they are: give --run NAME for a folder of its own."
+            )
         return
     if others := sorted(path.name for path in folder.iterdir() if not path.name.startswith((".", "lock.json"))):
         raise UserError(

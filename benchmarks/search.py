@@ -33,6 +33,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import tuning
 from benchmarks.cell import Cell
@@ -408,9 +409,9 @@ class _Trials:
 
     def _run(self, asked: Sequence[Trial], timed: bool = True, folds: int = 0) -> list[Outcome]:
         jobs = [self._job(trial, folds or self.spending.folds_of(trial)) for trial in asked]
-        places = {job.key: place for place, job in enumerate(jobs)}
+        places = {job.key: place for place, job in enumerate(jobs)}  # Of jobs that are one, the last.
         found: dict[int, Outcome] = {}
-        for job, answer in self.execute(self._to_run(asked, jobs, found, timed)):
+        for job, answer in self.execute(self._to_run(asked, jobs, places, found, timed)):
             began = time.perf_counter()
             place = places[job.key]
             self.spending.running.pop(place, None)
@@ -424,9 +425,14 @@ class _Trials:
         return answers
 
     def _to_run(
-        self, batch: Sequence[Trial], jobs: Sequence[Job], found: dict[int, Outcome], timed: bool
+        self,
+        batch: Sequence[Trial],
+        jobs: Sequence[Job],
+        places: Mapping[str, int],
+        found: dict[int, Outcome],
+        timed: bool,
     ) -> Iterator[Job]:
-        """The jobs that are neither recorded nor too expensive; the outcomes of the others go into `found`."""
+        """The jobs that are neither recorded nor too expensive, each once, at its place; the outcomes of the others go into `found`."""
         for place, (trial, job) in enumerate(zip(batch, jobs, strict=True)):
             began = time.perf_counter()
             to_run = None
@@ -434,11 +440,11 @@ class _Trials:
                 found[place] = _outcome(trial, row)
                 if row["number"] > len(self.outcomes):  # Of an earlier session; one of this session is paid already.
                     self.spending.add(trial, row)
-            elif job.key not in {other.key for other in jobs[place + 1 :]}:
+            elif places[job.key] == place:
                 if timed and (refusal := self._too_dear(trial) or self._refusal(trial)):
                     found[place] = self._keep(place, trial, job, Answer("skipped", refusal))
                 else:
-                    expected = self.spending.expected(trial)
+                    expected = self.spending.expected(trial) if self.spending.budget.seconds is not None else 0.0
                     to_run = replace(job, limit_seconds=self._limit(job, expected)) if timed else job
                     self.spending.running[place] = expected
             self.spending.driver += time.perf_counter() - began
@@ -513,6 +519,8 @@ class _Trials:
         self.ledger.write("trials", row)
         if answer.status != "skipped":
             self.spending.add(trial, row)
+            # Curves are not asked for again, and as numbers of Python losses would take four times the memory.
+            row |= {"history": {}, "losses": _losses(row)}
             self.recorded[job.key] = row
         return _outcome(trial, row)
 
@@ -548,5 +556,11 @@ def _outcome(trial: Trial, row: Mapping[str, Any]) -> Outcome:
         row["reason"] or "",
         row.get("found") or {},
         row.get("log_loss"),
-        row.get("losses") or (),
+        _losses(row),
     )
+
+
+def _losses(row: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Those of a trial's row; none where it has none."""
+    losses = row.get("losses")
+    return np.asarray(() if losses is None else losses, np.float64)

@@ -33,7 +33,7 @@ from benchmarks.safety.names import check_name, quoted, safe_name, shortened
 from benchmarks.safety.regular import text_of
 from benchmarks.studies.study import STANDARD, Condition, Level
 from benchmarks.variant import LABEL, TRANSFER, UNSEARCHED, Search, SourceTable, Variant
-from estimators import detectors
+from estimators import ENSEMBLE, detectors
 from estimators.estimator import OF_CLASSES, OF_IMAGES
 from tuning import Choice, Float, Int
 from tuning.kerastuner import Method
@@ -213,7 +213,9 @@ def make_suite(content: Mapping[str, Any], origin: str) -> Suite:
 
 
 def variants(suite: Suite) -> list[Variant]:
-    """What a suite compares, in its order: plain estimators, then variants, then those that have to do with a source."""
+    """What a suite compares, in its order: plain estimators, variants, those that have to do with a source, and the ensemble of
+    all, which is made of their fits.
+    """
     plain = [
         Variant(
             (estimator := estimators.get(reference)).name, reference, {}, suite.search.get(estimator.name, Search())
@@ -227,10 +229,11 @@ def variants(suite: Suite) -> list[Variant]:
     if suite.sources:
         scratch = [v if v.search.strategy else replace(v, search=v.search.over(UNSEARCHED)) for v in scratch]
     found: dict[str, Variant] = {}
-    for variant in (other for source in suite.sources for own in scratch for other in own.of(source, scratch)):
+    fitted = [variant for variant in scratch if variant.reference != ENSEMBLE]
+    for variant in (other for source in suite.sources for own in fitted for other in own.of(source, scratch)):
         model = variant.origin.model if variant.origin is not None else None
         found |= {new.name: new for new in (model, variant) if new is not None and new.name not in found}
-    return scratch + list(found.values())
+    return sorted(scratch + list(found.values()), key=lambda variant: variant.reference == ENSEMBLE)
 
 
 def check(suite: Suite, origin: str) -> Suite:
@@ -255,6 +258,11 @@ def check(suite: Suite, origin: str) -> Suite:
     labels = [variant.name for variant in chosen]
     if twice := next((name for name in labels if labels.count(name) > 1), None):
         raise UserError(f"{origin}: two variants are called {twice!r}: give each a name of its own.")
+    mixes = [variant for variant in chosen if variant.estimator.is_ensemble]
+    if len(mixes) > 1 or (mixes and sum(not v.is_source for v in chosen) < 3):
+        raise UserError(
+            f"{origin}: {mixes[0].name} is the one mean of all other models of a run: compare two others or more."
+        )
     made_of = {variant.estimator.name for variant in chosen}
     for name in suite.search:
         if name not in made_of:
@@ -413,7 +421,11 @@ def budget_of(suite: Suite, condition: Condition, seed: int) -> Budget:
 
 def cell_count(suite: Suite) -> int:
     """How many cells a suite has, if no data set lacks a condition."""
-    compared, under = variants(suite), conditions(suite, "fitted")
+    return _cells_of(suite, variants(suite))
+
+
+def _cells_of(suite: Suite, compared: Sequence[Variant]) -> int:
+    under = conditions(suite, "fitted")
     each = sum(variant.runs_under(condition) for variant in compared for condition in under)
     return len(suite.datasets) * len(suite.seeds) * each
 
@@ -431,7 +443,7 @@ def shared_within(suite: Suite, within: str) -> Suite:
     seconds = parse_budget(within).seconds
     if seconds is None:
         raise UserError(f"--within {within!r} is no time. Give for example 10m or 1h.")
-    count = cell_count(suite)
+    count = _cells_of(suite, [variant for variant in variants(suite) if not variant.estimator.is_ensemble])
     share = (1 - EVALUATING) * (seconds - STARTING) / count
     if share < LEAST_SHARE:
         least = math.ceil(LEAST_SHARE * count / (1 - EVALUATING) + STARTING)

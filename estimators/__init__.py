@@ -14,6 +14,9 @@ model
 contract
     What every estimator must do, as checks that run on any of them: `estimators.contract`.
 
+ensemble
+    What is made of fitted models: `get` knows it, `names` has only what can be fitted.
+
 The verbs are here: `names`, `get`, `select`, `file_of`. Listing needs neither scikit-learn nor TensorFlow, since a
 file of an estimator imports them only inside its ``build``.
 """
@@ -33,17 +36,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
-from estimators.estimator import Estimator
+from estimators.estimator import ENSEMBLE, Estimator
 from tuning.nearest import hint
 
-__all__ = ["PLUGINS", "Estimator", "file_of", "get", "names", "plugin", "select"]
+__all__ = ["ENSEMBLE", "PLUGINS", "Estimator", "file_of", "get", "names", "plugin", "select"]
 
 PLUGINS = "crossover_plugins"  # the package that users' own files are loaded into
 
 
 def names() -> list[str]:
-    """The names of all estimators: those of this package and those in ``$CROSSOVER_ESTIMATORS``."""
-    return sorted(_files())
+    """The names of all that can be fitted: those of this package and those in ``$CROSSOVER_ESTIMATORS``."""
+    return sorted(set(_files()) - {ENSEMBLE})
 
 
 def get(name: str) -> Estimator:

@@ -11,6 +11,7 @@ from tuning import Space
 from tuning.nearest import hint
 
 FAMILIES = ("classical", "deep")
+ENSEMBLE = "ensemble"  # the one that is made of fitted models and belongs to no family
 # What an estimator may take from a source, what it learns first; see `Estimator.transfer`. The ways of images take what was
 # learned of them whatever the classes; those of classes need one that source and target have in common.
 OF_IMAGES = ("all layers", "head", "embedding")
@@ -25,7 +26,7 @@ class Estimator:
     Parameters
     ----------
     name : public name; the file of the estimator and the object in it carry the same one.
-    family : "classical" or "deep"; it decides the colour in every figure.
+    family : "classical" or "deep"; it decides the colour in every figure. "" of what is made of models of either.
     build : ``build(seed, **params)`` returns an unfitted classifier with the interface of scikit-learn: ``fit(X, y)``,
         ``predict_proba(X)``, ``classes_``, and it can be cloned. ``X`` is uint8 of shape (n, h, w, c), ``y`` int64 of
         shape (n,) with values 0 … k-1. The defaults in its signature (a ``functools.partial`` has them too) are
@@ -49,7 +50,7 @@ class Estimator:
     """
 
     name: str
-    family: Literal["classical", "deep"]
+    family: Literal["classical", "deep", ""]
     build: Callable[..., Any]
     space: Space
     strategy: str = "coarse_to_fine"
@@ -60,7 +61,7 @@ class Estimator:
     transfer: tuple[str, ...] = ("rows",)
 
     def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
+        if self.family not in FAMILIES and not self.is_ensemble:
             raise ValueError(
                 f"{self.name}: there is no family {self.family!r}.{hint(self.family, FAMILIES)} There are: {', '.join(FAMILIES)}."
             )
@@ -74,6 +75,11 @@ class Estimator:
             raise ValueError(f"{self.name}: axes {unknown} are not parameters of its build function")
         if self.effort != "rows" and self.effort not in self.base:
             raise ValueError(f"{self.name}: effort {self.effort!r} is not a parameter of its build function")
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether it is made of models that a run has fitted, and not fitted itself."""
+        return self.name == ENSEMBLE
 
     def scaled(self, params: Mapping[str, Any], effort: float, rows: int) -> tuple[dict[str, Any], int]:
         """The setting and the number of fit rows that make a trial cost about `effort` of a full one.

@@ -18,7 +18,7 @@ from reports.analysis.effort import efforts
 from reports.analysis.intervals import accuracy_interval
 from reports.drawing import formats
 from reports.drawing.formats import COUNT, MILLISECONDS, PERCENT, SECONDS, TEXT, YES_NO, Format
-from reports.run import Run
+from reports.run import Run, members_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -221,7 +221,7 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "dataset": dataset, "variant": variant, "estimator": run.estimators[variant], "family": run.families[variant],
         "strategy": strategies[0] if strategies else "", "seeds": len(seeds), "status": status, "reason": reason,
-        "search_seconds": searches["spent_seconds"].mean(),
+        "search_seconds": (searches["spent_seconds"] if len(searches) else cells["search_seconds"]).mean(),
         "trials": (trials["status"] != "skipped").sum() / max(1, trials["seed"].nunique()),
         "failed_trials": int((~trials["status"].isin(["ok", "skipped"])).sum()),
         "params": "", "backend": "", "letters": "", "setting": "",
@@ -239,7 +239,7 @@ def _row(run: Run, dataset: str, variant: str) -> dict[str, Any]:
     } | {
         "accuracy_low": low, "accuracy_high": high,
         "accuracy_spread": correct.mean(1).std(ddof=1) if len(seeds) > 1 else np.nan,
-        "params": json.dumps(best["params"], ensure_ascii=False), "backend": best["backend"],
+        "params": json.dumps(members_of(best["found"]) or best["params"], ensure_ascii=False), "backend": best["backend"],
     }  # fmt: skip
 
 
@@ -264,6 +264,11 @@ def name(row: Any) -> str:
     return f"{row.variant} ({', '.join(marks(row))})" if marks(row) else row.variant
 
 
+def family(row: Any) -> str:
+    """The family in a word; what is made of models has none."""
+    return row.family or "mixed"
+
+
 def marks(row: Any) -> list[str]:
     """What qualifies a row: that not everything went well, that a network's validation curve had not flattened."""
     rising = not formats.absent(row.flattened) and not row.flattened
@@ -282,7 +287,7 @@ def markdown(table: pd.DataFrame, notes: Sequence[str]) -> str:
         head = ["", subject(table), "family", *(column.heading for column in shown)]
         lines = [f"### {_plain(dataset)}", "", _line(head), _line(["--:", "---", "---"] + ["--:"] * len(shown))]
         for place, row in enumerate(rows.itertuples(), 1):
-            lines.append(_line([str(place), name(row), row.family, *(column.write(row) for column in shown)]))
+            lines.append(_line([str(place), name(row), family(row), *(column.write(row) for column in shown)]))
         reasons = [f"- {_plain(row.variant)}: {_plain(row.reason)}" for row in rows.itertuples() if row.reason]
         parts.append("\n".join([*lines, *([""] if reasons else []), *reasons]))
     return "\n\n".join(parts) + "\n"
@@ -302,7 +307,7 @@ def text(table: pd.DataFrame, notes: Sequence[str]) -> str:
     parts, shown = [], shown_columns()
     for dataset, rows in table.groupby("dataset", sort=False):
         cells = [[subject(table), "family", *(column.heading for column in shown)]]
-        cells += [[name(r), r.family, *(column.write(r) for column in shown)] for r in rows.itertuples()]
+        cells += [[name(r), family(r), *(column.write(r) for column in shown)] for r in rows.itertuples()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
             "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))

@@ -24,6 +24,7 @@ from benchmarks.safety.info import checked, printed
 from benchmarks.safety.names import MOST_CLASSES, told
 from benchmarks.safety.regular import text_of
 from benchmarks.studies import STANDARD, Condition
+from estimators import ENSEMBLE
 from reports import environments
 
 T = TypeVar("T")
@@ -80,7 +81,7 @@ class Run:
 
     @property
     def families(self) -> dict[str, str]:
-        """Variant -> "classical" or "deep"."""
+        """Variant -> "classical" or "deep"; "" of an ensemble."""
         return {variant: facts["family"] for variant, facts in self.info["variants"].items()}
 
     @property
@@ -124,27 +125,28 @@ class Run:
         return sorted(known, key=lambda level: level[1])
 
     def curve(self, dataset: str, study: str) -> pd.DataFrame:
-        """The evaluated `cells` of a data set at all levels of a study, with ``condition``, ``value`` and
-        ``search_seconds``, ascending by value.
-        """
+        """The evaluated `cells` of a data set at all levels of a study, with ``condition`` and ``value``, ascending by value."""
         parts = []
         for condition, value in self.levels(dataset, study):
             run = self.at(condition)
             cells = run.cells[(run.cells["dataset"] == dataset) & (run.cells["status"] == "ok")]
-            spent = run.searches[[*CELL, "spent_seconds"]].rename(columns={"spent_seconds": "search_seconds"})
-            parts.append(cells.merge(spent, "left", CELL).assign(condition=str(condition), value=value))
+            parts.append(cells.assign(condition=str(condition), value=value))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     @property
     def cells(self) -> pd.DataFrame:
         """One row per fit, with what its evaluation measured. ``status`` and ``reason`` are those of the fit if that
         failed, else those of the evaluation; "unfinished" if there is none yet. ``finished`` is the last of the two.
+        ``search_seconds`` is what the search took. To an ensemble, search and fit of its members are billed; `fits` has
+        what it took itself.
         """
 
         def cells() -> pd.DataFrame:
             then = self.evaluations[[*CELL, "status", "reason", "finished", *EVALUATED]]
             table = self.fits.drop(columns="condition").merge(then, "left", CELL, suffixes=("", "_then"))
             failed = table["status"] != "ok"
+            spent = self.searches[[*CELL, "spent_seconds"]].rename(columns={"spent_seconds": "search_seconds"})
+            table = _billed(table.merge(spent, "left", CELL))
             return table.assign(
                 status=table["status"].where(failed, table["status_then"].fillna("unfinished")),
                 reason=table["reason"].where(failed, table["reason_then"].fillna("not evaluated yet")),
@@ -409,6 +411,12 @@ def load(folder: Path | str) -> Run:
         raise UserError(f"{folder} is not a run folder: it has no run.json.")
     info = _info(folder)
     if not (folder / "ledger.sqlite").is_file():
+        if (folder / "cells").is_dir():
+            raise UserError(
+                f"{folder} has no ledger.sqlite, which says what was computed in it. Its models still predict, such as "
+                f"'crossover predict {folder}/cells/DATASET/VARIANT/standard/seed-0/model photos/'; for a report run the suite "
+                "again under another --run NAME."
+            )
         raise UserError(f"{folder} has no ledger.sqlite: nothing was run in it yet.")
     ledger = {name: _table(folder, name, info) for name in TABLES}
     ledger["fits"] = ledger["fits"][ledger["fits"]["trained_on"] == TRAINING_ROWS].reset_index(drop=True)
@@ -542,7 +550,7 @@ def _arrays(path: Path, *names: str) -> list[NDArray]:
     try:
         return npz.read_named(path, names)
     except UserError as error:
-        raise UserError(f"{path} is damaged: {error} Delete its folder and run again.") from error
+        raise UserError(f"{path} cannot be read: {error} If it is damaged, remove it and run again.") from error
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -553,6 +561,23 @@ def _object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError(f"{path} is damaged: it must hold a JSON object.")
     return value
+
+
+def _billed(cells: pd.DataFrame) -> pd.DataFrame:
+    """Fits with their searches, where those of ensembles have what their members took as well."""
+    for place in cells.index[cells["estimator"] == ENSEMBLE]:
+        cell = cells.loc[place]
+        beside = cells[(cells["dataset"] == cell["dataset"]) & (cells["seed"] == cell["seed"])]
+        members = beside[beside["variant"].isin(members_of(cell["found"]))]
+        cells.loc[place, "search_seconds"] = members["search_seconds"].sum(min_count=1)
+        cells.loc[place, "fit_seconds"] = cell["fit_seconds"] + members["fit_seconds"].sum()
+    return cells
+
+
+def members_of(found: Any) -> dict[str, int]:
+    """The members of an ensemble and how often each counts, by what its row says was found; none where that does not tell."""
+    weights = found.get("weights") if isinstance(found, dict) else None
+    return {str(k): v for k, v in weights.items() if isinstance(v, int)} if isinstance(weights, dict) else {}
 
 
 def _table(folder: Path, name: str, info: dict[str, Any]) -> pd.DataFrame:

@@ -7,6 +7,9 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "diverged", "killed", "skipped"]
 
 
@@ -54,7 +57,7 @@ class Outcome:
     reason: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
     log_loss: float | None = None
-    losses: Sequence[float] = ()
+    losses: Sequence[float] | NDArray[np.float64] = ()
 
     @property
     def ok(self) -> bool:

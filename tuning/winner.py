@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuning.trial import Outcome
 
 LEVEL = 0.05  # one-sided: how often a setting that is no better may replace the base setting
 FEWEST_ROWS = 30  # that can confirm anything
+Losses = Sequence[float] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def select(outcomes: Iterable[Outcome]) -> Selection | None:
     return Selection(min(by_effort[efforts[0]].values(), key=rank))
 
 
-def p_value(base: Sequence[float], finalist: Sequence[float]) -> float | None:
+def p_value(base: Losses, finalist: Losses) -> float | None:
     """How often a finalist that is no better has losses this much lower by chance: paired t-test, one-sided.
 
     Parameters

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from benchmarks.studies.study import STANDARD, Condition
 
-Kind = Literal["trial", "fit", "evaluate", "label"]
+Kind = Literal["trial", "fit", "mix", "evaluate", "label"]
 AS_IT_IS = "as it is"  # a model that is given
 TRAINING_ROWS, EVERY_LABELLED_ROW = "training rows", "every labelled row"
 
@@ -42,13 +43,34 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A fitted model that may become part of an ensemble.
+
+    Parameters
+    ----------
+    variant : its label.
+    estimator : what it is made of, as a job has it.
+    model, fit_key : folder of the model, and the key of its fit.
+    alike : the same of fits that differ by nothing but their random numbers.
+    score : accuracy of its setting in its search; None where there was none.
+    """
+
+    variant: str
+    estimator: str
+    model: str
+    fit_key: str
+    alike: str
+    score: float | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """A unit of work for a worker process.
 
     Parameters
     ----------
     kind : "trial": fit on the fit rows, score on the validation rows. "fit": fit on all training rows, write the model.
-        "evaluate": load that model, predict the test images, time it. "label": load it, predict the unlabelled images.
+        "mix": choose among fitted models, write their mean as a model. "evaluate": load that model, predict the test images, time it. "label": load it, predict the unlabelled images.
     data : folder of the cached arrays; workers map them into memory.
     fingerprint : digest of the data.
     variant : label of what is compared.
@@ -69,6 +91,7 @@ class Job:
     latency_calls : how often one image is predicted alone, in a process of its own; 0: not at all.
     validation_score : of the trial whose setting is fitted, which the model tells; None where there is none.
     start : what it has of a source; None in most runs.
+    members : of a "mix": the models there are.
     limit_seconds, limit_bytes : when a supervisor stops it; None leaves it to the supervisor.
     """
 
@@ -95,10 +118,11 @@ class Job:
     latency_calls: int = 0
     validation_score: float | None = None
     start: Start | None = None
+    members: tuple[Fit, ...] = ()
     limit_seconds: float | None = None
     limit_bytes: int | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A digest of all that determines the result; not of where data and results are kept, nor of the limits."""
         return _digest(
@@ -121,6 +145,7 @@ class Job:
             self.validation_score,
             # A job without a source has the key that it had before there were any.
             *([] if self.start is None else self.start.facts),
+            *([[member.variant, member.fit_key] for member in self.members]),
         )[:32]
 
     @property

@@ -25,11 +25,13 @@ from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import drawn, folds, halves, set_aside, subset
 from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
-from benchmarks.execution.job import AS_IT_IS, EVERY_LABELLED_ROW, Job, Kind
+from benchmarks.execution.job import AS_IT_IS, EVERY_LABELLED_ROW, TRAINING_ROWS, Job, Kind
 from benchmarks.execution.memory import peak_bytes, reset_peak
 from benchmarks.layout import PREDICTIONS, PROBABILITIES
+from benchmarks.mixing import judged, nearly_as_good, note_rows, rows_of, shares, teams
 from benchmarks.scoring import accuracy, cross_fitted_losses, row_losses, temperature, tempered
 from estimators.estimator import Estimator
+from estimators.models.average import Average, Member
 from estimators.models.calibration import LEAST
 from estimators.models.card import CARD
 from estimators.models.describe import describe
@@ -50,6 +52,8 @@ def perform(job: Job, imported: Callable[[], None] = lambda: None) -> Answer:
     result: Scored | Fitted | Predicted | None = None
     try:
         estimators.get(job.estimator).build(job.random_seed, **job.params)
+        for member in job.members:
+            estimators.get(member.estimator).build(job.random_seed)
         importing = time.perf_counter() - started
         imported()
         busy = time.process_time()
@@ -156,6 +160,7 @@ def _fit(job: Job) -> Fitted:
     params, rows = estimator.scaled({**job.params, **job.found}, job.effort, len(images))
     learns_from_them = _takes_validation(estimator.build(job.random_seed, **params))
     count = _held_out(job, rows, len(images)) if learns_from_them else 0
+    available = len(images)
     chosen, held = set_aside(images.y, rows, count, job.seed, images.groups)
     held_out = studies.judging(dataset.train, images, job.condition).rows(held) if len(held) else None
     if held_out:
@@ -169,7 +174,18 @@ def _fit(job: Job) -> Fitted:
     _train(model, images, held_out, source)
     seconds = time.perf_counter() - started
     found = estimator.at_full_effort(getattr(model, "found_", {}), job.params, params) if held_out else {}
-    facts = {
+    scores = {"search_accuracy": job.validation_score} | _validated(model, held_out)
+    facts = _facts(job, dataset, estimator, rows) | {"params": params | found, "scores": scores}
+    if job.trained_on == TRAINING_ROWS:
+        note_rows(Path(job.model), chosen, available)
+    if job.start is not None:
+        facts["source"] = {"way": job.start.way, "fit": job.start.fit_key, "fingerprint": job.start.fingerprint}
+    return _kept(job, model, facts, seconds, found, 0 if held_out is None else len(held_out))
+
+
+def _facts(job: Job, dataset: Dataset, estimator: Estimator, rows: int) -> dict[str, Any]:
+    """What a model tells of itself, and of what `rows` it was trained on."""
+    return {
         "estimator": estimator.name,
         "family": estimator.family,
         "variant": job.variant,
@@ -181,14 +197,34 @@ def _fit(job: Job) -> Fitted:
         "image": list(dataset.train.X.shape[1:]),
         "preparation": None if dataset.preparation is None else dataset.preparation.facts(),
         "background": dataset.background,
-        "params": params | found,
         "trained_on": f"{rows} {job.trained_on}",
         "rows": rows,
-        "scores": {"search_accuracy": job.validation_score} | _validated(model, held_out),
     }
-    if job.start is not None:
-        facts["source"] = {"way": job.start.way, "fit": job.start.fit_key, "fingerprint": job.start.fingerprint}
-    return _kept(job, model, facts, seconds, found, 0 if held_out is None else len(held_out))
+
+
+def _mix(job: Job) -> Fitted:
+    """Choose among fitted models, and write the mean of their probabilities as a model."""
+    dataset = reopen(Path(job.data))
+    images = studies.training(dataset.train, job.condition, job.seed)
+    started = time.perf_counter()
+    models = {member.variant: load(member.model) for member in job.members}
+    told = {member.variant: read_facts(member.model) for member in job.members}
+    trained = {
+        member.variant: rows_of(Path(member.model), images, job.seed, told[member.variant].get("rows", len(images)))
+        for member in job.members
+    }
+    mix = judged(job.members, models, trained, studies.judging(dataset.train, images, job.condition), job.seed)
+    weights = nearly_as_good(job.members) if mix is None else shares(mix.weights, teams(job.members))
+    model = Average.of([Member(name, weight, models[name], told[name]) for name, weight in weights.items()])
+    found: dict[str, Any] = {"weights": weights}
+    if mix is not None:
+        found |= {"rows": mix.rows, "accuracy": mix.accuracy, "log_loss": mix.log_loss}
+        found |= {"best": mix.best, "best_accuracy": mix.best_accuracy, "best_log_loss": mix.best_log_loss}
+    rows = int(np.any([trained[name] for name in weights], axis=0).sum())
+    facts = _facts(job, dataset, estimators.get(job.estimator), rows)
+    scores = {} if mix is None else {"validation_accuracy": mix.accuracy, "validation_images": mix.rows}
+    facts |= {"params": found, "scores": scores}
+    return _kept(job, model, facts, time.perf_counter() - started, found, 0 if mix is None else mix.rows)
 
 
 def _kept(
@@ -369,6 +405,7 @@ def _latency_ms(model: Any, X: NDArray[np.uint8], calls: int) -> tuple[float | N
 WORK: dict[Kind, Callable[[Job], Scored | Fitted | Predicted]] = {
     "trial": _trial,
     "fit": _fit,
+    "mix": _mix,
     "evaluate": _evaluate,
     "label": _evaluate,
 }

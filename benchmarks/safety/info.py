@@ -29,7 +29,7 @@ class _Told(BaseModel):
 
 class _Variant(_Told):
     estimator: str
-    family: Literal["classical", "deep"]
+    family: Literal["classical", "deep", ""]
     reference: str = ""
     prior_knowledge: str = ""
     base: dict[str, Any] = {}

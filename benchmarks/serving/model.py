@@ -186,6 +186,7 @@ def check_files(folder: Path) -> None:
         return  # Whoever reads it says so.
     for path in [folder] if alone else sorted(folder.iterdir()):
         if path.is_dir():
+            check_files(path)  # That of a member of an ensemble.
             continue
         with opened(path) as file:
             size = path.stat().st_size

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +176,7 @@ def _real_images(folder: Path, model: Model) -> NDArray[np.uint8]:
 
 def _forward(model: Model) -> Callable[[Any], Any]:
     """The model as TensorFlow operations: images uint8 (n, h, w, c) to probabilities (n, k)."""
+    from estimators.models.average import Average
     from estimators.models.boosted_trees import BoostedTrees
     from estimators.models.kernel_machine import KernelMachine
     from estimators.models.linear import Linear
@@ -188,11 +189,21 @@ def _forward(model: Model) -> Callable[[Any], Any]:
             return _linear(linear)
         case KernelMachine() as machine:
             return _kernel_machine(machine)
+        case Average() as average:
+            return _mean(
+                [(member.weight, _forward(replace(model, fitted=member.model))) for member in average.members_]
+            )
         case BoostedTrees():
             reason = "tf2onnx carries no boosted trees"
         case other:
             reason = f"it is a {type(other).__name__}, whose code is not known here"
     raise NoConverter(reason)
+
+
+def _mean(parts: Sequence[tuple[int, Callable[[Any], Any]]]) -> Callable[[Any], Any]:
+    """The weighted mean of what several models answer."""
+    whole = sum(weight for weight, _ in parts)
+    return lambda images: sum(float(weight / whole) * forward(images) for weight, forward in parts)
 
 
 def _network(keras_model: Any) -> Callable[[Any], Any]:

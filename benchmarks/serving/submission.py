@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,22 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cell import Cell, cells
+from benchmarks.cell import Cell, cells, fitted
 from benchmarks.data import datasets
 from benchmarks.data.images import Dataset
-from benchmarks.data.split import subset
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.executors import Execute, executor
-from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS, Job
-from benchmarks.execution.work import FEWEST_HELD_OUT, HELD_OUT
+from benchmarks.execution.job import EVERY_LABELLED_ROW, TRAINING_ROWS, Fit, Job
 from benchmarks.layout import PREDICTIONS, PROBABILITIES, submission_folder
 from benchmarks.ledger import Ledger
+from benchmarks.mixing import Mix, average, judged, rows_of, shares, teams
 from benchmarks.run import check_format, check_free, read_info
-from benchmarks.serving.ensemble import Mix, average, mixed
 from benchmarks.serving.model import load_model
 from benchmarks.suite import Suite, make_suite
-from tuning.winner import frozen
+from estimators import ENSEMBLE
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
 
     Parameters
     ----------
-    variant : to take alone; else those that pay by validation, see `benchmarks.serving.ensemble.mixed`.
+    variant : to take alone; else those that pay by validation, see `benchmarks.mixing.judged`.
 
     Raises
     ------
@@ -97,14 +94,18 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
         raise UserError(f"{folder / 'run.json'} is damaged: it lacks {error}.") from error
     check_free(folder)
     with Ledger(folder, max(0, len(info.get("sessions", [])) - 1)) as ledger, executor("local") as execute:
-        fits = ledger.rows("fits", dataset=dataset.name, condition="", trained_on=TRAINING_ROWS, status="ok")
+        found = ledger.rows("fits", dataset=dataset.name, condition="", trained_on=TRAINING_ROWS, status="ok")
+        fits = [row for row in found if row["estimator"] != ENSEMBLE]  # What that is made of is chosen here anew.
         if variant is not None and variant not in {row["variant"] for row in fits}:
             raise unknown(f"fitted variant of {folder}", variant, {row["variant"] for row in fits})
         if not fits:
             raise UserError(f"{folder} has no fit yet. The command that made it goes on from there.")
-        teams = _teams(fits, {cell.variant.name: cell.variant.base for cell in of_suite})
-        mix = _mix(dataset, fits, teams, folder) if variant is None else None
-        weights = {variant: 1} if variant is not None else _shares(mix.weights, teams) if mix else {_best(fits): 1}
+        own = [row for row in fits if row["seed"] == fits[0]["seed"]]
+        candidates = fitted(own, {cell.variant.name: cell.variant for cell in of_suite}, folder)
+        mix = _mix(dataset, fits, candidates, folder) if variant is None else None
+        weights = {variant: 1} if variant is not None else {_best(fits): 1}
+        if mix is not None:
+            weights = shares(mix.weights, teams(candidates))
         proba, members = {}, []
         for name, weight in weights.items():
             chosen = next(row for row in fits if row["variant"] == name)
@@ -116,60 +117,15 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
     return Submission(dataset.name, rows, labels, tuple(members), _reason(weights, mix, variant), mix)
 
 
-def _teams(fits: Sequence[Mapping[str, Any]], bases: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """What a mix is made of: the name of a team -> its variants, which have one estimator and one setting. Of what fits find
-    themselves, such as a temperature, it is that of the base setting which counts.
-
-    They differ by nothing but their random numbers. Which of them is best on the few rows that are held out is chance, and the
-    mean of all is expected to be better than any (L. K. Hansen, P. Salamon: Neural network ensembles. IEEE PAMI 12, 1990).
-    """
-    alike: dict[Any, list[str]] = {}
-    for row in fits:
-        if row["seed"] == fits[0]["seed"]:
-            base = bases[row["variant"]]
-            setting = row["params"] | {name: base.get(name) for name in row["found"]}
-            alike.setdefault((row["estimator"], frozen(setting)), []).append(row["variant"])
-    return {_named(names): tuple(names) for names in alike.values()}
-
-
-def _named(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"the mean of {', '.join(names[:-1])} and {names[-1]}"
-
-
-def _shares(weights: Mapping[str, int], teams: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """How often each variant counts, in lowest terms, where a team counts as one."""
-    whole = math.lcm(*(len(teams[team]) for team in weights))
-    shares = {name: weight * whole // len(teams[team]) for team, weight in weights.items() for name in teams[team]}
-    return {name: share // math.gcd(*shares.values()) for name, share in shares.items()}
-
-
-def _mix(
-    dataset: Dataset, fits: Sequence[Mapping[str, Any]], teams: Mapping[str, Sequence[str]], folder: Path
-) -> Mix | None:
-    """The mix of the teams' means, chosen on training rows that no model was trained on; None where too few are left.
-
-    The rows of all fits with one seed are in one order (`benchmarks.data.split.subset`), so that what lies behind the longest
-    of them is new to all. Some of it calibrated them. Models that were trained on every row cannot be judged, and take no part.
-    With groups the rows of a fit are in another order, so no mix is chosen.
-    """
-    if dataset.train.groups is not None:
-        return None
-    y, seed = dataset.train.y, fits[0]["seed"]
+def _mix(dataset: Dataset, fits: Sequence[Mapping[str, Any]], candidates: Sequence[Fit], folder: Path) -> Mix | None:
+    """The mix of the models of one seed; None where too few rows were held out to choose one."""
+    seed = fits[0]["seed"]
     models = {row["variant"]: load_model(folder / row["folder"]) for row in fits if row["seed"] == seed}
-    trained = {name: model.facts.get("rows", len(y)) for name, model in models.items()}
-    judged = {
-        team: names for team, names in teams.items() if max(trained[n] for n in names) <= len(y) - FEWEST_HELD_OUT
+    trained = {
+        name: rows_of(model.folder, dataset.train, seed, model.facts.get("rows", len(dataset.train)))
+        for name, model in models.items()
     }
-    if not judged:
-        return None
-    seen = max(trained[name] for names in judged.values() for name in names)
-    new = np.setdiff1d(subset(y, min(len(y), seen + HELD_OUT), seed), subset(y, seen, seed))
-    X = dataset.train.X[new]
-    proba = {
-        team: average({name: models[name].predict_proba(X) for name in names}, dict.fromkeys(names, 1))
-        for team, names in judged.items()
-    }
-    return mixed(proba, y[new])
+    return judged(candidates, models, trained, dataset.train, seed)
 
 
 def _best(fits: Sequence[Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.models.calibration import softmax
+from estimators.models.keras_archive import read_network
 
 SUFFIX = ".keras"
 AT_ONCE = 500
@@ -26,10 +27,8 @@ class KerasFile:
     """
 
     def __init__(self, path: Path) -> None:
-        from estimators.models.network import keras
-
         try:
-            self._model: Any = keras.models.load_model(path, compile=False)
+            self._model: Any = read_network(path)
         except Exception as error:  # Keras has many for a damaged file.
             raise ValueError(f"{type(error).__name__}: {error}".splitlines()[0]) from error
         given, answer = self._model.input_shape, self._model.output_shape

@@ -25,6 +25,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from estimators.models.calibration import LEAST, fit_temperature, known, log
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
+from estimators.models.keras_archive import read_network
 from estimators.models.layers import SmallLoss, continued, measure_batch_norm, plain, without_head
 from estimators.models.looks import best_look, flattened
 from estimators.models.pipeline import Augmentation, affine_coefficients, batches, training_batches
@@ -303,14 +304,14 @@ class Network(ClassifierMixin, BaseEstimator):
         network.classes_ = np.asarray(facts["classes"])
         network.history_ = facts["history"]
         network.precision_ = facts.get("precision", "float32")
-        network._serve(keras.models.load_model(folder / "network.keras", compile=False))
+        network._serve(read_network(folder / "network.keras"))
         return network
 
     @classmethod
     def around(cls, path: Path) -> Self:
         """A network whose trained part is in a file of Keras, as it is: to start from, not to predict with."""
         network = cls(layers=_already_built, settings={})
-        network.keras_model_ = keras.models.load_model(path, compile=False)
+        network.keras_model_ = read_network(path)
         network.classes_, network.history_, network.precision_ = np.arange(0), {}, "float32"
         return network
 

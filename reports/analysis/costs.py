@@ -39,11 +39,9 @@ def costs(run: Run, dataset: str) -> dict[str, dict[str, Cost]]:
 
 
 def _costs(run: Run, dataset: str) -> dict[str, dict[str, Cost]]:
-    cells = run.cells[(run.cells["dataset"] == dataset) & (run.cells["status"] == "ok")]
-    searches = run.searches[run.searches["dataset"] == dataset][["variant", "seed", "spent_seconds"]]
-    table = cells.merge(searches, "left", ["variant", "seed"])
+    table = run.cells[(run.cells["dataset"] == dataset) & (run.cells["status"] == "ok")]
     table = table.assign(**{
-        SEARCH_AND_FIT: table["spent_seconds"].fillna(0) + table["fit_seconds"], "search, s": table["spent_seconds"],
+        SEARCH_AND_FIT: table["search_seconds"].fillna(0) + table["fit_seconds"], "search, s": table["search_seconds"],
         FIT: table["fit_seconds"], LATENCY: table["latency_ms"], "model, MB": table["model_bytes"].astype(float) / 1e6,
     })  # fmt: skip
     found: dict[str, dict[str, Cost]] = {cost: {} for cost in COSTS}

@@ -51,7 +51,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 
 def _two(board: pd.DataFrame) -> pd.DataFrame:
-    """The leader and the best of the other family."""
+    """The leader of those with a family, and the best of the other one."""
+    board = board[board["family"] != ""]
     return board.drop_duplicates("family").head(2) if len(board) else board
 
 

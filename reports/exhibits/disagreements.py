@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from estimators import ENSEMBLE
 from reports.drawing import style
 from reports.drawing.formats import COUNT, PERCENT, PICTURE, TEXT
 from reports.exhibits.exhibit import Exhibit
@@ -36,7 +37,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     the class they prefer, on average over the models; ``predicted`` is the class the ones that are wrong prefer.
     """
     board = scores(run, dataset)
-    if set(board["family"]) < {"classical", "deep"}:
+    board = board[board["estimator"] != ENSEMBLE]  # It would be counted beside its members.
+    if not {"classical", "deep"} <= set(board["family"]):
         return pd.DataFrame()
     y, names = run.test(dataset).y, run.classes(dataset)
     mean = {name: run.mean_probabilities(dataset, name) for name in board["variant"]}

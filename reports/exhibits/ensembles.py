@@ -30,6 +30,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     fit and size are the sums over the members.
     """
     board = scores(run, dataset)
+    board = board[board["family"] != ""]
     mixes = _mixes(board)
     if not mixes:
         return pd.DataFrame()

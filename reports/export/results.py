@@ -17,7 +17,7 @@ def frame(run: Run) -> pd.DataFrame:
     """
     trial = list(primary_key("trials"))
     trials = run.ledger["trials"].sort_values(trial, ignore_index=True)
-    table = trials.drop(columns=["history", "losses", "params", "found"])
+    table = trials.drop(columns=["history", "params", "found"])
     winners = run.ledger["searches"].rename(columns={"winner": "number"})[trial]
     chosen = set(winners.dropna().itertuples(index=False, name=None))
     parts = [table.assign(won=[own in chosen for own in trials[trial].itertuples(index=False, name=None)])]

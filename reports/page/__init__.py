@@ -308,7 +308,7 @@ def _board(rows: pd.DataFrame, looks: style.Looks) -> list[dict[str, Any]]:
         scored = not formats.absent(row.accuracy)
         span = [place(v) for v in (row.accuracy_low, row.accuracy, row.accuracy_high)] if scored else None
         shape = style.SHAPES[looks[row.variant].marker]
-        small = [row.family, *([row.backend] if row.backend else [])]
+        small = [leaderboard.family(row), *([row.backend] if row.backend else [])]
         facts = {"small": ", ".join(small), "marks": leaderboard.marks(row)}
         shown.append({"rank": rank, "row": row, "cells": cells, "span": span, "shape": shape, **facts})
     return shown

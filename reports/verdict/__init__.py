@@ -11,6 +11,7 @@ rules, by the name that every `Sentence` carries:
 | `hardly trained` | the best network is not ahead, and the budget had room for less than an eighth of a full fit of a network | that the question is not answered |
 | `tie` | the two are tied | the errors of both, the difference, and the lead that would have been found |
 | `lead` | one family alone was run | the leader's distance to the second |
+| `ensemble` | a mean of the models was compared | its errors, those of the best model alone, the difference, and the time that both take for an image; or that it is one model alone |
 | `training time` | the final fits of the two were timed alike | both times, or that they cannot be told apart |
 | `setting` | the ledger tells how far the searches came | who is tuned, lightly searched, or has its default setting |
 | `not flattened` | the validation curve of a network had not flattened during its fit, or, where that had no rows to watch, during its longest trial | which network, and at how many levels of a study |
@@ -100,12 +101,15 @@ def verdict(run: Run, dataset: str) -> Verdict:
             hardly = tuning.hardly_trained(board, known)
         figures.append(lead.glance(gap, hardly))
         sentences += lead.worth(run, dataset, gap, hardly) + lead.training_time(run, dataset, gap)
-    elif len(board) > 1:
-        gap = between(pairs, leader.variant, board.iloc[1].variant)
-        told = f"{capitalised(leader.variant)} is {told_difference(gap)} ahead of {gap['b']}" + (
+    elif len(alone := board[board["family"] != ""]) > 1:
+        gap = between(pairs, *alone["variant"][:2])
+        told = f"{capitalised(gap['a'])} is {told_difference(gap)} ahead of {gap['b']}" + (
             ", a tie." if gap["tie"] else "."
         )
+        if not gap["difference"]:
+            told = f"{capitalised(gap['a'])} and {gap['b']} are equally accurate."
         sentences.append(Sentence(told, "differences", "lead"))
+    sentences += lead.ensemble(run, dataset, board, pairs)
     found = [crossover for resource in RESOURCES if (crossover := crossover_of(run, dataset, resource))]
     figures += map(studies.bracket, found)
     sentences += [studies.passing(crossover) for crossover in found]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from reports import leaderboard
+from reports.analysis.comparison import between
 from reports.analysis.costs import FIT, LATENCY, costs
 from reports.analysis.effort import Effort
 from reports.analysis.transfer import origins
 from reports.drawing import formats
-from reports.run import Run
+from reports.run import Run, members_of
 from reports.verdict.tuning import short_fits
 from reports.verdict.words import Figure, Sentence, capitalised, errors_of, in_points, listed, told_difference
 
@@ -96,6 +99,38 @@ def glance(gap: dict[str, Any], hardly: dict[str, Effort]) -> Figure:
     if gap["difference"] > 0:
         return Figure("Deep learning buys", f"{formats.points(gap['difference'])} points", note)
     return Figure("The networks tried here", "less accurate", note)
+
+
+def ensemble(run: Run, dataset: str, board: pd.DataFrame, pairs: pd.DataFrame) -> list[Sentence]:
+    """What the mean of several models brings, against the one that is most accurate alone, and what it costs."""
+    mixes, singles = board[board["family"] == ""], board[board["family"] != ""]
+    if mixes.empty or singles.empty:
+        return []
+    own, best = mixes.iloc[0], singles.iloc[0]
+    fits = run.fits[(run.fits["dataset"] == dataset) & (run.fits["variant"] == own.variant)]
+    members = [members_of(found) for found in fits.loc[fits["status"] == "ok", "found"]]
+    if all(len(weights) == 1 for weights in members):
+        alone = listed(list(dict.fromkeys(name for weights in members for name in weights)))
+        told = f"On rows held out of training no mean of several models was better than one alone, so {own.variant} is {alone}."
+        return [Sentence(told, "ensembles", "ensemble")]
+    gap = between(pairs, own.variant, best.variant)
+    behind = gap["difference"] < 0
+    of = f", the mean of {_weighed(members[0])}," if all(weights == members[0] for weights in members) else ""
+    told = (
+        f"{capitalised(own.variant)}{of} made {errors_of(run, dataset, own.variant)} errors, {best.variant} alone "
+        f"{errors_of(run, dataset, best.variant)}: a difference of {told_difference(gap, behind)}"
+        + (", a tie." if gap["tie"] else f", {'more' if behind else 'fewer'} errors than those of any model alone.")
+    )
+    if not run.not_comparable and not formats.absent(own.latency_ms) and not formats.absent(best.latency_ms):
+        told += f" It labels an image in {_ms(own.latency_ms)} instead of {_ms(best.latency_ms)}."
+    return [Sentence(told, "differences", "ensemble")]
+
+
+def _weighed(weights: dict[str, int]) -> str:
+    """``cnn (3), svm (1) and mlp (1)``, or the names alone where all count alike."""
+    if len(set(weights.values())) == 1:
+        return listed(list(weights))
+    return listed([f"{name} ({weight})" for name, weight in sorted(weights.items(), key=lambda item: -item[1])])
 
 
 def cheapest(run: Run, dataset: str, tie: list[str]) -> list[Sentence]:

@@ -1,21 +1,25 @@
 """The promises of the comparison: DESIGN of the protocol, as ARCHITECTURE.md states it."""
 
 import json
+import shutil
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
+import reports.run
 from benchmarks import protocol
 from benchmarks.cell import cells
 from benchmarks.data import datasets
 from benchmarks.errors import UserError
 from benchmarks.execution import work
 from benchmarks.execution.answer import Answer
-from benchmarks.execution.job import EVERY_LABELLED_ROW, Job, Start
+from benchmarks.execution.job import EVERY_LABELLED_ROW, Fit, Job, Start
 from benchmarks.ledger import Ledger, read_table
+from benchmarks.plan import plan
 from benchmarks.run import run
 from benchmarks.studies import Condition
+from reports import leaderboard
 from tests.benchmarks.study import Silent, add_estimator, carry_out, suite, trial
 
 pytestmark = pytest.mark.usefixtures("estimators_folder")
@@ -51,7 +55,7 @@ def test_the_key_is_the_result():
     job = trial()
     assert replace(job, data="/b", folder="/c", model="/d", limit_seconds=3.0).key == job.key
     changes = dict(
-        kind="fit", fingerprint="g", variant="v", code="t", seed=1, validation_share=0.2, params={"shrink": 0.1},
+        kind="fit", fingerprint="g", variant="v", code="t", seed=1, members=(Fit("a", "svm", "/m", "k", "x"),), validation_share=0.2, params={"shrink": 0.1},
         condition=Condition("sizes", 100, 100.0), found={"epochs": 3}, effort=0.5, trained_on="every labelled row",
         fit_key="k", latency_calls=200, replicate=1, folds=3,
         validation_score=0.9, test_images=100, start=Start("rows", (0, 1)),
@@ -105,6 +109,29 @@ def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path, strategy, stop
     whole = read_table(tmp_path / "whole", "trials")
     assert observer.trials == (whole["status"] == "ok").sum() - stop_at
     assert without_clock(after).equals(without_clock(whole))
+
+
+CELL = "cells/digits/nearest_mean/standard/seed-0"
+
+
+@pytest.mark.parametrize("lost", [f"{CELL}/predictions.npz", f"{CELL}/model", "data/digits/passport.json", "data"])
+def test_what_somebody_removed_is_made_again(tmp_path, lost):
+    """The ledger alone is no proof that a thing is there: a cleaned-up run folder was a dead end."""
+    folder = tmp_path / "run"
+    carry_out(folder)
+    whole, before = files_of(folder), read_table(folder, "trials")
+    path = folder / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if lost.startswith("cells"):
+        assert "Nothing is left to do" not in plan(suite(), folder)
+    assert carry_out(folder) and files_of(folder) == whole
+    assert read_table(folder, "trials").equals(before), "a trial was run again"
+    assert "Nothing is left to do" in plan(suite(), folder)
+    assert leaderboard.frame(reports.run.load(folder))["status"].tolist() == ["ok"]
+
+
+def files_of(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_finished_run_has_nothing_left_to_do(tmp_path):

@@ -640,7 +640,7 @@ def suite_cases() -> Iterator[Case]:
             "suite",
             f"{name} behind a good one",
             suite(SUITE + text),
-            words="toml",
+            words="toml|" + STARTED,
             first=name in ("deep lists", "a long number"),
         )
     for what, name in NAMES.items():
@@ -1061,7 +1061,6 @@ def run_cases() -> Iterator[Case]:
         "run folder",
         "trials: another column that is computed",
         edited(sql("ALTER TABLE trials ADD COLUMN more TEXT AS (hex(zeroblob(400000000)))")),
-        (0,),
     )
     yield Case(
         "run folder",
@@ -1103,6 +1102,7 @@ def run_cases() -> Iterator[Case]:
         ("predict",),
     ):
         for what, change in {
+            "a trigger": sql("CREATE TRIGGER t BEFORE INSERT ON trials BEGIN DELETE FROM trials; END"), "many lists in run.json": told("run.json", x=[[]] * 3_000_000),
             "run.json a list": lambda run: (run / "run.json").write_text("[]") and None, "run.json a pipe": files("run.json")["a pipe"], "run.json without sessions": told("run.json", sessions=GONE), "ledger half": files("ledger.sqlite")["half"],
             "ledger a pipe": files("ledger.sqlite")["a pipe"], "ledger without fits": sql("DROP TABLE fits"), "no variants": told("run.json", variants={}), "variants a list": told("run.json", variants=[1]),
             "data sets a number": told("run.json", datasets=7), "framings a word": told("run.json", framings={"digits": "x"}), "another format": told("run.json", format=1), "conditions words": told("run.json", conditions=["a"]),
@@ -1349,6 +1349,17 @@ def keras_files() -> Iterator[tuple[str, bytes]]:
     yield "an object", zipped({"config.json": b"{}", **inside})
     yield "a program", zipped({"config.json": json.dumps(layer).encode(), **inside})
     yield "a bomb", zipped({"config.json": b" " * 300_000_000, **inside})
+    dense = {"class_name": "Dense", "module": "keras.layers", "config": {"units": 12_000_000}}
+    start = {
+        "class_name": "InputLayer",
+        "module": "keras.layers",
+        "config": {"batch_shape": [None, 64], "dtype": "float32"},
+    }
+    whole = {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [start, dense]}}
+    yield (
+        "wide",
+        zipped({"config.json": json.dumps(whole | {"build_config": {"input_shape": [None, 64]}}).encode(), **inside}),
+    )
 
 
 def verb_cases() -> Iterator[Case]:

@@ -89,6 +89,16 @@ def most_beside() -> int:
     return _asked() or min(BESIDE, _machine() // 2)
 
 
+def check_variable() -> None:
+    """Refuse a ``$CROSSOVER_MEMORY`` that is no size, before a file is blamed for it.
+
+    Raises
+    ------
+    UserError : it is none.
+    """
+    _asked()
+
+
 def _asked() -> int:
     from benchmarks.execution.limits import parse_bytes
 

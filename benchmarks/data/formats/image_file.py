@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # as Pillow names them; PPM includes PGM and PBM
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+TIMES = {"WEBP": 2}  # as much memory as a picture of another format takes
 LONGEST_SIDE = 1_000_000  # pixels: resampling takes memory for each of them, whatever is made of it
 ORIENTATION = 0x0112  # EXIF tag; 5 and more mean turned by a quarter
 THREADS, AT_ONCE = min(8, os.cpu_count() or 1), 32  # each thread may hold a picture of the largest size
@@ -54,7 +55,7 @@ def load_image(path: Path, shape: tuple[int, int, int], background: str = WHITE)
 
         # A photograph is decoded at a half, a quarter or an eighth of its size where that still has twice the pixels.
         image.draft(None, (2 * max(height, width), 2 * max(height, width)))
-        with _ROOM.taken(image.width * image.height):
+        with _ROOM.taken(TIMES.get(image.format or "", 1) * image.width * image.height):
             if image.format != "PNG":
                 image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I") or image.mode == "F":
@@ -208,9 +209,9 @@ def _opened(path: Path) -> Iterator[Image]:
                 raise UserError(
                     f"{path} is {max(image.size):,} pixels long, and at most {LONGEST_SIDE:,} are read: cut it up."
                 )
-            if image.width * image.height > most_pixels():
+            if image.width * image.height > (most := most_pixels() // TIMES.get(image.format or "", 1)):
                 raise UserError(
-                    f"{path} has more than {most_pixels():,} pixels: make it smaller, remove it, or set {VARIABLE} to more memory."
+                    f"{path} has more than {most:,} pixels: make it smaller, remove it, or set {VARIABLE} to more memory."
                 )
             yield image
     except UserError:

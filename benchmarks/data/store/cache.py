@@ -143,8 +143,13 @@ def _meta(folder: Path) -> dict[str, Any]:
 
 
 def _key(recipe: Recipe) -> str:
+    """A digest of what would be read, and by which code; of the files, of what changes when they do.
+
+    Size and time of the last change are not enough: two folders that change names leave them, and files out of an archive may share them.
+    """
     try:
-        states = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in recipe.inputs]
+        stats = [(str(path), path.stat()) for path in recipe.inputs]
+        states = [(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in stats]
     except OSError as error:
         raise UserError(f"Cannot read {error.filename} ({error.strerror}): replace or remove it.") from error
     about = (recipe.name, recipe.title, recipe.homepage, recipe.licence, recipe.options, repr(recipe.reading))

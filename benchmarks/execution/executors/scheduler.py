@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.job import Job
@@ -22,21 +24,23 @@ def schedule(
     """
     waiting, held = iter(jobs), None
     running: dict[Future[Answer], Job] = {}
+    ended: SimpleQueue[Future[Answer]] = SimpleQueue()  # To wait for 1,000 futures takes 1,000 steps each time.
+    alone = False  # Whether what runs is no trial.
     while True:
         while len(running) < max(1, places()) and (job := held or next(waiting, None)) is not None:
-            held = None if _may_join(job, running.values()) else job
+            held = job if running and (alone or job.kind != "trial") else None
             if held is not None:
                 break
-            running[submit(job)] = job
+            alone = job.kind != "trial"
+            future = submit(job)
+            running[future] = job
+            future.add_done_callback(ended.put)
         if not running:
             return
-        done = wait(running, return_when=FIRST_COMPLETED).done
-        for future in sorted(
-            done, key=lambda f: f.exception() is not None
-        ):  # Keep answers before an error ends the run.
+        done = [ended.get()]
+        with suppress(Empty):
+            while True:
+                done.append(ended.get_nowait())
+        # Answers are kept before an error ends the run.
+        for future in sorted(done, key=lambda f: f.exception() is not None):
             yield running.pop(future), future.result()
-
-
-def _may_join(job: Job, running: Iterable[Job]) -> bool:
-    others = list(running)
-    return not others or all(other.kind == "trial" for other in [job, *others])

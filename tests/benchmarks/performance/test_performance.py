@@ -9,7 +9,7 @@ import pytest
 from benchmarks import performance
 from benchmarks.data import datasets
 from benchmarks.performance import __main__ as command
-from benchmarks.performance import input_pipeline
+from benchmarks.performance import driver, input_pipeline
 
 
 def test_every_pipeline_trains(monkeypatch):
@@ -50,3 +50,16 @@ def test_an_unknown_measurement_is_one_line():
         [sys.executable, "-m", "benchmarks.performance", "input_pipelin"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2 and "Did you mean 'input_pipeline'?" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_driver_is_measured(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = driver.measure(rounds=2, trials=20, many=50)
+    assert list(frame["driver"]) == [
+        "1 worker",
+        "100 workers",
+        "1,000 workers",
+        "commits alone",
+        "50 trials, 1,000 workers",
+    ]
+    assert (frame["trials/s"].str.replace(",", "").astype(float) > 0).all() and not list(tmp_path.iterdir())

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.mixing import average, greedy, mixed
 from benchmarks.scoring import log_loss
-from benchmarks.serving.ensemble import average, greedy, mixed
 
 CLASSES = 10
 
