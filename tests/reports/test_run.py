@@ -75,9 +75,9 @@ PREDICTED = "cells/digits/svm/standard/seed-0/predictions.npz"
 @pytest.mark.parametrize(
     ("damage", "lost", "reason"),
     [
-        (lambda f: (f / "data/digits/test.npz").write_bytes(b"PK"), 5, "test.npz is damaged"),
+        (lambda f: (f / "data/digits/test.npz").write_bytes(b"PK"), 5, "test.npz cannot be read"),
         (lambda f: (f / "data/digits/test.npz").unlink(), 5, "test.npz is missing"),
-        (lambda f: (f / PREDICTED).write_bytes(b""), 1, "predictions.npz is damaged"),
+        (lambda f: (f / PREDICTED).write_bytes(b""), 1, "predictions.npz cannot be read"),
         (
             lambda f: np.savez(f / PREDICTED, proba=np.zeros((7, 10), np.float32)),
             1,

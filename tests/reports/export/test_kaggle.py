@@ -8,21 +8,32 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import crossover
+from benchmarks.cell import fitted
 from benchmarks.data.images import Sealed
 from benchmarks.data.store.cache import reopen
 from benchmarks.errors import UserError
-from benchmarks.serving.submission import _mix, _shares, _teams
+from benchmarks.mixing import shares, teams
+from benchmarks.serving.submission import _mix
 from reports.export.notebook import check_target
 
 ROOT = Path(crossover.__file__).parent
 ROWS, UNLABELLED = 11_200, 300  # a twentieth of nine tenths is as many as a fit holds out
 BASES = {"even": {"width": 1.0}, "odd": {"width": 1.0}}
+
+
+def candidates(rows, bases, folder=Path()):
+    """The fits of the ledger's rows by variants with these base settings."""
+    made_by = {name: SimpleNamespace(name=name, reference=name, base=base, origin=None) for name, base in bases.items()}
+    return fitted(rows, made_by, folder)
+
+
 HALF = '''
 """The nearest class mean, of every second pixel; it depends on its seed, and on the order of the rows."""
 
@@ -143,7 +154,7 @@ def test_no_test_label_helps_to_choose_the_mix(competition, monkeypatch):
     (cached,) = (competition.folder / "cache/arrays").iterdir()
     dataset = replace(reopen(cached), test=Sealed(1120, broken, broken))
     fits = run.fits.to_dict("records")
-    assert set(_mix(dataset, fits, _teams(fits, BASES), run.folder).weights) == {"even", "odd"}
+    assert set(_mix(dataset, fits, candidates(fits, BASES, run.folder), run.folder).weights) == {"even", "odd"}
 
 
 def test_models_trained_on_every_row_cannot_be_mixed(competition, monkeypatch, tmp_path):
@@ -151,28 +162,29 @@ def test_models_trained_on_every_row_cannot_be_mixed(competition, monkeypatch, t
     monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(competition.folder / "own"))
     run = crossover.load(competition.folder / "runs/ours")
     (cached,) = (competition.folder / "cache/arrays").iterdir()
-    monkeypatch.setattr("benchmarks.serving.submission.FEWEST_HELD_OUT", 505)
+    monkeypatch.setattr("benchmarks.mixing.FEWEST_ROWS", 505)
     fits = run.fits.to_dict("records")
-    assert _mix(reopen(cached), fits, _teams(fits, BASES), run.folder) is None
+    assert _mix(reopen(cached), fits, candidates(fits, BASES, run.folder), run.folder) is None
 
 
 def test_models_that_differ_by_chance_alone_count_as_one():
     """Whichever of them is best on the rows held out: their mean is judged, and each has an equal part in its weight."""
 
-    def row(variant, width, seed=0):
+    def row(variant, width):
         params = {"width": width, "temperature": 1 + len(variant) / 100}
         found = {"temperature": 1.5}
-        return {"variant": variant, "estimator": variant[:3], "params": params, "found": found, "seed": seed}
+        about = {"folder": variant, "key": variant, "validation_score": 0.9}
+        return {"variant": variant, "estimator": variant[:3], "params": params, "found": found} | about
 
     bases = {name: {"width": 8, "temperature": 1.0} for name in ("svm", "cnn", "cnn 2", "cnn 3")}
-    fits = [row("cnn", 8), row("svm", 8), row("cnn 2", 8), row("cnn 3", 16), row("cnn", 8, seed=1)]
-    teams = _teams(fits, bases)
+    fits = [row("cnn", 8), row("svm", 8), row("cnn 2", 8), row("cnn 3", 16)]
+    found = teams(candidates(fits, bases))
     longer = bases | {"cnn 2": {"width": 8, "temperature": 2.0}}  # set by hand, so that it is another model
-    assert _teams(fits, longer).keys() == {"cnn", "svm", "cnn 2", "cnn 3"}
-    assert teams == {"the mean of cnn and cnn 2": ("cnn", "cnn 2"), "svm": ("svm",), "cnn 3": ("cnn 3",)}
-    assert _shares({"the mean of cnn and cnn 2": 3, "svm": 1}, teams) == {"cnn": 3, "cnn 2": 3, "svm": 2}
-    assert _shares({"the mean of cnn and cnn 2": 2}, teams) == {"cnn": 1, "cnn 2": 1}
-    assert _shares({"svm": 1, "cnn 3": 2}, teams) == {"svm": 1, "cnn 3": 2}
+    assert teams(candidates(fits, longer)).keys() == {"cnn", "svm", "cnn 2", "cnn 3"}
+    assert found == {"the mean of cnn and cnn 2": ("cnn", "cnn 2"), "svm": ("svm",), "cnn 3": ("cnn 3",)}
+    assert shares({"the mean of cnn and cnn 2": 3, "svm": 1}, found) == {"cnn": 3, "cnn 2": 3, "svm": 2}
+    assert shares({"the mean of cnn and cnn 2": 2}, found) == {"cnn": 1, "cnn 2": 1}
+    assert shares({"svm": 1, "cnn 3": 2}, found) == {"svm": 1, "cnn 3": 2}
 
 
 def test_the_notebook_makes_the_same_submission_without_this_project(competition, tmp_path):
