@@ -1,6 +1,6 @@
 """The test part is sealed: whatever its files hold, every search and every fit comes out the same, byte for byte.
 
-The proof is one that can fail: workers and drivers that cheat in seven ways are caught by it.
+The proof is one that can fail: workers and drivers that cheat in eight ways are caught by it.
 """
 
 import hashlib
@@ -97,9 +97,9 @@ def carried_out(tmp_path: Path, change: str, executor: str, study: dict) -> Path
     return folder
 
 
-QUICK = {"estimators": ["nearest_mean", "powers"], "budget": "3 trials", "studies": {"sizes": [400, "all"]}}
+QUICK = {"estimators": ["nearest_mean", "powers", "ensemble"], "budget": "3 trials", "studies": {"sizes": [400, "all"]}}
 REAL = {
-    "estimators": ["xgboost", "mlp", "svm"],
+    "estimators": ["xgboost", "mlp", "svm", "ensemble"],
     "budget": "1 trials",
     "search": {"xgboost": {"base": {"rounds": 6}}, "mlp": {"base": {"images": 3_000}}},
 }
@@ -235,6 +235,18 @@ def cheat_split(monkeypatch):
     monkeypatch.setattr(cell, "validation", brighter)
 
 
+def cheat_mix(monkeypatch):
+    """An ensemble is chosen on the test rows."""
+    honest = work.judged
+
+    def judged(fits, models, trained, images, seed):
+        X, y = np.load(newest("test-X.npy")), np.load(newest("test-y.npy"))
+        monkeypatch.setattr("benchmarks.mixing.FEWEST_ROWS", len(y))
+        return honest(fits, models, {name: np.zeros(len(y), bool) for name in trained}, Images(X, y), seed)
+
+    monkeypatch.setattr(work, "judged", judged)
+
+
 def cheat_evaluation(monkeypatch):
     """An evaluation mixes the true class into what it predicts."""
     honest = work._probabilities
@@ -256,6 +268,7 @@ CHEATS = [
     cheat_epochs,
     cheat_statistics,
     cheat_split,
+    cheat_mix,
     cheat_evaluation,
 ]
 
