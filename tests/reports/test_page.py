@@ -183,6 +183,38 @@ def test_the_leaderboard_needs_no_scrolling_and_nothing_is_lost(opened, page):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["leaderboard", "accuracy"])
+def test_a_shadow_shows_where_more_is_to_the_right(opened, place, theme):
+    from PIL import Image
+
+    box = opened(390, theme).locator(f"#digits-{place} .scroll").first
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+
+    def shades() -> tuple[int, int]:
+        """How far the left and the right edge are from the ground, in grey levels."""
+        picture = Image.open(io.BytesIO(box.screenshot())).convert("L")
+        left, ground, right = (picture.getpixel((x, 8)) for x in (2, picture.width // 2, picture.width - 3))
+        return abs(left - ground), abs(right - ground)
+
+    left, right = shades()
+    assert left < 5 < 30 < right
+    box.evaluate("box => box.scrollLeft = box.scrollWidth")
+    left, right = shades()
+    assert right < 5 < 30 < left
+
+
+@pytest.mark.browser
+def test_words_in_figures_can_be_read_on_a_phone(opened):
+    tab = opened(390)
+    for name in ("accuracy", "confusion"):
+        heights = tab.locator(f"#digits-{name} figure svg text").evaluate_all(
+            "texts => texts.map(t => parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getScreenCTM().a)"
+        )
+        assert min(heights) > 9
+
+
+@pytest.mark.browser
 def test_headings_sort_and_gaps_stay_last(opened):
     tab = opened(part="#things")
     table = tab.locator("#things-leaderboard table")
