@@ -16,6 +16,7 @@ import pytest
 import reports
 from reports import leaderboard
 from reports.exhibits import EXHIBITS
+from reports.page import download
 from tests.reports.conftest import HOSTILE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -99,6 +100,14 @@ def test_the_csv_beside_a_figure_is_the_frame_drawn(page, three_seeds):
     classes = next(e for e in EXHIBITS if e.name == "classes")
     frame = classes.table(reports.load(three_seeds), "digits")
     assert back["tp"].tolist() == frame["tp"].tolist()
+
+
+@pytest.mark.parametrize(("name", "mark"), [("naïve", b"\xef\xbb\xbf"), ("plain", b"")])
+def test_excel_reads_a_csv_of_the_page(name, mark):
+    _, link = download("a.csv", f"class\n{name}\n")
+    raw = base64.b64decode(link.partition(",")[2])
+    assert raw == mark + f"class\n{name}\n".encode()
+    assert pd.read_csv(io.BytesIO(raw))["class"].tolist() == [name]
 
 
 def test_a_run_that_has_only_begun_has_a_page(make_run):
