@@ -19,6 +19,7 @@ import contextlib
 import io
 import os
 import shlex
+import shutil
 import signal
 import sys
 import time
@@ -612,13 +613,18 @@ def _changes(shift: float, rotation: float, zoom: float, shear: float, flip: boo
 def _model_folder(path: Path) -> Path:
     """A model folder as it is; of a run folder that of its best model."""
     from benchmarks.errors import UserError
+    from benchmarks.meant import meant
     from reports.best import best_model
 
     try:
         is_run = (path / "run.json").exists()
     except OSError as error:
         raise UserError(f"Cannot look into {path}: {error.strerror or error}.") from error
-    return best_model(load(path)) if is_run else path
+    if is_run:
+        return best_model(load(path))
+    if path.name and not path.is_file() and not (path / "model.json").exists() and (hint := meant(path)):
+        raise UserError(f"{path} is no run and holds no model.{hint}")
+    return path
 
 
 def _run_folder(name: str | None, suite: Suite) -> Path:
@@ -1056,6 +1062,8 @@ def _augment(
     flip: Annotated[bool, typer.Option("--flip", help="Also mirror half of them left to right.")] = False,
 ) -> None:
     """Write changed copies of images, changed as networks see them in training."""
+    from benchmarks.progress import counted
+
     count = augment(
         source,
         target,
@@ -1070,7 +1078,7 @@ def _augment(
         shear=shear,
         flip=flip,
     )
-    _say(f"{count} images written to {target}/")
+    _say(f"{counted(count, 'image')} written to {target}/")
 
 
 def _chosen(path: Path) -> Path:
@@ -1097,8 +1105,30 @@ def _warn(text: str) -> None:
 
 
 def _command() -> str:
-    """What was typed, as a shell takes it again."""
+    """What was asked for, as run.json keeps it."""
     return shlex.join(["crossover", *sys.argv[1:]])
+
+
+def _program() -> str:
+    """How this program was called: ``.venv/bin/crossover``, ``python -m crossover``, or, where the shell found it, ``crossover``."""
+    called = sys.argv[0]
+    if called.endswith(".py"):
+        return shlex.join(sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1])
+    return "crossover" if called == shutil.which("crossover") else shlex.quote(called)
+
+
+def _typed() -> str:
+    """What was typed, as a shell takes it again."""
+    return shlex.join([*shlex.split(_program()), *sys.argv[1:]])
+
+
+def _dashed() -> str:
+    """A word about the first argument that is a file or folder and begins like an option; "" without."""
+    for word in sys.argv[1:]:
+        with contextlib.suppress(OSError):
+            if word.startswith("-") and Path(word).exists():
+                return f"For the file or folder {word} write {shlex.quote(f'./{word}')}."
+    return ""
 
 
 def _substitute(error: UnicodeError) -> tuple[str, int]:
@@ -1124,13 +1154,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         _check_environment()
-        app(prog_name="crossover")
+        app(prog_name=_program())
     except UserError as error:
         print(f"crossover: {error}", file=sys.stderr)
         sys.exit(2)
     except SystemExit as leaving:  # Typer makes this of a KeyboardInterrupt.
         if leaving.code == 130:
-            print(f"\ncrossover: stopped. What is finished is kept; to go on: {printable(_command())}", file=sys.stderr)
+            print(f"\ncrossover: stopped. What is finished is kept; to go on: {printable(_typed())}", file=sys.stderr)
+        if leaving.code == 2 and (hint := _dashed()):
+            print(f"crossover: {printable(hint)}", file=sys.stderr)
         raise
     except BrokenPipeError:  # Who read what is printed has gone.
         with contextlib.suppress(OSError):
@@ -1139,12 +1171,12 @@ def main() -> None:
     except OSError as error:  # Of the system: a name that is too long, a folder that nobody may look into, a full disk.
         from benchmarks.safety import faults
 
-        print(f"crossover: {faults.of_system(error, _command())}", file=sys.stderr)
+        print(f"crossover: {faults.of_system(error, _typed())}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:  # Nobody foresaw it.
         from benchmarks.safety import faults
 
-        print(f"crossover: {faults.line(error, _command())}", file=sys.stderr)
+        print(f"crossover: {faults.line(error, _typed())}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -14,6 +14,7 @@ from benchmarks.data.store.cache import cached
 from benchmarks.errors import UserError
 from benchmarks.layout import has_model, has_predictions
 from benchmarks.ledger import TABLES, read_table
+from benchmarks.progress import counted
 from benchmarks.run import check_free, check_same, describe, read_info, two_of_one_name
 from benchmarks.suite import Suite, budget_of, conditions, variants
 
@@ -84,10 +85,10 @@ def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evalua
     if not missing and len(fits):
         return DONE
     if len(fits) and fits["status"].iloc[0] == "ok":
-        return f"fitted, {missing} evaluation{'' if missing == 1 else 's'} to do"
+        return f"fitted, {counted(missing, 'evaluation')} to do"
     if len(searches):
-        return f"searched, {len(ran)} trials"
-    return f"{len(ran)} trials done" if len(ran) else "to do"
+        return f"searched, {counted(len(ran), 'trial')}"
+    return f"{counted(len(ran), 'trial')} done" if len(ran) else "to do"
 
 
 def _datasets(suite: Suite, folder: Path) -> dict[str, Choice | None]:

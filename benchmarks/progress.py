@@ -53,7 +53,7 @@ class Lines:
         self.share = 0.0  # of the budget of the current search, what is spent
         self.best: dict[str, tuple[float, bool]] = {}  # by cell: accuracy, and whether it is that of the test
         self.read, self.told = "", 0.0  # how far the reading of files is, and when that was said
-        self._say(f"{suite.title}: {self.count} cells, {suite.budget} each, all in; results in {folder}/")
+        self._say(f"{suite.title}: {counted(self.count, 'cell')}, {suite.budget} each, all in; results in {folder}/")
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -114,7 +114,9 @@ class Lines:
             return  # Nothing was begun: an error says why.
         lost = f", {self.lost} failed" if self.lost else ""
         done = self.kept + self.ended - self.lost
-        self._say(f"{done} of {self.count} cells are done{lost}; this session tried {self._tried()}")
+        self._say(
+            f"{done} of {counted(self.count, 'cell')} {'is' if self.count == 1 else 'are'} done{lost}; this session tried {self._tried()}"
+        )
 
     def left_seconds(self) -> float | None:
         """An estimate of what is left, from what the cells of this session took; None as long as there is nothing."""
@@ -125,7 +127,7 @@ class Lines:
 
     def _tried(self) -> str:
         failed = self.trials.total() - self.trials["ok"]
-        return f"{self.trials.total()} trials, {failed} of which failed"
+        return f"{counted(self.trials.total(), 'trial')}, {failed} of which failed"
 
     def _detail(self, text: str) -> None:
         """Say what a board would show anyway."""
@@ -161,8 +163,8 @@ class Display(Lines):
 
         left = self.left_seconds()
         facts = [
-            f"{self.kept + self.ended} of {self.count} cells",
-            f"{self.trials.total()} trials",
+            f"{self.kept + self.ended} of {counted(self.count, 'cell')}",
+            counted(self.trials.total(), "trial"),
             f"{self.trials.total() - self.trials['ok']} failed",
             _clock(time.perf_counter() - self.started),
             "time left unknown yet" if left is None else f"about {_clock(left)} left",
@@ -212,7 +214,7 @@ def labelling() -> Iterator[Callable[[Spent, int | None], None]]:
     for spent in last:
         speed, reading = spent.pictures / max(spent.seconds, 1e-9), spent.reading_seconds / max(spent.seconds, 1e-9)
         print(
-            f"{spent.pictures:,} pictures labelled in {spent.seconds:.1f} s, {speed:,.0f} a second; "
+            f"{spent.pictures:,} picture{'' if spent.pictures == 1 else 's'} labelled in {spent.seconds:.1f} s, {speed:,.0f} a second; "
             f"{reading:.0%} of the time went into reading and preparing them",
             file=sys.stderr,
         )
@@ -231,6 +233,11 @@ def judging(folds: int) -> Iterator[tuple[Callable[[str], None], Callable[[int],
             lambda text: bar.update(task, description=text),
             lambda done: bar.update(task, completed=done, description="folds"),
         )
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: "1 cell", "2 cells"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _is_live() -> bool:

@@ -22,9 +22,10 @@ from benchmarks.errors import Unavailable, UserError
 from benchmarks.execution.executors import Execute, executor, fitting_workers
 from benchmarks.execution.job import TRAINING_ROWS
 from benchmarks.execution.sources import code_of
-from benchmarks.layout import FORMAT
+from benchmarks.layout import FORMAT, data_folder
 from benchmarks.ledger import KEPT, TABLES, Ledger, Recorded
 from benchmarks.lock import locked
+from benchmarks.meant import meant
 from benchmarks.observer import Observer
 from benchmarks.protocol import run_cell
 from benchmarks.safety.info import checked
@@ -53,6 +54,8 @@ IDENTITY = (
     "test_images",
     "sources",
 )
+READING = ("groups", "background", "size", "frame")  # of these, options of the command line of the same name
+OTHER_NAME = "Give --run NAME for a folder of its own, so that the results there stay."
 EXTENDED = ("variants", "seeds")  # A run may be given more of them: what was done stands.
 
 
@@ -205,6 +208,7 @@ def _info(suite: Suite, data: Sequence[Dataset], todo: Sequence[Cell]) -> dict[s
     return describe(suite) | {
         "datasets": [d.name for d in data],
         "fingerprints": {d.name: d.fingerprint for d in data},
+        "training_images": {d.name: len(d.train) for d in data},
         "framings": {d.name: d.choice.facts() for d in data if d.choice is not None},
         "portfolios": portfolios,
         "code": {label: _code(cell) for label, cell in {cell.variant.name: cell for cell in todo}.items()},
@@ -407,7 +411,9 @@ def read_info(folder: Path) -> dict[str, Any]:
     path = folder / "run.json"
     try:
         if not path.exists():
-            raise UserError(f"{folder} is no run folder: it has no run.json. Runs are made by 'crossover run'.")
+            raise UserError(
+                f"{folder} is no run folder: it has no run.json. Runs are made by 'crossover run'.{meant(folder)}"
+            )
         info = json.loads(text_of(path))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}.") from error
@@ -451,12 +457,29 @@ def check_same(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any], 
                 old, new = list(old), list(new)  # What is compared, without how.
             elif isinstance(old, dict) and isinstance(new, dict):
                 label = next(name for name in new if old[name] != new[name])
+                if key == "fingerprints":
+                    raise UserError(f"{_changed(folder, there, info, label)} {advice or OTHER_NAME}")
                 key, old, new = f"{key}.{label}", old[label], new[label]
             verb = "are" if key.endswith("s") else "is"
+            found = f"its {key} {verb} {_short(old)}, not {_short(new)}"
+            if key in READING:
+                found = f"its --{key} was {old or 'not given'}, and is {new or 'not given'} now"
             raise UserError(
-                f"{folder} belongs to another run: its {key} {verb} {_short(old)}, not {_short(new)}. "
-                + (advice or f"Give --run NAME for a folder of its own, or delete {folder}.")
+                f"{folder} belongs to another run: {found}. "
+                + (advice or f"{OTHER_NAME.removesuffix('.')}, or delete {folder}.")
             )
+
+
+def _changed(folder: Path, there: Mapping[str, Any], info: Mapping[str, Any], label: str) -> str:
+    """That the images of a data set are not those of the run any more, in words."""
+    old, new = there.get("training_images"), info["training_images"][label]
+    old = old.get(label) if isinstance(old, dict) else None
+    with suppress(
+        OSError, ValueError, KeyError, TypeError
+    ):  # A run of an earlier version has it in the passport alone.
+        old = old or json.loads(text_of(data_folder(folder, label) / "passport.json"))["train"]
+    counts = f": it had {old} for training, now there are {new}" if isinstance(old, int) and old != new else ""
+    return f"The images of {label!r} or their labels are not those of the run in {folder} any more{counts}."
 
 
 def _has_more(new: Any, old: Any) -> bool:

@@ -19,6 +19,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.execution.job import TRAINING_ROWS
 from benchmarks.layout import FORMAT, NEIGHBOURS, PREDICTIONS, PROBABILITIES, cell_folder, data_folder, model_folder
 from benchmarks.ledger import TABLES, columns, primary_key, read_table
+from benchmarks.meant import meant
 from benchmarks.neighbours import Neighbours
 from benchmarks.safety.info import checked, printed
 from benchmarks.safety.names import MOST_CLASSES, told
@@ -406,9 +407,9 @@ def load(folder: Path | str) -> Run:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"There is no run folder {folder}. `crossover run SUITE` makes one under runs/.")
+        raise UserError(f"There is no run folder {folder}. `crossover run SUITE` makes one under runs/.{meant(folder)}")
     if not (folder / "run.json").is_file():
-        raise UserError(f"{folder} is not a run folder: it has no run.json.")
+        raise UserError(f"{folder} is not a run folder: it has no run.json.{meant(folder)}")
     info = _info(folder)
     if not (folder / "ledger.sqlite").is_file():
         if (folder / "cells").is_dir():

@@ -291,3 +291,49 @@ def test_a_run_that_took_longer_than_it_was_given_says_so(monkeypatch):
     monkeypatch.setattr(crossover, "BEGAN", crossover.time.perf_counter() - 153)
     assert crossover._late("2m") == "The run took 2 min 33 s, of 2 min 00 s that --within gave."
     assert crossover._late("3m") == crossover._late(None) == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["report", "odd"],
+        ["log", "odd", "--to", "there"],
+        ["submit", "odd"],
+        ["explain", "odd"],
+        ["export", "onnx", "odd", "model.onnx"],
+        ["predict", "odd", "photos"],
+        ["learn-repair", "odd"],
+        ["repair", "in", "out", "--model", "odd"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_verb_that_takes_a_run_names_the_one_that_was_meant(command, tmp_path, monkeypatch):
+    (tmp_path / "runs" / "odd").mkdir(parents=True)
+    (tmp_path / "runs" / "odd" / "run.json").touch()
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(crossover.app, command)
+    assert isinstance(answer.exception, UserError) and str(answer.exception).endswith("Did you mean runs/odd?")
+
+
+def test_a_file_that_begins_like_an_option_is_told_how_to_be_written(tmp_path):
+    (tmp_path / "-plain").mkdir()
+    code, _, error = run("run", "-plain", cwd=tmp_path)
+    assert code == 2 and error.splitlines()[-1] == "crossover: For the file or folder -plain write ./-plain."
+    assert "./-" not in run("run", "-other", cwd=tmp_path)[2]
+
+
+@pytest.mark.parametrize(
+    ("called", "whole", "typed"),
+    [
+        (".venv/bin/crossover", ["/a/python", ".venv/bin/crossover"], ".venv/bin/crossover run digits"),
+        ("/a/crossover.py", ["python", "-m", "crossover"], "python -m crossover run digits"),
+        ("/b/bin/crossover", ["/b/bin/python", "/b/bin/crossover"], "crossover run digits"),
+    ],
+)
+def test_a_command_to_type_again_begins_as_it_did(called, whole, typed, monkeypatch):
+    arguments = ["run", "digits"]
+    monkeypatch.setattr(sys, "argv", [called, *arguments])
+    monkeypatch.setattr(sys, "orig_argv", [*whole, *arguments])
+    monkeypatch.setattr(crossover.shutil, "which", lambda name: "/b/bin/crossover")
+    assert crossover._typed() == typed
+    assert crossover._command() == "crossover run digits"  # in run.json

@@ -78,7 +78,7 @@ def test_two_users_share_a_cache(folder):
     """What one has read the other uses; what is not there yet needs the right to write."""
     close(folder / "cache", 0o755, owner=NOBODY)
     answer = typed(folder, "run", "digits", *SMALL, "--run", "second")
-    assert answer.returncode == 0 and "1 of 1 cells are done" in answer.stdout + answer.stderr
+    assert answer.returncode == 0 and "1 of 1 cell is done" in answer.stdout + answer.stderr
     assert refused(typed(folder, "run", another_set(folder), *SMALL), "ask its owner for the right to write there")
 
 

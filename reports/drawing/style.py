@@ -8,11 +8,13 @@ variable of the page's style sheet when a figure is put into the page, so that o
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,6 +137,29 @@ def short(name: Any, width: int = 18) -> str:
     """A name that fits into a figure: one line, cut at `width` characters with an ellipsis."""
     line = "".join(c if c.isprintable() else " " for c in str(name)).strip()
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def distinct(names: Sequence[Any], width: int) -> list[str]:
+    """Names that fit into a figure, no two alike: where their ends tell them apart they are cut in the middle, else numbered."""
+    found = [short(name, width) for name in names]
+    alike, tail = _repeated(found), (width - 1) // 2
+    for i, name in enumerate(names):
+        if found[i] in alike and len(whole := short(name, len(str(name)))) > width:
+            found[i] = f"{whole[: width - 1 - tail]}…{whole[-tail:]}"
+    alike, taken = _repeated(found), set(found)
+    for i, name in enumerate(found):
+        if name in alike:
+            found[i] = next(n for n in _numbered(name, width) if n not in taken)
+            taken.add(found[i])
+    return found
+
+
+def _repeated(names: Sequence[str]) -> set[str]:
+    return {name for name, times in Counter(names).items() if times > 1}
+
+
+def _numbered(name: str, width: int) -> Iterator[str]:
+    return (f"{short(name, width - 1 - len(str(number)))} {number}" for number in count(1))
 
 
 def stacked(name: Any, width: int) -> str:

@@ -31,7 +31,8 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Bars for the training part, dots for the test part, both as shares."""
     k = len(frame)
-    longest = max(len(style.short(n, 12)) for n in frame["class"])
+    names = style.distinct(frame["class"].tolist(), 24)
+    longest = max(map(len, names))
     turned = k * (0.085 * longest + 0.1) > min(9.6, max(4.5, 0.4 * k))
     bottom = 0.3 + (0.085 * longest if turned else 0)
     page, (axes,) = style.axes_grid(1, 1, (min(9.6, max(4.5, 0.4 * k)), 2.3), (0, 0), (0.6, 0.1, 0.4, bottom))
@@ -42,7 +43,6 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         )
     axes.plot(range(k), 100 * frame["test_share"], "o", color=style.INK, markersize=4.5, label="test")
     axes.set_xlim(-0.6, k - 0.4)
-    names = [style.short(n, 12) for n in frame["class"]]
     axes.set_xticks(np.arange(k), names, rotation=90 if turned else 0, fontsize=8.5 if k < 40 else 6.5)
     style.quiet(axes, "y")
     axes.set_ylabel("% of images")

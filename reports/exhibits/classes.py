@@ -39,7 +39,7 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
 
     hardest = frame.groupby("label")["f1"].mean().sort_values(kind="stable").index[:MOST]
     rows = frame[frame["label"].isin(hardest)]
-    labels = [style.short(n, 20) for n in rows.drop_duplicates("label").sort_values("label")["class"]]
+    labels = style.distinct(rows.drop_duplicates("label").sort_values("label")["class"].tolist(), 24)
     variants = list(dict.fromkeys(rows["variant"]))
     edge = 0.35 + 0.075 * max(map(len, labels))
     width = (style.WIDE - edge - 0.55) / 2

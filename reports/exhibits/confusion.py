@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 READABLE = 16  # classes up to which a count fits into its cell
+LONGEST = 24  # letters of a class's name
+SMALLEST = 1.7  # inches of a matrix of which there are three in a row
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
@@ -50,12 +52,13 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
 
     names = list(dict.fromkeys(frame["variant"]))
     diagonal = frame[frame["true_label"] == frame["predicted_label"]].drop_duplicates("true_label")
-    labels = [style.short(name, 9) for name in diagonal.sort_values("true_label")["true"]]
+    labels = style.distinct(diagonal.sort_values("true_label")["true"].tolist(), LONGEST)
     k, longest = len(labels), max(map(len, labels))
     ticks = 0.25 + 0.07 * longest
-    side = (style.WIDE - 3 * (ticks + 0.2)) / 3
+    columns = 3 if style.WIDE / 3 - ticks - 0.2 >= SMALLEST else 2  # Long names take the room of a matrix.
+    side = min(3.0, style.WIDE / columns - ticks - 0.2)
     page, panels = style.axes_grid(
-        len(names), 3, (side, side), (ticks + 0.25, ticks + 0.55), (ticks + 0.15, 0.1, 0.3, ticks + 0.1)
+        len(names), columns, (side, side), (ticks + 0.25, ticks + 0.55), (ticks + 0.15, 0.1, 0.3, ticks + 0.1)
     )
     wrong = frame[frame["true_label"] != frame["predicted_label"]]
     worst = max(1, wrong["count"].max() if len(wrong) else 1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reports.analysis.intervals import wilson
 from reports.drawing import formats, style
@@ -15,10 +16,12 @@ from reports.leaderboard import scores
 from reports.run import Run
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LEVELS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 SPOKEN = (0.5, 0.9, 0.99)  # those that the figure names
+CLOSE = 22  # points between two marks that share a label
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
@@ -59,7 +62,7 @@ def _two(board: pd.DataFrame) -> pd.DataFrame:
 @style.styled
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """A curve per estimator, with a mark at each confidence."""
-    page, (axes,) = style.axes_grid(1, 1, (3.75, 2.6), (0, 0), (0.72, 0.3, style.key_height(frame), 0.5))
+    page, (axes,) = style.axes_grid(1, 1, (3.5, 2.6), (0, 0), (0.72, 0.55, style.key_height(frame), 0.5))
     for name, rows in frame.groupby("variant", sort=False):
         look, x = looks[name], 100 * rows["coverage"]
         band = [style.stretch(rows[c]) for c in ("accuracy_low", "accuracy_high")]
@@ -69,22 +72,49 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
             place = (100 * row.coverage, float(style.stretch(row.accuracy)))
             (mark,) = axes.plot(*place, look.marker, color=look.colour, markersize=5)
             style.tip(mark, f"{name}, at least {formats.number(100 * row.confidence, 1)} % sure: {_said(row)}")
-            if row.confidence in SPOKEN:
-                axes.annotate(
-                    f"{row.confidence:g}",
-                    place,
-                    (0, 6),
-                    textcoords="offset points",
-                    ha="center",
-                    color=style.INK,
-                    fontsize=8,
-                )
     style.quiet(axes)
     style.accuracy_axis(axes.yaxis, frame["accuracy_low"].min(), frame["accuracy_high"].max())
+    _label(axes, frame)
     axes.set_xlabel("images that it labels, %")
     axes.set_ylabel("accuracy on them")
     style.key(page, frame["variant"], looks, 0.1)
     return page
+
+
+def _label(axes: Axes, frame: pd.DataFrame) -> None:
+    """Write the confidences at their marks: one label where they lie close together, none over a mark or another label."""
+    points = {
+        name: axes.transData.transform(np.column_stack([100 * rows["coverage"], style.stretch(rows["accuracy"])]))
+        for name, rows in frame.groupby("variant", sort=False)
+    }
+    drawn = np.concatenate([_along(curve) for curve in points.values()])
+    written: list[tuple[float, float, float]] = []  # the middle of each label and half its width
+    for name, rows in frame.groupby("variant", sort=False):
+        spoken = [(f"{c:g}", p) for c, p in zip(rows["confidence"], points[name], strict=True) if c in SPOKEN]
+        while spoken:
+            close = [word for word, p in spoken if np.hypot(*(p - spoken[0][1])) < CLOSE]
+            text = close[0] if len(close) == 1 else f"{close[0]}–{close[-1]}"
+            x, y = (spoken[0][1] + spoken[len(close) - 1][1]) / 2
+            spoken = spoken[len(close) :]
+            half = 2.4 * len(text) + 2
+            aside = half + 4
+            for right, up in ((0, 10), (aside, 0), (-aside, 0), (0, -11), (half, 8), (-half, -8), (half, -8)):
+                at = x + right, y + up
+                off = np.abs(drawn - at) < (half, 5)
+                free = all(abs(at[0] - a) > half + other or abs(at[1] - b) > 11 for a, b, other in written)
+                if free and not off.all(axis=1).any() and at[0] + half < 72 * axes.figure.get_figwidth():  # type: ignore[union-attr]
+                    written.append((*at, half))
+                    axes.annotate(
+                        text, at, xycoords="figure pixels", ha="center", va="center", color=style.INK, fontsize=8
+                    )
+                    break
+
+
+def _along(curve: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points along a curve, a few from mark to mark."""
+    marks = np.arange(len(curve))
+    places = np.linspace(0, len(curve) - 1, 20 * len(curve))
+    return np.column_stack([np.interp(places, marks, side) for side in curve.T])
 
 
 def describe(frame: pd.DataFrame) -> str:

@@ -254,8 +254,11 @@ def _inlined(shown: Shown, shared: Shared) -> Shown:
 
 
 def download(name: str, text: str) -> tuple[str, str]:
-    """A CSV as a link of the page: file name and data URL; a long one is packed (page.js unpacks it when clicked)."""
-    raw = text.encode()
+    """A CSV as a link of the page: file name and data URL; a long one is packed (page.js unpacks it when clicked).
+
+    One with more than ASCII begins with a mark without which Excel takes UTF-8 for something else.
+    """
+    raw = text.encode("utf-8" if text.isascii() else "utf-8-sig")
     if len(raw) <= PACKED:
         return name, "data:text/csv;charset=utf-8;base64," + base64.b64encode(raw).decode()
     packed = gzip.compress(raw, mtime=0)

@@ -94,7 +94,10 @@ def test_no_model_meets_a_writer_again_in_search_fit_and_test(tmp_path, estimato
         return
     # A run folder is of one choice of groups, and is gone on with under the same.
     again = crossover(*command, "--run", "apart", cwd=tmp_path, estimators=estimators_folder)
-    assert again.returncode == 2 and "belongs to another run: its groups are column:writer, not none" in again.stderr
+    assert (
+        again.returncode == 2
+        and "belongs to another run: its --groups was column:writer, and is not given now" in again.stderr
+    )
     replayed = crossover(
         *command, "--groups", "column:writer", "--run", "again", "--replay", "runs/apart", cwd=tmp_path, estimators=estimators_folder
     )  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.progress import Lines
 from benchmarks.requested import Changes, requested
 from tests.benchmarks.study import add_estimator
 from tests.benchmarks.test_crash import rows, until
@@ -72,6 +73,17 @@ def test_a_terminal_gets_a_board_and_a_summary_that_stays(tmp_path, folder):
     end = plain[plain.rindex("of 2 cells are done") :]
     assert "tried 8 trials, 3 of which failed" in end and "Report: runs/r/report.html" in end
     assert plain.count("on purpose") == 3 and "on the test images" in plain
+
+
+def test_one_is_said_in_the_singular(capsys):
+    chosen = requested("digits", Changes(estimators="logistic_regression", budget="1 trials"))
+    lines = Lines(chosen, Path("runs/r"))
+    lines.ended = 1
+    lines.trials["ok"] = 1
+    lines.summarize()
+    first, last = capsys.readouterr().err.splitlines()
+    assert "on digits: 1 cell, 1 trial each" in first
+    assert "1 of 1 cell is done; this session tried 1 trial, 0 of which failed" in last
 
 
 @pytest.mark.parametrize("changes", [{"term": "dumb"}, {"no_color": True}])

@@ -15,9 +15,10 @@ from benchmarks.errors import UserError
 from benchmarks.execution import work
 from benchmarks.execution.answer import Answer
 from benchmarks.execution.job import EVERY_LABELLED_ROW, Fit, Job, Start
+from benchmarks.layout import FORMAT
 from benchmarks.ledger import Ledger, read_table
 from benchmarks.plan import plan
-from benchmarks.run import run
+from benchmarks.run import check_same, run
 from benchmarks.studies import Condition
 from reports import leaderboard
 from tests.benchmarks.study import Silent, add_estimator, carry_out, suite, trial
@@ -190,6 +191,24 @@ def test_a_folder_of_another_run_is_refused(tmp_path, change):
     with pytest.raises(UserError, match="belongs to another run"):
         carry_out(tmp_path / "run", **change)
     assert (tmp_path / "run" / "run.json").read_text() == before
+
+
+def test_a_folder_of_other_images_is_refused_in_words(tmp_path):
+    there = {"format": FORMAT, "size": "", "fingerprints": {"odd": "3" * 64}, "training_images": {"odd": 128}}
+    now = there | {"fingerprints": {"odd": "4" * 64}, "training_images": {"odd": 130}}
+    with pytest.raises(
+        UserError, match=r"not those of the run in .* it had 128 for training, now there are 130\. Give --run"
+    ):
+        check_same(tmp_path, there, now)
+    passport = tmp_path / "data" / "odd" / "passport.json"
+    passport.parent.mkdir(parents=True)
+    passport.write_text('{"train": 120}')
+    del there["training_images"]  # as in a run of an earlier version
+    with pytest.raises(UserError, match="it had 120 for training, now there are 130") as refused:
+        check_same(tmp_path, there, now)
+    assert "333" not in str(refused.value)
+    with pytest.raises(UserError, match="its --size was not given, and is 16 now"):
+        check_same(tmp_path, there, now | {"size": "16"})
 
 
 def test_a_run_gets_more_variants_and_seeds_and_what_is_done_stands(tmp_path, estimators_folder):

@@ -204,6 +204,46 @@ def test_coverage_falls_with_the_confidence_that_is_asked_for(run_folder):
             assert row["missed"] == (~run.correct("digits", name)[0][sure]).sum()
 
 
+def boxes(drawing):
+    """Where the words of a figure stand: text -> its box, in pixels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(drawing)
+    canvas.draw()
+    texts = [text for text in drawing.axes[0].texts if text.get_text()]
+    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in texts]
+
+
+def test_a_perfect_accuracy_fits_beside_the_axis():
+    row = {"family": "deep", "seeds": 1, "accuracy": 1.0, "accuracy_low": 0.9, "accuracy_high": 1.0}
+    frame = pd.DataFrame([{"variant": "cnn", "worst_seed": 1.0, "best_seed": 1.0, **row}])
+    drawing = NAMED["accuracy"].draw(frame, style.looks({"cnn": "deep"}))
+    ((text, box),) = boxes(drawing)
+    assert text == "100.00 %"
+    assert box.x1 < 72 * drawing.get_figwidth() - 5  # a browser's own font may be wider
+
+
+def test_confidences_that_coincide_share_a_label():
+    frame = pd.DataFrame(
+        {"variant": name, "confidence": level, "coverage": 1.0, "accuracy": 1.0, "accuracy_low": 0.9, "accuracy_high": 1.0}
+        for name in ("cnn", "svm")
+        for level in (0.5, 0.9, 0.99)
+    )  # fmt: skip
+    drawing = NAMED["coverage"].draw(frame, style.looks({"cnn": "deep", "svm": "classical"}))
+    (first, one), (second, other) = boxes(drawing)
+    assert first == second == "0.5–0.99"
+    assert not one.overlaps(other)
+
+
+def test_names_of_classes_are_whole_where_they_fit_and_never_alike():
+    assert style.distinct(["naïve cat's best", "dog"], 24) == ["naïve cat's best", "dog"]
+    assert style.distinct(["plate, front", "plate, frost", "dog"], 9) == ["plat…ront", "plat…rost", "dog"]
+    many = [f"{'x' * 20}{i}{'y' * 20}" for i in range(12)]
+    cut = style.distinct([*many, "xxxxx… 1"], 8)
+    assert len(set(cut)) == 13
+    assert max(map(len, cut)) == 8
+
+
 def test_ties_come_with_what_could_have_been_shown(run_folder):
     differences = next(e for e in EXHIBITS if e.name == "differences")
     frame = differences.table(reports.load(run_folder), "digits")

@@ -16,6 +16,7 @@ import pytest
 import reports
 from reports import leaderboard
 from reports.exhibits import EXHIBITS
+from reports.page import download
 from tests.reports.conftest import HOSTILE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -101,6 +102,14 @@ def test_the_csv_beside_a_figure_is_the_frame_drawn(page, three_seeds):
     assert back["tp"].tolist() == frame["tp"].tolist()
 
 
+@pytest.mark.parametrize(("name", "mark"), [("naïve", b"\xef\xbb\xbf"), ("plain", b"")])
+def test_excel_reads_a_csv_of_the_page(name, mark):
+    _, link = download("a.csv", f"class\n{name}\n")
+    raw = base64.b64decode(link.partition(",")[2])
+    assert raw == mark + f"class\n{name}\n".encode()
+    assert pd.read_csv(io.BytesIO(raw))["class"].tolist() == [name]
+
+
 def test_a_run_that_has_only_begun_has_a_page(make_run):
     import sqlite3
 
@@ -180,6 +189,38 @@ def test_the_leaderboard_needs_no_scrolling_and_nothing_is_lost(opened, page):
         assert "setting" in board.locator("thead").inner_text()
     for column in leaderboard.shown_columns():
         assert page.count(f'title="{column.explanation}') == 2
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["leaderboard", "accuracy"])
+def test_a_shadow_shows_where_more_is_to_the_right(opened, place, theme):
+    from PIL import Image
+
+    box = opened(390, theme).locator(f"#digits-{place} .scroll").first
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+
+    def shades() -> tuple[int, int]:
+        """How far the left and the right edge are from the ground, in grey levels."""
+        picture = Image.open(io.BytesIO(box.screenshot())).convert("L")
+        left, ground, right = (picture.getpixel((x, 8)) for x in (2, picture.width // 2, picture.width - 3))
+        return abs(left - ground), abs(right - ground)
+
+    left, right = shades()
+    assert left < 5 < 30 < right
+    box.evaluate("box => box.scrollLeft = box.scrollWidth")
+    left, right = shades()
+    assert right < 5 < 30 < left
+
+
+@pytest.mark.browser
+def test_words_in_figures_can_be_read_on_a_phone(opened):
+    tab = opened(390)
+    for name in ("accuracy", "confusion"):
+        heights = tab.locator(f"#digits-{name} figure svg text").evaluate_all(
+            "texts => texts.map(t => parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getScreenCTM().a)"
+        )
+        assert min(heights) > 9
 
 
 @pytest.mark.browser

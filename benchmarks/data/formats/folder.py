@@ -102,7 +102,7 @@ def find(root: Path, reading: Reading) -> Found:
     notes = [f"There is no folder test: the images in {held.name} are the test."] if held and not test else []
     if unused:
         beside = " and ".join(folder.name for folder in (train, held) if folder)
-        notes.append(f"Not used: the folders {', '.join(unused)} beside {beside}.")
+        notes.append(f"Not used: the folder{'' if len(unused) == 1 else 's'} {', '.join(unused)} beside {beside}.")
     return find_parts(root, train, held, reading, " ".join(notes))
 
 

@@ -43,7 +43,7 @@ def test_a_folder_may_hold_train_and_test(tmp_path):
     write_images(tmp_path / "test", ["a", "b"], n=2)
     write_images(tmp_path / "val", ["a", "b"], n=2)
     data = datasets.load(tmp_path)
-    assert (len(data.train), len(data.test), data.note) == (8, 4, "Not used: the folders val beside train and test.")
+    assert (len(data.train), len(data.test), data.note) == (8, 4, "Not used: the folder val beside train and test.")
 
 
 def test_a_folder_tells_what_is_wrong(tmp_path):
