@@ -87,6 +87,7 @@ def _label(axes: Axes, frame: pd.DataFrame) -> None:
         name: axes.transData.transform(np.column_stack([100 * rows["coverage"], style.stretch(rows["accuracy"])]))
         for name, rows in frame.groupby("variant", sort=False)
     }
+    marks = np.concatenate(list(points.values()))
     drawn = np.concatenate([_along(curve) for curve in points.values()])
     written: list[tuple[float, float, float]] = []  # the middle of each label and half its width
     for name, rows in frame.groupby("variant", sort=False):
@@ -102,6 +103,8 @@ def _label(axes: Axes, frame: pd.DataFrame) -> None:
                 at = x + right, y + up
                 off = np.abs(drawn - at) < (half, 5)
                 free = all(abs(at[0] - a) > half + other or abs(at[1] - b) > 11 for a, b, other in written)
+                if len(close) == 1:  # Else it would seem to be of another mark.
+                    free &= bool(np.hypot(*(marks - at).T).min() > np.hypot(right, up) - 0.1)
                 if free and not off.all(axis=1).any() and at[0] + half < 72 * axes.figure.get_figwidth():  # type: ignore[union-attr]
                     written.append((*at, half))
                     axes.annotate(

@@ -235,6 +235,15 @@ def test_confidences_that_coincide_share_a_label():
     assert not one.overlaps(other)
 
 
+def test_confidences_that_lie_apart_have_a_label_each():
+    frame = pd.DataFrame(
+        {"variant": "cnn", "confidence": level, "coverage": share, "accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 1.0}
+        for level, share in ((0.5, 1.0), (0.9, 0.7), (0.95, 0.6), (0.99, 0.2))
+    )  # fmt: skip
+    drawing = NAMED["coverage"].draw(frame, style.looks({"cnn": "deep"}))
+    assert [text for text, _ in boxes(drawing)] == ["0.5", "0.9", "0.99"]
+
+
 def test_names_of_classes_are_whole_where_they_fit_and_never_alike():
     assert style.distinct(["naïve cat's best", "dog"], 24) == ["naïve cat's best", "dog"]
     assert style.distinct(["plate, front", "plate, frost", "dog"], 9) == ["plat…ront", "plat…rost", "dog"]
