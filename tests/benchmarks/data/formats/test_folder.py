@@ -160,7 +160,18 @@ def test_a_list_may_name_classes_and_leave_the_parts_open(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("path,split\na/0.png,train\n", r"line 1: There is no column 'file'"),
+        ("path,split\na/0.png,train\n", r"line 1: There is no column 'file': rename 'path' to 'file'\."),
+        ("File,Split\na/0.png,train\n", r"line 1: There is no column 'file': rename 'File' to 'file'\."),
+        ("file,lable\na/0.png,x\n", r"line 1: There is no column 'label': rename 'lable' to 'label', or to something"),
+        ("file, class\na/0.png,x\n", r"line 1: There is no column 'label': rename 'class' to 'label', or to something"),
+        (
+            "file, spilt, writer\na/0.png,train,x\n",
+            r"There is no column 'split': rename 'spilt' to 'split', or to some",
+        ),
+        ("file;split\na/0.png;train\n", r"line 1: the columns are separated by semicolons, and commas are needed"),
+        ("file\tsplit\na/0.png\ttrain\n", r"line 1: the columns are separated by tabs, and commas are needed"),
+        ("file,label\na/0.png,\n", r"line 2, column 'label': nothing"),
+        ("file\na\\0.png\n", r"line 2: 'a.+0\.png': write / between folders"),
         (LIST + "b/3.png,tset,ben\n", r"line 10: There is no split 'tset'\. Did you mean 'test'"),
         (LIST + "a/0.png,train,ben\n", r"line 10: a/0\.png is listed a second time"),
         (LIST + "../b/0.png,train,ben\n", r"line 10: '\.\./b/0\.png' is no path of a file below the folder"),
@@ -181,6 +192,28 @@ def test_a_list_that_cannot_be_is_refused_with_its_line(tmp_path, text, words):
     with pytest.raises(UserError, match=words) as error:
         datasets.load(listed(tmp_path, text))
     assert "\n" not in str(error.value)
+
+
+def test_a_list_may_have_spaces_around_its_columns_and_groups_that_are_called_nearly_as_labels_are(tmp_path):
+    text = "file, split, labels\n" + "".join(
+        f"{c}/{i}.png, {'test' if i > 3 else 'train'}, g{i}\n" for c in "ab" for i in range(5)
+    )
+    data = datasets.load(listed(tmp_path, text), reading=Reading(groups="column:labels"))
+    assert (len(data.train), len(data.test), data.classes) == (8, 2, ("a", "b"))
+    with pytest.raises(UserError, match="rename 'labels' to 'label'"):
+        datasets.load(tmp_path / "set")
+
+
+def test_labels_that_are_whole_numbers_with_a_point_are_these_numbers(tmp_path):
+    lines = ["file,label", *(f"{name}/{i}.png,{i % 2}.0" for name in "ab" for i in range(5))]
+    assert datasets.load(listed(tmp_path, "\n".join(lines))).classes == ("0", "1")
+
+
+def test_a_list_in_another_encoding_says_which_is_needed(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    (tmp_path / "set" / "split.csv").write_text(LIST, encoding="utf-16")
+    with pytest.raises(UserError, match="is not UTF-8 text, but UTF-16: save it as CSV UTF-8"):
+        datasets.load(tmp_path / "set")
 
 
 def test_a_group_that_is_missing_or_misspelt_is_named(tmp_path):
