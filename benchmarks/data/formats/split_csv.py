@@ -27,6 +27,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.safety.names import LONGEST_CLASS, shortened
 
 NAME = "split.csv"
+LONGEST_LINE = 10_000  # bytes of the first line of another table
 UNUSED = ("val", "valid", "validation")
 KNOWN = ("file", "label", "split")
 WHOLE = re.compile(r"[+-]?\d{1,18}(\.0+)?", re.ASCII)  # as pandas writes a column of whole numbers with a gap
@@ -71,6 +72,16 @@ def read(path: Path, column: str | None) -> list[Row]:
     if "label" in names and all(WHOLE.fullmatch(row.label) for row in rows):
         return [replace(row, label=row.label.partition(".")[0]) for row in rows]
     return rows
+
+
+def is_one(path: Path) -> bool:
+    """Whether a table with another name looks like a ``split.csv``: it names the files and, or, their classes."""
+    try:
+        with opened(path, unpack=False) as stream:
+            names = stream.readline(LONGEST_LINE).decode("utf-8-sig").lower().split(",")
+    except (UserError, UnicodeDecodeError):
+        return False
+    return len(names) > 1 and like("file", names) is not None
 
 
 def _check_names(path: Path, names: Sequence[str], column: str | None) -> None:

@@ -79,6 +79,37 @@ def test_a_class_of_which_nothing_can_be_read_is_not_lost_in_silence(tmp_path):
             datasets.load(tmp_path)
 
 
+def test_pictures_of_kinds_that_are_not_read_count_as_broken(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    (tmp_path / "set" / "a" / "1.png").rename(tmp_path / "set" / "a" / "1.HEIC")
+    note = datasets.load(tmp_path / "set").note
+    assert "1 of 10 image files cannot be read and is left out: a/1.HEIC. " in note
+    assert "a/1.HEIC is of a kind that is not read: save it as PNG or JPEG" in note
+    (tmp_path / "set" / "b" / "drawing.svg").write_text("")
+    with pytest.raises(
+        UserError, match=r"2 of 11 image files cannot be read, more than 10%: a/1\.HEIC, b/drawing\.svg"
+    ):
+        datasets.load(tmp_path / "set")
+
+
+def test_other_files_are_told_in_one_note_but_for_what_systems_leave_there(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    for name in (".hidden", "Thumbs.db", "b/desktop.ini", "b/.x.png", "a/0001"):
+        (tmp_path / "set" / name).write_text("")
+    assert "Another file is not read: a/0001. There" in datasets.load(tmp_path / "set").note
+    for name in ("a/0002", "b/0003", "about.json"):
+        (tmp_path / "set" / name).write_text("")
+    assert "4 other files are not read, such as about.json and a/0001. There" in datasets.load(tmp_path / "set").note
+    (tmp_path / "set" / "split.csv").write_text(LIST)
+    assert "4 other files are not read, such as about.json and a/0001." in datasets.load(tmp_path / "set").note
+
+
+def test_a_table_of_labels_with_another_name_is_told_the_right_one(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    (tmp_path / "set" / "labels.csv").write_text("filename,label\na/0.png,x\n")
+    assert "read where it is called split.csv: rename labels.csv." in datasets.load(tmp_path / "set").note
+
+
 def test_images_may_lie_in_folders_below_their_class(tmp_path):
     write_images(tmp_path / "a", ["anna", "ben"])
     write_images(tmp_path / "b", ["anna", ".hidden"])
