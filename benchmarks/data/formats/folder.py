@@ -146,6 +146,12 @@ def find_parts(
     for folder in (train, test):
         aside.others.extend([] if folder is None else _beside(folder))
     parts = [_part(root, folder, reading, aside) for folder in (train, test) if folder is not None]
+    if len(set(parts[0].labels)) == 1 and len(deeper := _folders(train / parts[0].labels[0])) > 1:
+        names = ", ".join(printable(folder.name) for folder in deeper[:NAMED]) + (", …" if len(deeper) > NAMED else "")
+        raise UserError(
+            f"Only one class, {parts[0].labels[0]!r}: a comparison needs at least 2. If its folders {names} are the classes, "
+            f"give {train / parts[0].labels[0]} instead."
+        )
     notes = " ".join(filter(None, [note, _others_told(aside.others, root)]))
     return Found(root, parts[0], parts[1] if len(parts) > 1 else None, aside.unreadable, notes)
 
@@ -272,7 +278,9 @@ def read_train_and_test(
     UserError
         If more than `MOST_BROKEN` of the files cannot be read, or none of a class.
     """
-    files, broken = found.train.files, {file: _no_file(file) for file in found.unreadable}
+    # A hint takes a look at a whole folder, and the first reason alone is told.
+    files, broken = found.train.files, dict.fromkeys(found.unreadable, "")
+    broken |= {file: _no_file(file) for file in found.unreadable[:1]}
     looked = list(counted(image_shapes(files, background), len(files), f"Looking at {found.root.name}", told))
     broken |= {file: str(size) for file, size in zip(files, looked, strict=True) if isinstance(size, UserError)}
     _check(broken, found)
@@ -406,6 +414,10 @@ def _listed(root: Path, reading: Reading) -> Found:
 
     divided = any(row.part for row in rows)
     train, test = part("train" if divided else ""), part("test") if divided else None
+    if unreadable and not train.files:
+        raise UserError(
+            f"Of the files that {root / split_csv.NAME} lists, the first is wrong: {_no_file(unreadable[0])}"
+        )
     if not train.files or (test is not None and not test.files):
         raise UserError(
             f"{root / split_csv.NAME} lists {len(train.files)} files of the split train"
@@ -461,8 +473,17 @@ def _read(
 
 def _no_file(path: Path) -> str:
     """Why something that is called like an image is none."""
-    why = "is a link that leads nowhere" if path.is_symlink() else "is not there, or no file"
-    return f"{path} {why}: replace or remove it."
+    if path.is_symlink():
+        return f"{path} is a link that leads nowhere: replace or remove it."
+    if os.path.lexists(path):
+        return f"{path} is no file: replace or remove it."
+    try:
+        beside = sorted(other.name for other in path.parent.iterdir())
+    except OSError:
+        beside = []
+    same = [name for name in beside if name.lower() == path.name.lower()]
+    same += [name for name in beside if Path(name).stem == path.stem]
+    return f"There is no file {path}.{f' Did you mean {same[0]!r}?' if same else ''}"
 
 
 def _check(broken: dict[Path, str], found: Found) -> None:

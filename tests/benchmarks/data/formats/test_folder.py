@@ -247,6 +247,29 @@ def test_a_list_in_another_encoding_says_which_is_needed(tmp_path):
         datasets.load(tmp_path / "set")
 
 
+def test_a_list_whose_files_are_called_otherwise_names_the_nearest(tmp_path):
+    with pytest.raises(UserError, match=r"There is no file .*/a/0\.PNG\. Did you mean '0\.png'\?"):
+        datasets.load(listed(tmp_path, LIST.replace(".png", ".PNG")))
+    (tmp_path / "set" / "split.csv").write_text(LIST.replace("a/1.png", "a/1.jpg"))
+    with pytest.raises(UserError, match=r"a/1\.jpg, b/9\.png\. The first: There is no file .*1\.png'\?"):
+        datasets.load(tmp_path / "set")
+
+
+def test_classes_that_lie_one_folder_deeper_are_told(tmp_path):
+    write_images(tmp_path / "set" / "photos", ["cat", "dog"])
+    with pytest.raises(
+        UserError, match=r"Only one class, 'photos'.*folders cat, dog are the classes, give .*/photos inst"
+    ):
+        datasets.load(tmp_path / "set")
+
+
+def test_a_class_of_the_test_that_training_lacks_is_told_with_its_file_and_the_nearest(tmp_path):
+    write_images(tmp_path / "set" / "train", ["cat", "dog"])
+    write_images(tmp_path / "set" / "test", ["cat", "dgo"])
+    with pytest.raises(UserError, match=r"/test/dgo/0\.png has the label 'dgo'.*'cat', 'dog'\. Did you mean 'dog'\?"):
+        datasets.load(tmp_path / "set")
+
+
 def test_a_group_that_is_missing_or_misspelt_is_named(tmp_path):
     folder = listed(tmp_path, LIST + "b/3.png,train,\n")
     for column, words in (
