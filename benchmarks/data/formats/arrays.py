@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.classes import alike_told
 from benchmarks.data.formats.compressed import Readable
 from benchmarks.data.images import Images
 from benchmarks.data.near import near_groups
@@ -126,6 +127,7 @@ def assemble(
     else:
         values = list(range(len(classes))) if train.labels.dtype.kind in "iu" else list(classes)
     X, y = train.X, _numbered(train, values)
+    note = " ".join(filter(None, [note, alike_told(classes, np.bincount(y, minlength=len(classes)).tolist())]))
     if test is not None:
         parts = Images(X, y), Images(test.X, _numbered(test, values))
         contents = Contents(*parts, classes, unlabelled, note, (train.files, test.files))
