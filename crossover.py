@@ -917,6 +917,7 @@ def _predict(
     ] = "none",
 ) -> None:
     """Label pictures with a trained model."""
+    from benchmarks.data.formats.pictures import not_read
     from benchmarks.progress import labelling
     from benchmarks.serving.predict import as_text, summary
 
@@ -935,6 +936,8 @@ def _predict(
             written_as=written_as,
             told=told,
         )
+    if note := not_read(paths):
+        _warn(note)
     if out is not None:
         _say(summary(frame, out))
     elif written_as:
@@ -1062,6 +1065,7 @@ def _augment(
     flip: Annotated[bool, typer.Option("--flip", help="Also mirror half of them left to right.")] = False,
 ) -> None:
     """Write changed copies of images, changed as networks see them in training."""
+    from benchmarks.data.formats.pictures import not_read
     from benchmarks.progress import counted
 
     count = augment(
@@ -1078,6 +1082,8 @@ def _augment(
         shear=shear,
         flip=flip,
     )
+    if note := not_read([source]):
+        _warn(note)
     _say(f"{counted(count, 'image')} written to {target}/")
 
 

@@ -16,6 +16,9 @@ class Observer(Protocol):
     def planned(self, cells: int) -> None:
         """How many cells the run has, once its data is known."""
 
+    def said(self, text: str) -> None:
+        """What a run is about, once that is known."""
+
     def noted(self, note: str) -> None: ...
 
     def reading(self, text: str) -> None:

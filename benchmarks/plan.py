@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.data import datasets
-from benchmarks.data.choice import Choice, choice_of
+from benchmarks.data.choice import choice_of
+from benchmarks.data.classes import classes_told
 from benchmarks.data.formats import recipe
 from benchmarks.data.store.cache import cached
 from benchmarks.errors import UserError
@@ -37,9 +38,9 @@ def plan(suite: Suite, folder: Path) -> str:
     left, unknown, undone = 0.0, False, 0
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
-    chosen = _datasets(suite, folder)
-    lines += [f"  {dataset}: {choice}" for dataset, choice in chosen.items() if choice is not None]
-    for dataset in chosen:
+    told = _datasets(suite, folder)
+    lines += [f"  {dataset}: {text}" for dataset, texts in told.items() for text in texts]
+    for dataset in told:
         for condition, seed, variant in product(conditions(suite, "fitted"), suite.seeds, variants(suite)):
             if not variant.runs_under(condition):
                 continue
@@ -91,21 +92,22 @@ def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evalua
     return f"{counted(len(ran), 'trial')} done" if len(ran) else "to do"
 
 
-def _datasets(suite: Suite, folder: Path) -> dict[str, Choice | None]:
-    """The names under which a run has recorded the data sets, or would, and how pictures are framed."""
+def _datasets(suite: Suite, folder: Path) -> dict[str, list[str]]:
+    """The names under which a run has recorded the data sets, or would, and what is said of those made of pictures."""
     if (folder / "run.json").exists():
         info = read_info(folder)
         framings = info.get("framings", {})
         try:
-            return {name: choice_of(framings[name]) if name in framings else None for name in info["datasets"]}
+            return {name: [str(choice_of(framings[name]))] if name in framings else [] for name in info["datasets"]}
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{folder / 'run.json'} is damaged: framings: {error!r}.") from error
-    found: dict[str, Choice | None] = {}
+    found: dict[str, list[str]] = {}
     for name in suite.datasets:
         own = None if name in datasets.names() else recipe(Path(name), suite.reading)
         if (called := name if own is None else own.name) in found:
             raise two_of_one_name(called)
-        found[called] = cached(own).choice if own is not None and own.framed else None
+        data = cached(own) if own is not None and own.framed else None
+        found[called] = [] if data is None else [classes_told(data), *([str(data.choice)] if data.choice else [])]
     return found
 
 

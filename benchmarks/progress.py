@@ -64,6 +64,9 @@ class Lines:
         """Count the cells that there are data for."""
         self.count = cells
 
+    def said(self, text: str) -> None:
+        self._say(text)
+
     def noted(self, note: str) -> None:
         """Say a warning loudly."""
         self._say(f"WARNING: {note}")

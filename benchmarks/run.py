@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks import studies
 from benchmarks.cell import Cell, cells, evaluated_under, possible, source_files
 from benchmarks.data import datasets
+from benchmarks.data.classes import classes_told
 from benchmarks.data.images import Dataset
 from benchmarks.data.reading import Told, silent
 from benchmarks.environment import environment
@@ -95,6 +96,9 @@ def run(
     # Fails here if a class has too few rows.
     todo = cells(suite, data, _info_before(folder).get("portfolios"), sources)
     observer.planned(len(todo))
+    for dataset in data:
+        if dataset.name not in datasets.names():
+            observer.said(f"{dataset.name}: {classes_told(dataset)}")
     for note in notes:
         observer.noted(note)
     told = about(suite, data, sources)

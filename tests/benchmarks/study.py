@@ -74,6 +74,9 @@ class Silent:
     def reading(self, text):
         pass
 
+    def said(self, text):
+        pass
+
     def noted(self, note):
         self.notes.append(note)
 

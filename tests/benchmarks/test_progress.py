@@ -150,3 +150,19 @@ def test_a_dry_run_names_what_a_run_would_record_and_writes_nothing(tmp_path, fo
     assert crossover.run("mine.npz", estimators="quick", budget="3 trials", executor="serial")
     said = plan(suite, Path("runs/mine"))
     assert "  mine · quick · seed 0: done" in said.splitlines() and "Nothing is left" in said
+
+
+def test_a_run_on_ones_own_pictures_and_a_dry_run_say_first_what_classes_there_are(tmp_path, folder, monkeypatch):
+    from benchmarks.plan import plan
+    from tests.benchmarks.data.formats.writing import write_images
+
+    write_images(tmp_path / "pets", ["cat", "dog"])
+    monkeypatch.chdir(tmp_path)
+    told = "pets: 8 training images of 2 classes: cat (4), dog (4)"
+    suite = requested("./pets", Changes(estimators="quick", budget="1 trial"))
+    assert plan(suite, Path("runs/pets")).splitlines()[1] == f"  {told}"
+    command = [sys.executable, "-c", MAIN, "run", "./pets", "--estimators", "quick", "--budget", "1 trial"]
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert told in done.stderr.splitlines()[1]

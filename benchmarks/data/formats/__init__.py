@@ -128,7 +128,7 @@ def _folder(path: Path, reading: Reading, told: Told) -> Recipe:
     def read() -> Contents:
         return folder.read(found, reading, told)
 
-    return _recipe(path.name, path, folder.inputs(found), read, reading, found.unreadable, framed=True)
+    return _recipe(path.name, path, folder.inputs(found), read, reading, [*found.unreadable, found.note], framed=True)
 
 
 def _recipe(
@@ -137,10 +137,10 @@ def _recipe(
     inputs: tuple[Path, ...],
     read: Callable[[], Contents],
     reading: Reading,
-    missing: Sequence[Path] = (),
+    aside: Sequence[Path | str] = (),
     framed: bool = False,
 ) -> Recipe:
-    # Once a link that led nowhere is mended, the data is another.
-    options = "\n".join([str(path), *map(str, missing)])
+    # Once a link that led nowhere is mended, the data is another; so is the note once there are other files.
+    options = "\n".join([str(path), *map(str, aside)])
     name = safe_name(name)  # It names folders.
     return Recipe(name, read, inputs, options, reading, framed, title=name, homepage=str(path))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.classes import alike_told
 from benchmarks.data.formats.compressed import Readable
 from benchmarks.data.images import Images
 from benchmarks.data.near import near_groups
@@ -16,6 +18,7 @@ from benchmarks.data.split import split
 from benchmarks.data.store.on_disk import rows_of
 from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError
+from tuning.nearest import hint
 
 TEST_SHARE, SEED = 0.2, 0  # of a set that comes without a test part
 
@@ -56,8 +59,10 @@ def images_of(X: NDArray, path: Readable, shape: Sequence[int] | None = None) ->
     if X.ndim == 3:
         X = X[..., np.newaxis]
     if X.ndim != 4 or X.shape[3] not in (1, 3) or 0 in X.shape:
+        first = X.ndim == 4 and X.shape[1] in (1, 3)
+        advice = " Channels come last: save X.transpose(0, 2, 3, 1)." if first else ""
         raise UserError(
-            f"{path} holds images of shape {X.shape}; allowed are (n, h, w), (n, h, w, 1) and (n, h, w, 3)."
+            f"{path} holds images of shape {X.shape}; allowed are (n, h, w), (n, h, w, 1) and (n, h, w, 3).{advice}"
         )
     if X.dtype == np.uint8:
         return np.ascontiguousarray(X)
@@ -68,13 +73,22 @@ def images_of(X: NDArray, path: Readable, shape: Sequence[int] | None = None) ->
         return np.rint(X * np.float32(255)).astype(np.uint8)
     if not (low >= 0 and high <= 255):
         raise UserError(
-            f"{path} holds pixels from {low} to {high}; they must lie within 0 … 255, or floats within 0 … 1."
+            f"{path} holds pixels from {low} to {high}; they must lie within 0 … 255, or floats within 0 … 1.{_advice(X, low, high)}"
         )
     if X.dtype.kind == "f" and (np.rint(X) != X).any():
         raise UserError(
             f"{path} holds fractions and values above 1: pixels must be whole within 0 … 255, or within 0 … 1."
         )
     return np.ascontiguousarray(X.astype(np.uint8))
+
+
+def _advice(X: NDArray, low: float, high: float) -> str:
+    """How pixels in another usual range become bytes."""
+    if X.dtype.kind in "iu" and low >= 0 and high <= 65535:
+        return " Of 16 bits save (X // 257).astype('uint8'), or X // 256."
+    if X.dtype.kind == "f" and -1 <= low < 0 and high <= 1:
+        return " Of the range -1 … 1 save (X + 1) / 2."
+    return ""
 
 
 def paired(X: NDArray, y: NDArray, images: Readable, labels: Readable, transpose: bool = False) -> LabelledArrays:
@@ -113,6 +127,7 @@ def assemble(
     else:
         values = list(range(len(classes))) if train.labels.dtype.kind in "iu" else list(classes)
     X, y = train.X, _numbered(train, values)
+    note = " ".join(filter(None, [note, alike_told(classes, np.bincount(y, minlength=len(classes)).tolist())]))
     if test is not None:
         parts = Images(X, y), Images(test.X, _numbered(test, values))
         contents = Contents(*parts, classes, unlabelled, note, (train.files, test.files))
@@ -201,7 +216,11 @@ def _numbered(part: LabelledArrays, values: list) -> NDArray[np.int64]:
     unknown = next((value for value in np.unique(part.labels).tolist() if value not in place), None)
     if unknown is not None:
         some = ", ".join(map(repr, values[:12])) + (", …" if len(values) > 12 else "")
-        raise UserError(f"{part.path} has the label {unknown!r}, which is none of the classes {some}.")
+        where = part.path
+        if part.files and isinstance(where, Path):
+            where /= part.files[part.labels.tolist().index(unknown)]
+        near = hint(str(unknown), map(str, values))
+        raise UserError(f"{where} has the label {unknown!r}, which is none of the classes {some}.{near}")
     found, inverse = np.unique(part.labels, return_inverse=True)
     return np.array([place[value] for value in found.tolist()], np.int64)[inverse]
 

@@ -136,7 +136,7 @@ def recipe(path: Path, name: str, reading: Reading = PLAIN, told: Told = silent)
         name=safe_name(name),
         read=lambda: _read(about, base, found, reading, told),
         inputs=(path, *(named if found is None else found.files)),
-        options="" if found is None else "\n".join(map(str, found.unreadable)),
+        options="" if found is None else "\n".join(map(str, [*found.unreadable, found.note])),
         reading=reading,
         framed=found is not None and about.image is None,
         title=about.title,

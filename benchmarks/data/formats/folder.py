@@ -23,7 +23,17 @@ from benchmarks.data.choice import Choice, choose, content_of, sample
 from benchmarks.data.formats import split_csv
 from benchmarks.data.formats.arrays import TEST_SHARE, LabelledArrays, assemble, duplicates
 from benchmarks.data.formats.bounds import must_fit
-from benchmarks.data.formats.image_file import SUFFIXES, image_shapes, is_image_name, load_framed, load_images
+from benchmarks.data.formats.image_file import (
+    SUFFIXES,
+    image_shapes,
+    is_image_name,
+    is_other_name,
+    load_framed,
+    load_images,
+    no_entry,
+    others_told,
+    walked,
+)
 from benchmarks.data.framing import FRAMES, Framing
 from benchmarks.data.near import joined, near_groups
 from benchmarks.data.progress import counted
@@ -48,6 +58,14 @@ class Part:
     files: list[Path]
     labels: list[str]
     groups: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Files of a folder that are not read: those called like images, but pipes, or links that lead nowhere; and all `others`."""
+
+    unreadable: list[Path] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -103,11 +121,17 @@ def find(root: Path, reading: Reading) -> Found:
     if unused:
         beside = " and ".join(folder.name for folder in (train, held) if folder)
         notes.append(f"Not used: the folder{'' if len(unused) == 1 else 's'} {', '.join(unused)} beside {beside}.")
-    return find_parts(root, train, held, reading, " ".join(notes))
+    return find_parts(root, train, held, reading, " ".join(notes), _beside(root))
 
 
-def find_parts(root: Path, train: Path, test: Path | None, reading: Reading, note: str = "") -> Found:
+def find_parts(
+    root: Path, train: Path, test: Path | None, reading: Reading, note: str = "", others: Sequence[Path] = ()
+) -> Found:
     """The image files of one or two folders that hold a folder per class; at any depth below that.
+
+    Parameters
+    ----------
+    others : files that are known not to be read.
 
     Raises
     ------
@@ -118,9 +142,18 @@ def find_parts(root: Path, train: Path, test: Path | None, reading: Reading, not
         raise UserError(
             f"--groups column:{reading.column}: {root} has no {split_csv.NAME} with columns: write one, or give a pattern."
         )
-    unreadable: list[Path] = []
-    parts = [_part(root, folder, reading, unreadable) for folder in (train, test) if folder is not None]
-    return Found(root, parts[0], parts[1] if len(parts) > 1 else None, unreadable, note)
+    aside = Aside(others=list(others))
+    for folder in (train, test):
+        aside.others.extend([] if folder is None else _beside(folder))
+    parts = [_part(root, folder, reading, aside) for folder in (train, test) if folder is not None]
+    if len(set(parts[0].labels)) == 1 and len(deeper := _folders(train / parts[0].labels[0])) > 1:
+        names = ", ".join(printable(folder.name) for folder in deeper[:NAMED]) + (", …" if len(deeper) > NAMED else "")
+        raise UserError(
+            f"Only one class, {parts[0].labels[0]!r}: a comparison needs at least 2. If its folders {names} are the classes, "
+            f"give {train / parts[0].labels[0]} instead."
+        )
+    notes = " ".join(filter(None, [note, _others_told(aside.others, root)]))
+    return Found(root, parts[0], parts[1] if len(parts) > 1 else None, aside.unreadable, notes)
 
 
 def inputs(found: Found) -> tuple[Path, ...]:
@@ -245,7 +278,9 @@ def read_train_and_test(
     UserError
         If more than `MOST_BROKEN` of the files cannot be read, or none of a class.
     """
-    files, broken = found.train.files, {file: _no_file(file) for file in found.unreadable}
+    # A hint takes a look at a whole folder, and the first reason alone is told.
+    files, broken = found.train.files, dict.fromkeys(found.unreadable, "")
+    broken |= {file: _no_file(file) for file in found.unreadable[:1]}
     looked = list(counted(image_shapes(files, background), len(files), f"Looking at {found.root.name}", told))
     broken |= {file: str(size) for file, size in zip(files, looked, strict=True) if isinstance(size, UserError)}
     _check(broken, found)
@@ -271,15 +306,11 @@ def _folders(folder: Path) -> list[Path]:
     try:
         return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
     except OSError as error:
-        raise _no_entry(error) from error
+        raise no_entry(error) from error
 
 
-def _no_entry(error: OSError) -> UserError:
-    return UserError(f"Cannot look into {error.filename} ({error.strerror}): check its permissions.")
-
-
-def _part(root: Path, folder: Path, reading: Reading, unreadable: list[Path]) -> Part:
-    classes = {place.name: list(_images(place, unreadable)) for place in _folders(folder)}
+def _part(root: Path, folder: Path, reading: Reading, aside: Aside) -> Part:
+    classes = {place.name: list(_images(place, aside)) for place in _folders(folder)}
     if not classes:
         raise UserError(
             f"{folder} holds no folders: put the images of each class into a folder with the name of the class."
@@ -293,20 +324,34 @@ def _part(root: Path, folder: Path, reading: Reading, unreadable: list[Path]) ->
     return Part(files, labels, _groups(root, files, reading.pattern) if reading.pattern else None)
 
 
-def _images(folder: Path, unreadable: list[Path]) -> Iterator[Path]:
-    """The image files below a folder, in a fixed order; what only looks like one goes to `unreadable`."""
+def _images(folder: Path, aside: Aside) -> Iterator[Path]:
+    """The image files below a folder, in a fixed order; all others go `aside`."""
+    for file in walked(folder, hidden=False):
+        if is_image_name(file):
+            if _is_file(file):
+                yield file
+            else:
+                aside.unreadable.append(file)
+        elif is_other_name(file):
+            aside.others.append(file)
 
-    def refuse(error: OSError) -> None:
-        raise _no_entry(error) from error
 
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for file in (Path(place, name) for name in sorted(names)):
-            if is_image_name(file):
-                if _is_file(file):
-                    yield file
-                else:
-                    unreadable.append(file)
+def _beside(folder: Path) -> list[Path]:
+    """The files in a folder that belong to no class, since they lie beside the folders of the classes."""
+    try:
+        files = sorted(file for file in folder.iterdir() if not file.is_dir())
+    except OSError as error:
+        raise no_entry(error) from error
+    return [file for file in files if is_image_name(file) or (is_other_name(file) and file.name != split_csv.NAME)]
+
+
+def _others_told(others: Sequence[Path], root: Path) -> str:
+    """A sentence on files that are not read, and on one that looks like a table of labels."""
+    tables = [file for file in others if file.parent == root and file.suffix.lower() == ".csv"]
+    table = next((file for file in tables if split_csv.is_one(file)), None)
+    if table is None:
+        return others_told(others, root)
+    return f"{others_told(others, root)} A table of labels is read where it is called {split_csv.NAME}: rename {table.name}."
 
 
 def _is_file(path: Path) -> bool:
@@ -369,15 +414,22 @@ def _listed(root: Path, reading: Reading) -> Found:
 
     divided = any(row.part for row in rows)
     train, test = part("train" if divided else ""), part("test") if divided else None
+    if unreadable and not train.files:
+        raise UserError(
+            f"Of the files that {root / split_csv.NAME} lists, the first is wrong: {_no_file(unreadable[0])}"
+        )
     if not train.files or (test is not None and not test.files):
         raise UserError(
             f"{root / split_csv.NAME} lists {len(train.files)} files of the split train"
             f"{'' if test is None else f', and {len(test.files)} of test'}: each part needs some."
         )
-    others = sum(file not in listed for file in _images(root, []))
+    beside = Aside()
+    others = sum(file not in listed for file in _images(root, beside))
+    files = [file for file in beside.others if file not in listed and file != root / split_csv.NAME]
     aside = sum(row.part in split_csv.UNUSED for row in rows)
     notes = [f"Not used: {aside:,} files of the split val."] if aside else []
     notes += [f"Not used: {others:,} image files that {split_csv.NAME} does not list."] if others else []
+    notes += filter(None, [others_told(files, root)])
     return Found(root, train, test, unreadable, " ".join(notes))
 
 
@@ -421,8 +473,17 @@ def _read(
 
 def _no_file(path: Path) -> str:
     """Why something that is called like an image is none."""
-    why = "is a link that leads nowhere" if path.is_symlink() else "is not there, or no file"
-    return f"{path} {why}: replace or remove it."
+    if path.is_symlink():
+        return f"{path} is a link that leads nowhere: replace or remove it."
+    if os.path.lexists(path):
+        return f"{path} is no file: replace or remove it."
+    try:
+        beside = sorted(other.name for other in path.parent.iterdir())
+    except OSError:
+        beside = []
+    same = [name for name in beside if name.lower() == path.name.lower()]
+    same += [name for name in beside if Path(name).stem == path.stem]
+    return f"There is no file {path}.{f' Did you mean {same[0]!r}?' if same else ''}"
 
 
 def _check(broken: dict[Path, str], found: Found) -> None:

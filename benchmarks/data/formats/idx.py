@@ -7,6 +7,7 @@ data in row-major order.
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from benchmarks.data.store.recipe import Contents
 from benchmarks.errors import UserError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-TRAIN_IMAGES = "train-images-idx3-ubyte"
+TRAIN_IMAGES = "train-images-idx3-ubyte"  # or with a dot, .idx3-ubyte, as Kaggle has it
 
 
 @dataclass(frozen=True)
@@ -96,23 +97,23 @@ def find(path: Path) -> Names | None:
     if path.is_file():
         starts = [path]
     else:
-        starts = [
-            p for p in sorted(path.glob(f"*{TRAIN_IMAGES}*")) if p.name.removesuffix(".gz").endswith(TRAIN_IMAGES)
-        ]
-        starts = [p for p in starts if p.suffix != ".gz" or p.with_suffix("") not in starts]
+        found = [p for p in sorted(path.glob("*train-images[-.]idx3-ubyte*")) if _dashed(p).endswith(TRAIN_IMAGES)]
+        by_name = {_dashed(p): p for p in reversed(found) if not p.is_dir()}  # Kaggle has folders of that name, too.
+        starts = list(by_name.values())[::-1]
     if not starts:
         return None
     if len(starts) > 1:
         raise UserError(f"{path} holds several sets: name one of {', '.join(p.name for p in starts)}.")
-    name = starts[0].name.removesuffix(".gz")
+    name = _dashed(starts[0])
     if not name.endswith(TRAIN_IMAGES):
         raise UserError(f"Name the file with the training images, …{TRAIN_IMAGES}, instead of {starts[0]}.")
     prefix = name.removesuffix(TRAIN_IMAGES)
 
     def other(*ends: str) -> Path:
-        wanted = [starts[0].with_name(f"{prefix}{end}{gz}") for end in ends for gz in ("", ".gz")]
-        if found := next((p for p in wanted if p.is_file()), None):
-            return found
+        names = [name for end in ends for name in (end, end.replace("-idx", ".idx"))]
+        wanted = [starts[0].with_name(f"{prefix}{name}{gz}") for name in names for gz in ("", ".gz")]
+        if there := next((p for p in wanted if p.is_file()), None):
+            return there
         raise UserError(f"Beside {starts[0]} there is no {' or '.join(prefix + end for end in ends)} (nor its .gz).")
 
     return Names(
@@ -121,3 +122,8 @@ def find(path: Path) -> Names | None:
         test_images=other("t10k-images-idx3-ubyte", "test-images-idx3-ubyte"),
         test_labels=other("t10k-labels-idx1-ubyte", "test-labels-idx1-ubyte"),
     )
+
+
+def _dashed(path: Path) -> str:
+    """The file's name without ``.gz``, with a dash where Kaggle has a dot."""
+    return re.sub(r"\.(idx\d-ubyte)$", r"-\1", path.name.removesuffix(".gz"))

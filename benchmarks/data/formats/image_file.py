@@ -23,16 +23,23 @@ from numpy.typing import NDArray
 from benchmarks.data.formats.bounds import VARIABLE, most_pixels
 from benchmarks.data.framing import ENOUGH, Framing, frame_all
 from benchmarks.data.reading import WHITE, colour
-from benchmarks.errors import UserError
+from benchmarks.errors import UserError, printable
 from benchmarks.safety.names import shortened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # as Pillow names them; PPM includes PGM and PBM
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+RAW = {".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw"}
+DRAWN = {".svg", ".svgz", ".eps", ".ai", ".pdf", ".psd", ".xcf"}
+OTHERS = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".ico", ".icns", ".tga", ".dds", ".exr", ".dcm"}
+UNREAD = RAW | DRAWN | OTHERS  # Pictures all the same: they count as those that are broken.
+PICTURES = SUFFIXES | UNREAD
+LITTER = {"thumbs.db", "desktop.ini"}  # what systems leave in folders
 TIMES = {"WEBP": 2}  # as much memory as a picture of another format takes
 LONGEST_SIDE = 1_000_000  # pixels: resampling takes memory for each of them, whatever is made of it
+NAMED = 2  # files in a note
 ORIENTATION = 0x0112  # EXIF tag; 5 and more mean turned by a quarter
 THREADS, AT_ONCE = min(8, os.cpu_count() or 1), 32  # each thread may hold a picture of the largest size
 GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"}
@@ -153,13 +160,63 @@ def image_shape(path: Path, background: str = WHITE) -> tuple[int, int, int]:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """The image files below a folder, at any depth, sorted; known by their suffix."""
-    return sorted(path for path in folder.rglob("*") if is_image_name(path) and not path.is_dir())
+    """The image files below a folder, at any depth, sorted; known by their suffix.
+
+    Raises
+    ------
+    UserError
+        If a folder cannot be looked into.
+    """
+    return sorted(path for path in walked(folder) if is_image_name(path))
+
+
+def find_others(folder: Path) -> list[Path]:
+    """The files below a folder that are not called like images, sorted; without `LITTER` and hidden ones."""
+    return sorted(path for path in walked(folder) if is_other_name(path))
+
+
+def walked(folder: Path, hidden: bool = True) -> Iterator[Path]:
+    """The files below a folder, those of each folder in order, also in `hidden` folders or not.
+
+    Raises
+    ------
+    UserError
+        If a folder cannot be looked into.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise no_entry(error) from error
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if hidden or not name.startswith("."))
+        for name in sorted(names):
+            yield Path(place, name)
+
+
+def no_entry(error: OSError) -> UserError:
+    """The error for a folder that nobody may look into."""
+    return UserError(f"Cannot look into {error.filename} ({error.strerror}): check its permissions.")
 
 
 def is_image_name(path: Path) -> bool:
-    """Whether a file is called like an image, and is not hidden."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    """Whether a file is called like an image, and is not hidden; also one of a kind that is not read."""
+    return path.suffix.lower() in PICTURES and not path.name.startswith(".")
+
+
+def is_other_name(path: Path) -> bool:
+    """Whether a file is called like something that a person put there, and like no image."""
+    return not (is_image_name(path) or path.name.startswith(".") or path.name.lower() in LITTER)
+
+
+def others_told(files: Sequence[Path], root: Path) -> str:
+    """A sentence on files that are not read; "" if there are none."""
+    if not files:
+        return ""
+    some = {file.suffix.lower(): file for file in reversed(files)}  # Of each kind the first.
+    names = [printable(os.path.relpath(file, root)) for file in [*some.values()][::-1][:NAMED]]
+    if len(files) == 1:
+        return f"Another file is not read: {names[0]}."
+    return f"{len(files):,} other files are not read, such as {' and '.join(names)}."
 
 
 def _side_by_side(read: Callable[[Path], Made], paths: Sequence[Path]) -> Iterator[Made | UserError]:
@@ -204,6 +261,10 @@ def _opened(path: Path) -> Iterator[Image]:
     try:
         if path.exists() and not path.is_file():  # A named pipe would be waited for without end.
             raise UserError(f"{path} is not a file: replace or remove it.")
+        if path.suffix.lower() in UNREAD:
+            raise UserError(
+                f"{path} is of a kind that is not read: save it as PNG or JPEG (allowed are {', '.join(FORMATS)})."
+            )
         with Image.open(path, formats=FORMATS) as image:
             if max(image.size) > LONGEST_SIDE:
                 raise UserError(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data.formats.arrays import LabelledArrays, images_of
 from benchmarks.data.formats.bounds import check_columns, check_pictures, check_rows, must_fit
+from benchmarks.data.formats.columns import encoding_fault, like, separator_fault
 from benchmarks.data.formats.compressed import opened
 from benchmarks.errors import UserError
 from benchmarks.safety.names import LONGEST_CLASS, shortened
@@ -93,7 +96,13 @@ def _read(
     if not named:
         header = [str(label), *(f"pixel{i}" for i in range(len(header) - 1))]
     if label is not None and label not in header:
-        raise UserError(f"{path}, line 1: there is no column {label!r}; the columns are {_some(header)}.")
+        other = like(label, header)
+        advice = (
+            f": rename {other!r} to {label!r}, or say `label = {json.dumps(other)}` in a TOML file that names the CSV"
+            if other
+            else ""
+        )
+        raise UserError(f"{path}, line 1: there is no column {label!r}{advice}; the columns are {_some(header)}.")
     if label is None and never in header:
         raise UserError(f"{path}, line 1: there is a column {never!r}, but images to label should have none.")
     if label is not None and group is not None and (group not in header or group == label):
@@ -118,9 +127,14 @@ def _header(path: Path) -> list[str]:
         line = stream.readline(LONGEST_LINE)
     try:
         check_columns(line.count(b",") + 1, path)  # Before any of them is a text of its own.
-        names = next(csv.reader([line.decode("utf-8-sig")]), [])
-    except (UnicodeDecodeError, csv.Error) as error:
+        text = line.decode("utf-8-sig")
+        names = next(csv.reader([text]), [])
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}, line 1: it {encoding_fault(error)}.") from error
+    except csv.Error as error:
         raise UserError(f"{path}, line 1: not a CSV header ({error}).") from error
+    if fault := separator_fault(text):
+        raise UserError(f"{path}, line 1: {fault}.")
     if not any(names):
         raise UserError(f"{path} is empty: the first line must name the columns.")
     return [name.strip() for name in names]
@@ -155,6 +169,13 @@ def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
         seen.add(name)
     if not pixels:
         raise UserError(f"{path}, line 1: there are no columns of pixels, only {_some(header)}.")
+    if odd := _unlike(pixels):
+        shown = ", ".join(repr(shortened(name, LONGEST_NAME)) for name in odd[:4]) + (", …" if len(odd) > 4 else "")
+        usual = next(name for name in pixels if name not in odd)
+        raise UserError(
+            f"{path}, line 1: {shown} {'is' if len(odd) == 1 else 'are'} not named like the pixels, such as {usual!r}: leave such "
+            "columns out. A description (TOML) may say which is the `label`, and --groups column:NAME which tells the groups."
+        )
     numbers = [int(match[1]) if (match := re.fullmatch(r"pixel(\d{1,9})", name)) else None for name in pixels]
     if None in numbers or numbers[0] not in (0, 1):
         if numbers[0] is not None:
@@ -167,6 +188,14 @@ def _check_names(path: Path, header: list[str], pixels: list[str]) -> None:
             raise UserError(
                 f"{path}, line 1: the column 'pixel{place}' is missing, {f'pixel{number}'!r} is in its place."
             )
+
+
+def _unlike(pixels: list[str]) -> list[str]:
+    """The columns that are no pixels by their names, where most have names of one pattern: pixel12, or 3x7."""
+    patterns = [re.sub(r"\d+", "#", name) for name in pixels]
+    usual, count = Counter(patterns).most_common(1)[0]
+    odd = [name for name, pattern in zip(pixels, patterns, strict=True) if pattern != usual]
+    return odd if "#" in usual and 2 * len(odd) < count else []
 
 
 def _parse(
@@ -225,6 +254,8 @@ def _diagnosis(path: Path, header: list[str], pixels: set[str], named: bool, rea
                         return UserError(f"{path}, line {rows.line_num}, column {name!r}: {wrong}.")
         except csv.Error as error:
             return UserError(f"{path}, line {rows.line_num}: {error}.")
+    if isinstance(reason, UnicodeDecodeError):
+        return UserError(f"{path} {encoding_fault(reason)}.")
     return UserError(f"{path} cannot be read as CSV: {' '.join(str(reason).split())}.")
 
 
@@ -245,19 +276,21 @@ def _wrong_pixel(text: str) -> str:
 
 
 def _labels(found: NDArray, path: Path, label: str, named: bool) -> NDArray:
-    """Whole numbers, or names; a mixture of both is taken for a slip."""
+    """Whole numbers, such as 3 or 3.0, or names; a mixture of both is taken for a slip."""
     texts = [text.strip() for text in found]
     _check_lengths(texts, path, label, named)
-    whole = [re.fullmatch(r"[+-]?\d{1,18}", text) is not None for text in texts]
+    whole = [re.fullmatch(r"[+-]?\d{1,18}(\.0+)?", text) is not None for text in texts]
     if all(whole):
-        return np.array([int(text) for text in texts], np.int64)
+        return np.array([int(text.partition(".")[0]) for text in texts], np.int64)
     odd = next(
         (i for i, text in enumerate(texts) if not text or whole[i] != whole[0] or _is_number(text) != whole[i]), None
     )
     if odd is None:
         return np.array(texts, dtype=str)
+    kind = f"{'a whole number' if whole[0] else 'a name'}, as the first label is"
+    if _is_number(texts[0]) and not whole[0]:
+        odd, kind = 0, "a whole number: labels are these, or names"
     line = _line_of(path, odd + named)
-    kind = "a whole number, as the first label is" if whole[0] else "a name, as the first label is"
     given = repr(shortened(texts[odd])) if texts[odd] else "nothing"
     raise UserError(f"{path}, line {line}, column {label!r}: {given} is not {kind}.")
 

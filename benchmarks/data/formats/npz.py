@@ -118,7 +118,7 @@ def _arrays(path: Path, group: str | None) -> tuple[dict[str, NDArray], tuple[st
         with _opened(path) as (packed, archive):
             names = next((names for names in NAMES if set(names) <= set(archive.files)), None)
             if names is None:
-                wanted = "; or ".join(", ".join(names) for names in NAMES if len(names) == 4)
+                wanted = "; or ".join(", ".join(names) for names in NAMES)
                 raise UserError(f"{path} holds {_some(archive.files) or 'nothing'}; expected {wanted}.")
             wanted_too = [_group_names(labels, group) for labels in names[1::2]] if group else []
             for name in wanted_too:
@@ -159,6 +159,7 @@ def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path, 
     if y.ndim != 1 or y.dtype.kind not in "iuU":
         raise UserError(
             f"{path}: {labels} is {y.dtype} of shape {y.shape}; labels are whole numbers or names, one per image."
+            f"{_advice(labels, y, len(X) if X.ndim else 0)}"
         )
     if X.ndim < 2 or len(X) != len(y):
         raise UserError(f"{path}: {images} has shape {X.shape}, but {labels} has {len(y)} labels.")
@@ -171,3 +172,15 @@ def _labelled(arrays: dict[str, NDArray], images: str, labels: str, path: Path, 
             f"per image, and there are {len(y)} images."
         )
     return LabelledArrays(images_of(X, path), y.astype(np.int64) if y.dtype.kind in "iu" else y, path, groups)
+
+
+def _advice(labels: str, y: NDArray, images: int) -> str:
+    """How labels of another kind become whole numbers or names."""
+    if y.ndim == 2 and len(y) == images and y.dtype.kind in "biuf":
+        return f" If it has a column per class, save {labels}.argmax(axis=1)."
+    if y.ndim == 1 and y.dtype.kind == "f" and len(y):
+        if not np.isfinite(y).all():
+            return f" Leave out the images whose label is no number: np.isfinite({labels}) tells which have one."
+        if (np.rint(y) == y).all():
+            return f" Save {labels}.astype(int)."
+    return ""

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from benchmarks.data.formats import idx, kaggle_csv, npz
 from benchmarks.data.formats.arrays import images_of
-from benchmarks.data.formats.image_file import SUFFIXES, THREADS, find_images, load_image, load_picture
+from benchmarks.data.formats.image_file import (
+    SUFFIXES,
+    THREADS,
+    find_images,
+    find_others,
+    load_image,
+    load_picture,
+    others_told,
+)
 from benchmarks.data.framing import Framing
 from benchmarks.data.reading import WHITE
 from benchmarks.errors import UserError
@@ -55,6 +63,11 @@ def find(paths: Sequence[Path]) -> list[Path]:
     if not files:
         raise UserError(f"There is no image in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}.")
     return files
+
+
+def not_read(paths: Sequence[Path]) -> str:
+    """A sentence for each folder among the paths on files in it that are no images; "" if there are none."""
+    return " ".join(filter(None, (others_told(find_others(path), path) for path in paths if path.is_dir())))
 
 
 def is_table(path: Path) -> bool:

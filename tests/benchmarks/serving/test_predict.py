@@ -64,6 +64,33 @@ def test_a_broken_file_is_a_row_with_its_error_and_the_others_are_labelled(model
         assert f"{i}.png is not a readable image" in found.loc[i, "error"]
 
 
+def test_a_picture_of_a_kind_that_is_not_read_has_a_row_and_other_files_are_told(model, photos):
+    (photos / "5.png").rename(photos / "5.HEIC")
+    for name in ("img1", "img2", "notes.txt", ".hidden", "Thumbs.db"):
+        (photos / name).write_text("")
+    found = predict(model, [photos])
+    assert found["error"].str.contains("of a kind that is not read").tolist() == [False] * 5 + [True]
+    assert pictures.not_read([photos]) == "3 other files are not read, such as img1 and notes.txt."
+    done = subprocess.run(
+        [sys.executable, ROOT / "crossover.py", "predict", model, photos], capture_output=True, text=True, check=True
+    )
+    assert "WARNING: 3 other files are not read, such as img1 and notes.txt." in done.stderr
+
+
+def test_a_folder_that_nobody_may_look_into_is_not_passed_over(model, photos, monkeypatch):
+    (photos / "shut").mkdir()
+    scan_folder = os.scandir
+
+    def scandir(path="."):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan_folder(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(UserError, match=r"Cannot look into .*/shut \(Permission denied\)"):
+        predict(model, [photos])
+
+
 def test_where_no_file_can_be_read_the_first_is_named(model, photos):
     for file in photos.iterdir():
         file.write_bytes(b"broken")

@@ -79,6 +79,37 @@ def test_a_class_of_which_nothing_can_be_read_is_not_lost_in_silence(tmp_path):
             datasets.load(tmp_path)
 
 
+def test_pictures_of_kinds_that_are_not_read_count_as_broken(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    (tmp_path / "set" / "a" / "1.png").rename(tmp_path / "set" / "a" / "1.HEIC")
+    note = datasets.load(tmp_path / "set").note
+    assert "1 of 10 image files cannot be read and is left out: a/1.HEIC. " in note
+    assert "a/1.HEIC is of a kind that is not read: save it as PNG or JPEG" in note
+    (tmp_path / "set" / "b" / "drawing.svg").write_text("")
+    with pytest.raises(
+        UserError, match=r"2 of 11 image files cannot be read, more than 10%: a/1\.HEIC, b/drawing\.svg"
+    ):
+        datasets.load(tmp_path / "set")
+
+
+def test_other_files_are_told_in_one_note_but_for_what_systems_leave_there(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    for name in (".hidden", "Thumbs.db", "b/desktop.ini", "b/.x.png", "a/0001"):
+        (tmp_path / "set" / name).write_text("")
+    assert "Another file is not read: a/0001. There" in datasets.load(tmp_path / "set").note
+    for name in ("a/0002", "b/0003", "about.json"):
+        (tmp_path / "set" / name).write_text("")
+    assert "4 other files are not read, such as about.json and a/0001. There" in datasets.load(tmp_path / "set").note
+    (tmp_path / "set" / "split.csv").write_text(LIST)
+    assert "4 other files are not read, such as about.json and a/0001." in datasets.load(tmp_path / "set").note
+
+
+def test_a_table_of_labels_with_another_name_is_told_the_right_one(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    (tmp_path / "set" / "labels.csv").write_text("filename,label\na/0.png,x\n")
+    assert "read where it is called split.csv: rename labels.csv." in datasets.load(tmp_path / "set").note
+
+
 def test_images_may_lie_in_folders_below_their_class(tmp_path):
     write_images(tmp_path / "a", ["anna", "ben"])
     write_images(tmp_path / "b", ["anna", ".hidden"])
@@ -160,7 +191,18 @@ def test_a_list_may_name_classes_and_leave_the_parts_open(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("path,split\na/0.png,train\n", r"line 1: There is no column 'file'"),
+        ("path,split\na/0.png,train\n", r"line 1: There is no column 'file': rename 'path' to 'file'\."),
+        ("File,Split\na/0.png,train\n", r"line 1: There is no column 'file': rename 'File' to 'file'\."),
+        ("file,lable\na/0.png,x\n", r"line 1: There is no column 'label': rename 'lable' to 'label', or to something"),
+        ("file, class\na/0.png,x\n", r"line 1: There is no column 'label': rename 'class' to 'label', or to something"),
+        (
+            "file, spilt, writer\na/0.png,train,x\n",
+            r"There is no column 'split': rename 'spilt' to 'split', or to some",
+        ),
+        ("file;split\na/0.png;train\n", r"line 1: the columns are separated by semicolons, and commas are needed"),
+        ("file\tsplit\na/0.png\ttrain\n", r"line 1: the columns are separated by tabs, and commas are needed"),
+        ("file,label\na/0.png,\n", r"line 2, column 'label': nothing"),
+        ("file\na\\0.png\n", r"line 2: 'a.+0\.png': write / between folders"),
         (LIST + "b/3.png,tset,ben\n", r"line 10: There is no split 'tset'\. Did you mean 'test'"),
         (LIST + "a/0.png,train,ben\n", r"line 10: a/0\.png is listed a second time"),
         (LIST + "../b/0.png,train,ben\n", r"line 10: '\.\./b/0\.png' is no path of a file below the folder"),
@@ -181,6 +223,51 @@ def test_a_list_that_cannot_be_is_refused_with_its_line(tmp_path, text, words):
     with pytest.raises(UserError, match=words) as error:
         datasets.load(listed(tmp_path, text))
     assert "\n" not in str(error.value)
+
+
+def test_a_list_may_have_spaces_around_its_columns_and_groups_that_are_called_nearly_as_labels_are(tmp_path):
+    text = "file, split, labels\n" + "".join(
+        f"{c}/{i}.png, {'test' if i > 3 else 'train'}, g{i}\n" for c in "ab" for i in range(5)
+    )
+    data = datasets.load(listed(tmp_path, text), reading=Reading(groups="column:labels"))
+    assert (len(data.train), len(data.test), data.classes) == (8, 2, ("a", "b"))
+    with pytest.raises(UserError, match="rename 'labels' to 'label'"):
+        datasets.load(tmp_path / "set")
+
+
+def test_labels_that_are_whole_numbers_with_a_point_are_these_numbers(tmp_path):
+    lines = ["file,label", *(f"{name}/{i}.png,{i % 2}.0" for name in "ab" for i in range(5))]
+    assert datasets.load(listed(tmp_path, "\n".join(lines))).classes == ("0", "1")
+
+
+def test_a_list_in_another_encoding_says_which_is_needed(tmp_path):
+    write_images(tmp_path / "set", ["a", "b"])
+    (tmp_path / "set" / "split.csv").write_text(LIST, encoding="utf-16")
+    with pytest.raises(UserError, match="is not UTF-8 text, but UTF-16: save it as CSV UTF-8"):
+        datasets.load(tmp_path / "set")
+
+
+def test_a_list_whose_files_are_called_otherwise_names_the_nearest(tmp_path):
+    with pytest.raises(UserError, match=r"There is no file .*/a/0\.PNG\. Did you mean '0\.png'\?"):
+        datasets.load(listed(tmp_path, LIST.replace(".png", ".PNG")))
+    (tmp_path / "set" / "split.csv").write_text(LIST.replace("a/1.png", "a/1.jpg"))
+    with pytest.raises(UserError, match=r"a/1\.jpg, b/9\.png\. The first: There is no file .*1\.png'\?"):
+        datasets.load(tmp_path / "set")
+
+
+def test_classes_that_lie_one_folder_deeper_are_told(tmp_path):
+    write_images(tmp_path / "set" / "photos", ["cat", "dog"])
+    with pytest.raises(
+        UserError, match=r"Only one class, 'photos'.*folders cat, dog are the classes, give .*/photos inst"
+    ):
+        datasets.load(tmp_path / "set")
+
+
+def test_a_class_of_the_test_that_training_lacks_is_told_with_its_file_and_the_nearest(tmp_path):
+    write_images(tmp_path / "set" / "train", ["cat", "dog"])
+    write_images(tmp_path / "set" / "test", ["cat", "dgo"])
+    with pytest.raises(UserError, match=r"/test/dgo/0\.png has the label 'dgo'.*'cat', 'dog'\. Did you mean 'dog'\?"):
+        datasets.load(tmp_path / "set")
 
 
 def test_a_group_that_is_missing_or_misspelt_is_named(tmp_path):

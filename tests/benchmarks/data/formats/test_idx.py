@@ -85,3 +85,17 @@ def test_idx_files_that_miss_a_part_or_hold_several_sets_are_refused(tmp_path):
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(UserError, match="there is no t10k-labels-idx1-ubyte"):
         datasets.load(tmp_path / "train-images-idx3-ubyte")
+
+
+def test_names_with_dots_as_kaggle_has_them_are_those_with_dashes(tmp_path):
+    (tmp_path / "a").mkdir()
+    write_idx_set(tmp_path / "a")
+    wanted = datasets.load(tmp_path / "a")
+    for file in sorted((tmp_path / "a").iterdir()):
+        file.rename(file.with_name(file.name.replace("-idx", ".idx")))
+    assert datasets.load(tmp_path / "a").fingerprint == wanted.fingerprint
+    (tmp_path / "a" / "train-images-idx3-ubyte").mkdir()  # It holds the same once more.
+    by_file = datasets.load(tmp_path / "a" / "train-images.idx3-ubyte")
+    assert datasets.load(tmp_path / "a").fingerprint == by_file.fingerprint == wanted.fingerprint
+    write_idx_set(tmp_path / "a", gz=".gz")
+    assert datasets.load(tmp_path / "a").fingerprint == wanted.fingerprint

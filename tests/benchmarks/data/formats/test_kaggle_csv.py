@@ -92,7 +92,17 @@ def test_csv_of_any_text_is_a_part_or_a_user_error(tmp_path, text):
     [
         ("", "is empty"),
         ("digit,pixel0\n1,2\n", "line 1: there is no column 'label'; the columns are digit, pixel0"),
-        ("label;pixel0\n1;2\n", "there is no column 'label'"),
+        ("label;pixel0\n1;2\n", "line 1: the columns are separated by semicolons, and commas are needed: save it as"),
+        ("label\tpixel0\n1\t2\n", "line 1: the columns are separated by tabs, and commas are needed"),
+        ("Label,pixel0\n1,2\n", "rename 'Label' to 'label', or say `label = \"Label\"` in a TOML file"),
+        ("class,pixel0\n1,2\n", "rename 'class' to 'label', or say"),
+        ("id,label,pixel0,pixel1,pixel2\n1,2,3,4,5\n", "'id' is not named like the pixels, such as 'pixel0': leave"),
+        ("label,,1x1,1x2,2x1\n1,2,3,4,5\n", "'' is not named like the pixels, such as '1x1'"),
+        ("label,a,b,p1,p2,p3,p4,p5\n1,2,3,4,5,6,7,8\n", "'a', 'b' are not named like the pixels, such as 'p1'"),
+        (
+            "label,pixel0\n1.5,2\n1,3\n",
+            "line 2, column 'label': '1.5' is not a whole number: labels are these, or names",
+        ),
         ("label,pixel0\n", "has a header but no rows"),
         ("label\n1\n", "there are no columns of pixels"),
         ("label,pixel0,pixel1,pixel3\n1,2,3,4\n", "the column 'pixel2' is missing, 'pixel3' is in its place"),
@@ -108,6 +118,27 @@ def test_csv_of_any_text_is_a_part_or_a_user_error(tmp_path, text):
 def test_csv_tells_what_is_wrong(tmp_path, text, words):
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=words):
+        kaggle_csv.read_labelled(tmp_path / "a.csv")
+
+
+def test_labels_that_are_whole_numbers_with_a_point_are_these_numbers(tmp_path):
+    (tmp_path / "a.csv").write_text("label,pixel0\n1.0,7\n-2.00,9\n3,9\n")
+    labels = kaggle_csv.read_labelled(tmp_path / "a.csv").labels
+    assert labels.tolist() == [1, -2, 3] and labels.dtype == np.int64
+
+
+def test_columns_of_several_patterns_are_pixels(tmp_path):
+    names = [f"{colour}{i}" for colour in "rgb" for i in range(4)]
+    path = write_csv(tmp_path / "a.csv", np.zeros((2, 12), np.uint8), [0, 1], names)
+    assert kaggle_csv.read_labelled(path).X.shape == (2, 2, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"), [("utf-16", "not UTF-8 text, but UTF-16"), ("latin-1", "not UTF-8 text")]
+)
+def test_csv_in_another_encoding_says_which_is_needed(tmp_path, encoding, words):
+    (tmp_path / "a.csv").write_text("label,pixel0\nstraße,2\nweg,3\n", encoding=encoding)
+    with pytest.raises(UserError, match=f"{words}: save it as CSV UTF-8"):
         kaggle_csv.read_labelled(tmp_path / "a.csv")
 
 

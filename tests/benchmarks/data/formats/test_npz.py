@@ -21,7 +21,13 @@ def test_an_npz_with_the_names_of_keras_is_a_data_set(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"a": np.zeros(3)}, "holds a; expected x_train, y_train, x_test, y_test"),
+        ({"a": np.zeros(3)}, "holds a; expected x_train, y_train, x_test, y_test; or .*; or X, y; or images, labels"),
+        ({"X": np.zeros((3, 2, 2)), "y": np.arange(3.0)}, r"Save y\.astype\(int\)\."),
+        ({"X": np.zeros((3, 2, 2)), "y": np.array([0, 1, np.nan])}, r"np\.isfinite\(y\) tells which have one"),
+        ({"X": np.zeros((3, 2, 2)), "y": np.eye(3)}, r"save y\.argmax\(axis=1\)"),
+        ({"X": np.zeros((4, 3, 8, 8)), "y": np.arange(4)}, r"Channels come last: save X\.transpose\(0, 2, 3, 1\)"),
+        ({"X": np.full((4, 2, 2), 65535, np.uint16), "y": np.arange(4)}, r"save \(X // 257\)\.astype\('uint8'\)"),
+        ({"X": np.full((4, 2, 2), -0.5), "y": np.arange(4)}, r"save \(X \+ 1\) / 2"),
         ({"x": np.zeros((3, 2, 2)), "y": np.zeros(4, int)}, "x has shape .* but y has 4 labels"),
         ({"x": np.zeros((3, 2, 2)), "y": np.eye(3)}, "labels are whole numbers or names"),
         ({"x": np.full((4, 2, 2), 300), "y": np.arange(4) % 2}, "pixels from 300 to 300"),
