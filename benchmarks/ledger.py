@@ -324,18 +324,19 @@ def _matching(where: Mapping[str, Any]) -> str:
     return " AND ".join(f"{name} = :{name}" for name in where) or "1"
 
 
-def read_table(folder: Path, table: str) -> pd.DataFrame:
+def read_table(folder: Path, table: str, losses: bool = False) -> pd.DataFrame:
     """A ledger table as a DataFrame, JSON columns decoded, opened read-only.
 
-    The losses of single rows, which only a search asks for, are left out: of many trials they take more time and memory than
-    all the rest.
+    Parameters
+    ----------
+    losses : also those of single rows, which a report does without: of many trials they take more time and memory than all the rest.
 
     Raises
     ------
     UserError : there is no ledger, or a damaged one.
     """
     try:
-        wanted = ", ".join(name for name in columns(table) if name != "losses")
+        wanted = ", ".join(name for name in columns(table) if losses or name != "losses")
         with closing(_opened_for_reading(folder)) as db:
             _check_tables(db, folder / "ledger.sqlite")
             frame = pd.read_sql_query(f"SELECT {wanted} FROM {table} ORDER BY rowid", db)

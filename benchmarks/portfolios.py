@@ -266,7 +266,7 @@ def tables(folder: Path) -> dict[str, tuple[list[dict[str, Any]], list[Task]]]:
     A task whose base setting failed is left out.
     """
     info, found = read_info(folder), {}
-    trials = read_table(folder, "trials")
+    trials = read_table(folder, "trials", losses=True)
     for reference in (about["reference"] for about in info["variants"].values()):
         estimator = estimators.get(reference)
         proposed = {_name(params): params for params in candidates(estimator.space, estimator.base, info["settings"])}
@@ -419,7 +419,7 @@ def regret(folder: Path, portfolios: Path | None = None) -> pd.DataFrame:
     import pandas as pd
 
     info, found = read_info(folder), []
-    trials = read_table(folder, "trials")
+    trials = read_table(folder, "trials", losses=True)
     for (dataset, condition, variant, seed), rows in trials.groupby(
         ["dataset", "condition", "variant", "seed"], sort=False
     ):

@@ -40,5 +40,12 @@ def _count(config: Any) -> int:
     from estimators.models.network import keras
 
     with keras.StatelessScope(initialize_variables=False):
-        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        model = keras.saving.deserialize_keras_object(_untrained(config), safe_mode=True)
         return sum(math.prod(variable.shape) for variable in model.variables)
+
+
+def _untrained(config: Any) -> Any:
+    """The configuration without what networks in it were trained with, which has variables of its own."""
+    if isinstance(config, dict):
+        return {name: _untrained(value) for name, value in config.items() if name != "compile_config"}
+    return [_untrained(value) for value in config] if isinstance(config, list) else config

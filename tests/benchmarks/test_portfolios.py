@@ -31,7 +31,7 @@ def ship(*order, without=None, settings=LISTED):
 
 
 def trials(folder, columns=("params", "effort")):
-    table = read_table(folder, "trials").query("status == 'ok'")
+    table = read_table(folder, "trials", losses=True).query("status == 'ok'")
     return [(params["shrink"], *rest) for params, *rest in table[list(columns)].itertuples(index=False)]
 
 
@@ -137,7 +137,7 @@ def learned(folder, names, **more):
 def test_learning_compares_all_settings_on_every_task_and_writes_the_file(tmp_path, two_sets, capsys):
     learned(tmp_path / "run", two_sets)
     assert "WARNING: absent is left out" in capsys.readouterr().err
-    table = read_table(tmp_path / "run", "trials")
+    table = read_table(tmp_path / "run", "trials", losses=True)
     full = table[table["effort"] == 1]
     assert full.groupby(["dataset", "condition"]).size().to_dict() == {
         ("digits", "sizes=200"): 5, ("digits", "sizes=1000"): 5, ("others", "sizes=200"): 5, ("others", ""): 5,
@@ -161,27 +161,27 @@ def test_learning_compares_all_settings_on_every_task_and_writes_the_file(tmp_pa
 
 def test_learning_goes_on_where_it_stopped_and_a_file_that_was_written_changes_nothing(tmp_path, two_sets):
     learned(tmp_path / "whole", two_sets)
-    whole = read_table(tmp_path / "whole", "trials")
+    whole = read_table(tmp_path / "whole", "trials", losses=True)
     learned(tmp_path / "run", two_sets, hours=whole["seconds"].sum() / 5 / 3600)
-    before = read_table(tmp_path / "run", "trials")
+    before = read_table(tmp_path / "run", "trials", losses=True)
     assert 0 < len(before) < len(whole)
     write_portfolios(tmp_path / "whole")
     learned(tmp_path / "run", two_sets)
-    after = read_table(tmp_path / "run", "trials")
+    after = read_table(tmp_path / "run", "trials", losses=True)
     assert after[: len(before)].equals(before)
     assert set(after["key"]) >= set(whole[whole["effort"] == 1]["key"])
     learned(tmp_path / "run", two_sets)
-    assert read_table(tmp_path / "run", "trials").equals(after)
+    assert read_table(tmp_path / "run", "trials", losses=True).equals(after)
 
 
 def test_whenever_it_stops_the_table_is_balanced(tmp_path, two_sets, monkeypatch):
     """One setting on every task before the next one; a setting that is not tried on all is left out."""
     learned(tmp_path / "run", two_sets)
-    rows = read_table(tmp_path / "run", "trials")
-    monkeypatch.setattr(portfolios, "read_table", lambda folder, name: rows.iloc[:-6])
+    rows = read_table(tmp_path / "run", "trials", losses=True)
+    monkeypatch.setattr(portfolios, "read_table", lambda folder, name, losses: rows.iloc[:-6])
     ((settings, tasks),) = tables(tmp_path / "run").values()
     assert len(settings) == 3 and len(tasks) == 4 and {len(task.losses) for task in tasks} == {3}
-    monkeypatch.setattr(portfolios, "read_table", lambda folder, name: rows[rows["dataset"] == "digits"])
+    monkeypatch.setattr(portfolios, "read_table", lambda folder, name, losses: rows[rows["dataset"] == "digits"])
     assert write_portfolios(tmp_path / "run") == [], "an order without the only data set is none"
 
 
@@ -227,7 +227,7 @@ def test_the_effort_is_the_highest_that_time_allows_and_that_tells_something(sec
 def test_all_settings_of_a_task_are_tried_at_the_effort_that_time_allows(tmp_path, two_sets, estimators_folder):
     add_estimator(estimators_folder, "nearest_mean", "import time; time.sleep(len(X) / 5000)")
     learned(tmp_path / "run", ["digits"], seconds=0.25)
-    table = read_table(tmp_path / "run", "trials").query("condition == 'sizes=1000'")
+    table = read_table(tmp_path / "run", "trials", losses=True).query("condition == 'sizes=1000'")
     compared = table[table["params"].map(lambda params: params["shrink"] > 0)]
     assert compared["effort"].nunique() == 1 and compared["effort"].iloc[0] < 1
     ((settings, tasks),) = tables(tmp_path / "run").values()
@@ -268,7 +268,7 @@ def test_regret_tells_what_the_portfolio_would_have_found(tmp_path):
     ship(2, 0, without={"digits": (0,)})
     carry_out(tmp_path / "run", budget="6 trials", search=RANDOM)
     (row,) = regret(tmp_path / "run").to_dict("records")
-    table = read_table(tmp_path / "run", "trials").query("status == 'ok'").to_dict("records")
+    table = read_table(tmp_path / "run", "trials", losses=True).query("status == 'ok'").to_dict("records")
     loss = {row["params"]["shrink"]: (row["log_loss"] + np.mean(row["losses"])) / 2 for row in table}
     assert row["base"] == pytest.approx(loss[0.0], abs=1e-5) and row["all"] == pytest.approx(
         min(loss.values()), abs=1e-5
