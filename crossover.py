@@ -715,8 +715,13 @@ def _run(
     suite = requested(what, changes)
     folder = _run_folder(name, suite)
     if dry_run:
+        from benchmarks.execution.executors import executor as checked
         from benchmarks.plan import plan
+        from benchmarks.run import read_info
 
+        checked(executor)  # An unknown one is told now; none is started.
+        if replay is not None:
+            read_info(replay)
         _say(plan(suite, folder))
         return
     ok = _carry_out(suite, folder, executor, workers, data, replay, fail_fast)

@@ -25,7 +25,7 @@ DONE = "done"
 def plan(suite: Suite, folder: Path) -> str:
     """A line per cell with what is done of it, and an estimate of the minutes that are left.
 
-    Nothing is written but arrays into the cache: a folder of pictures is read, which tells how they are framed.
+    Nothing is written but arrays into the cache: data of one's own is read, which tells its faults, and how pictures are framed.
 
     The estimate takes the budget for a search; for one in trials, and for a last fit, what such took in this folder.
     """
@@ -106,7 +106,7 @@ def _datasets(suite: Suite, folder: Path) -> dict[str, list[str]]:
         own = None if name in datasets.names() else recipe(Path(name), suite.reading)
         if (called := name if own is None else own.name) in found:
             raise two_of_one_name(called)
-        data = cached(own) if own is not None and own.framed else None
+        data = None if own is None else cached(own)  # A fault in it is told now.
         found[called] = [] if data is None else [classes_told(data), *([str(data.choice)] if data.choice else [])]
     return found
 

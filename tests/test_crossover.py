@@ -167,6 +167,27 @@ def test_a_run_stays_below_runs(name, tmp_path):
     assert code == 2 and "is no name of a folder: it must not" in err and "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["digits", "--executor", "clouds"], "There is no executor 'clouds'"),
+        (["digits", "--replay", "nosuch"], "is no run folder"),
+        (["faulty.csv"], "line 3"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would(more, words, tmp_path):
+    (tmp_path / "faulty.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\na,1,2,3,4\nb,1,2,3\n")
+    code, _, err = run("run", *more, "--estimators", "svm", "--run", "r", "--dry-run", cwd=tmp_path)
+    assert code == 2 and words in err and "Traceback" not in err
+
+
+def test_a_variable_that_is_nonsense_is_told_before_a_file_is_blamed(tmp_path):
+    for name, value in {"CROSSOVER_MEMORY": "lots", "OMP_NUM_THREADS": "abc"}.items():
+        code, _, err = run("list", "studies", env=os.environ | {name: value})
+        assert code == 2 and name in err and value in err and err.count("\n") == 1
+    assert run("list", "studies", env=os.environ | {"OMP_NUM_THREADS": "2,1"})[0] == 0
+
+
 def test_estimators_of_ones_own_that_cannot_be_read_are_one_line(tmp_path):
     (tmp_path / "broken.py").write_text("def (")
     for folder in (tmp_path / "nowhere", tmp_path):
