@@ -1,6 +1,6 @@
 """Speed, measured side by side: one module per question, each with a `TITLE`, a `NOTE` and `measure() -> DataFrame`.
 
-``python -m benchmarks.performance`` measures all, prints the tables and writes them to RESULTS.md, with date, machine and
+``python -m benchmarks.performance`` measures all but what has `LONG` set and takes hours, prints the tables and writes them to RESULTS.md, with date, machine and
 versions; names after it choose some. Seconds of one machine say little to another, so every table has ratios of what ran in
 turns, in one process: a round measures each row once, and a row tells the median of its rounds and their range.
 """

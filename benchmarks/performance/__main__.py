@@ -23,7 +23,7 @@ def main(asked: list[str]) -> int:
             if name not in performance.names():
                 raise unknown("measurement", name, performance.names())
         found = sections(RESULTS.read_text()) if RESULTS.exists() else {}
-        for name in asked or performance.names():
+        for name in asked or [n for n in performance.names() if not getattr(performance.get(n), "LONG", False)]:
             found[name] = section(name)
             print(found[name])
             RESULTS.write_text(HEAD + "".join(f"\n{found[n]}" for n in performance.names() if n in found))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from benchmarks.studies import STANDARD
+from benchmarks.studies import STANDARD, Condition
+from benchmarks.studies.label_noise import JUMBLED
+from benchmarks.studies.label_noise import clean as is_clean
+from benchmarks.studies.label_noise import label_noise as study_of_noise
+from benchmarks.studies.label_noise import parse as parse_noise
 from benchmarks.studies.structure import ANEW
 from benchmarks.studies.structure import structure as study_of_structure
 from reports.analysis.comparison import changed
@@ -16,8 +20,11 @@ from reports.analysis.resources import SIZES
 from reports.analysis.robustness import Robustness, ahead, interval, robustness, unlike_training
 from reports.analysis.transfer import AS_IT_IS, transfer
 from reports.drawing import formats
+from reports.leaderboard import scores
 from reports.run import Run
 from reports.verdict.words import Figure, Sentence, in_points, listed, number_word
+
+LEVELS = 4  # of a study that a sentence tells
 
 
 def passing(found: Crossover) -> Sentence:
@@ -145,6 +152,38 @@ def reordered(run: Run, dataset: str) -> list[Sentence]:
         told.append(f"no change beyond chance is seen of {listed(same, 'or')}")
     text = f"With {where} in another order, in training and test images alike, {'; '.join(told)}."
     return [Sentence(text, "conditions", "neighbours")]
+
+
+def wrong_labels(run: Run, dataset: str) -> list[Sentence]:
+    """What wrong training labels leave of the best of each family, level by level."""
+    found = [c for c in run.conditions if c.study == study_of_noise.name]
+    levels = [c for c in ([STANDARD] if STANDARD in run.conditions else []) + found if run.at(c).scored(dataset)]
+    if not set(found) & set(levels):
+        return []
+    parts = []
+    for condition in levels[:LEVELS]:
+        board = scores(run.at(condition), dataset)
+        best = [rows.iloc[0] for family in ("deep", "classical") if len(rows := board[board["family"] == family])]
+        right = [f"{row.variant} {formats.percent(row.accuracy)}\u00a0%" for row in best]
+        parts.append(f"{_noise(condition)}, {listed(right)}")
+    families = {"deep": "network", "classical": "classical model"}
+    known = set(scores(run.at(levels[0]), dataset)["family"])
+    who = listed([f"the best {word}" for family, word in families.items() if family in known])
+    more = f"; {number_word(len(levels) - LEVELS)} more levels are in the table" if len(levels) > LEVELS else ""
+    text = f"On the test images, whose labels are as they were, {who} reach: {'; '.join(filter(None, parts))}{more}."
+    return [Sentence(text, "conditions", "wrong labels")]
+
+
+def _noise(condition: Condition) -> str:
+    """``with 20 % of the training labels wrong (symmetric)``."""
+    if condition.is_standard:
+        return "with the labels as they are"
+    kind, share = parse_noise(condition.level)
+    if kind in JUMBLED:
+        among = "all classes" if JUMBLED[kind] == "all" else "the wrong classes"
+        return f"with all training labels drawn anew among {among}"
+    checked = ", those of validation rows right" if is_clean(condition.level) else ""
+    return f"with {round(100 * share)}\u00a0% of the training labels wrong ({kind}{checked})"
 
 
 def sources(run: Run, dataset: str) -> list[Sentence]:

@@ -15,6 +15,7 @@ from benchmarks.studies import STANDARD, Condition, Study
 from benchmarks.studies.budgets import budgets
 from benchmarks.studies.cleaning import cleaning
 from benchmarks.studies.corruption import corruption
+from benchmarks.studies.label_noise import label_noise
 from benchmarks.studies.sizes import sizes as study
 from benchmarks.studies.structure import structure
 from benchmarks.studies.transfer import transfer
@@ -166,6 +167,13 @@ def write_cleaning(folder: Path, planted: bool = False, **more) -> Path:
     errors = {f"symmetric-5{action}": {"svm": 0.06, "cnn": 0.04} for action in ("", "-removed", "-relabelled")}
     as_they_are = {level: {"svm": 0.04, "cnn": 0.02} for level in (0, "removed", "relabelled")}
     return write_levels(folder, cleaning, errors if planted else as_they_are | errors, **more)
+
+
+def write_noise(folder: Path, **more) -> Path:
+    """Wrong labels cost svm more than cnn."""
+    errors = {0: {"svm": 0.04, "cnn": 0.02}, "symmetric-20": {"svm": 0.06, "cnn": 0.03}}
+    errors |= {"symmetric-50-clean": {"svm": 0.2, "cnn": 0.05}, "jumbled-others": {"svm": 0.9, "cnn": 0.95}}
+    return write_levels(folder, label_noise, errors, **more)
 
 
 # Share of errors under each corruption, and without one.

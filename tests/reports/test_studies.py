@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 import pytest
 
 import reports
 from benchmarks.studies import STANDARD
+from reports import leaderboard
 from reports.analysis.crossover import crossover_of
 from reports.analysis.effort import efforts
 from reports.analysis.intervals import difference_interval
@@ -15,7 +17,7 @@ from reports.analysis.resources import BUDGETS
 from reports.drawing import style
 from reports.exhibits import EXHIBITS
 from reports.verdict import verdict
-from tests.reports.study import write_budgets, write_cleaning, write_structure, write_tuning
+from tests.reports.study import write_budgets, write_cleaning, write_noise, write_structure, write_tuning
 
 NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
 
@@ -131,6 +133,26 @@ def test_the_verdict_tells_who_uses_neighbours(tmp_path):
     assert list(dict.fromkeys(frame["level"])) == ["1", "7", "all", "anew"]
     change = frame.query("variant == 'cnn' and level == 'all'")["change"].iloc[0]
     assert f"cnn loses {-100 * change:.2f} points" in told.text
+
+
+def test_the_verdict_tells_what_wrong_labels_leave(tmp_path):
+    run = reports.load(write_noise(tmp_path / "run", seeds=(0,)))
+    (told,) = [s.text for s in verdict(run, "things").sentences if s.rule == "wrong labels"]
+    told = told.replace("\u00a0", " ")
+    assert told.startswith(
+        "On the test images, whose labels are as they were, the best network and the best classical model"
+    )
+    parts = told.partition(": ")[2].split("; ")
+    words = [part.partition(", cnn ")[0] for part in parts[:2]]
+    assert words == ["with the labels as they are", "with 20 % of the training labels wrong (symmetric)"]
+    assert parts[2].startswith(
+        "with 50 % of the training labels wrong (symmetric, those of validation rows right), cnn 9"
+    )
+    assert parts[3].startswith("with all training labels drawn anew among the wrong classes, cnn ")
+    for part, condition in zip(parts, [STANDARD, *run.fitted[1:]], strict=True):
+        own = leaderboard.scores(run.at(condition), "things").set_index("variant")["accuracy"]
+        shares = re.findall(r"(cnn|svm) ([\d.]+) %", part)
+        assert shares == [(name, f"{100 * own[name]:.2f}") for name in ("cnn", "svm")]
 
 
 def test_a_page_says_which_of_several_levels_it_is_about(tmp_path):

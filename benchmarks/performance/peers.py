@@ -1,0 +1,136 @@
+"""Which accuracy do Crossover, FLAML and AutoGluon reach in equal time, on pixels and on Crossover's own features?
+
+Peers run in environments of their own, below the cache folder, with the versions of ``_peers/constraints.txt``. FLAML: C. Wang et al.
+(2021), arXiv:1911.04706. AutoGluon-Tabular: N. Erickson et al. (2020), arXiv:2003.06505.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.data import datasets
+from benchmarks.data.images import Images
+from benchmarks.data.split import subset
+from benchmarks.data.store.cache import cache_folder
+from benchmarks.errors import UserError, printable
+from estimators.features import features
+from estimators.models.threads import threads
+
+TITLE = "which accuracy do others reach in the same time?"
+LIBRARIES = ("scikit-learn", "xgboost", "tensorflow", "keras")
+LONG = True  # hours: measured where it is asked for by name
+DATASETS = ("mnist", "fashion-mnist", "cifar-10")
+SECONDS = 600
+ROWS = 42_000  # of the training images, as in Kaggle's Digit Recognizer
+COMPARED = "svm,cnn,ensemble"
+ARMS = Path(__file__).parent / "_peers"
+PACKAGES = {
+    "flaml": ["flaml[automl]"],
+    "autogluon": ["autogluon.tabular[lightgbm,xgboost,catboost]"],
+}
+NOTE = f"""{ROWS:,} training rows of each data set, {SECONDS} s, the official test images, one seed. Crossover: `run FILE --estimators {COMPARED} --within 10m`, of which the row `ensemble` \
+counts, which is chosen without the test part; its time is all of the command, imports, evaluation and report included. FLAML and AutoGluon (medium quality, with LightGBM, XGBoost, CatBoost) \
+are given the time for their fit; to predict is not counted. They see pixels, and in a second arm oriented gradients (HOG), as Crossover's own classical models do."""
+
+
+def measure(names: tuple[str, ...] = DATASETS, seconds: int = SECONDS, rows: int = ROWS) -> pd.DataFrame:
+    """One row per data set and arm: accuracy, errors as a multiple of Crossover's, seconds; about two hours and a half.
+
+    Raises
+    ------
+    UserError : a data set cannot be had, an environment cannot be made, or an arm failed.
+    """
+    pythons = {peer: environment_of(peer) for peer in PACKAGES}
+    found = []
+    for name in names:
+        dataset = datasets.load(name)
+        train = dataset.train.rows(subset(dataset.train.y, min(rows, len(dataset.train)), 0))
+        test = dataset.test.open()
+        with tempfile.TemporaryDirectory() as place:
+            arms = [("Crossover", *crossover(Path(place), train, test, seconds))]
+            for kind in ("pixels", "hog"):
+                data = _rows(Path(place) / f"{kind}.npz", kind, train, test)
+                for peer, python in pythons.items():
+                    labels, took = _predicted(python, peer, data, seconds)
+                    arms.append((f"{peer} on {kind}", float((labels == test.y).mean()), took))
+        own = 1 - arms[0][1]
+        found += [
+            {
+                "data set": name,
+                "arm": arm,
+                "accuracy %": f"{100 * accuracy:.2f}",
+                "errors": f"{(1 - accuracy) / own:.2f}" if own else "",
+                "seconds": f"{took:,.0f}",
+            }
+            for arm, accuracy, took in arms
+        ]
+    return pd.DataFrame(found)
+
+
+def environment_of(peer: str) -> Path:
+    """The Python of a peer's environment, which is made where there is none.
+
+    Raises
+    ------
+    UserError : it cannot be installed.
+    """
+    folder = cache_folder() / "peers" / peer
+    python = folder / "bin" / "python"
+    if not (folder / "done").exists():
+        venv.create(folder, clear=True, with_pip=True)
+        install = [python, "-m", "pip", "install", "-q", "-c", ARMS / "constraints.txt", *PACKAGES[peer]]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"{peer} cannot be installed into {folder}: {printable(done.stderr[-300:])}")
+        (folder / "done").touch()
+    return python
+
+
+def crossover(place: Path, train: Images, test: Images, seconds: int) -> tuple[float, float]:
+    """The accuracy of the ensemble that the command line comes to, and the seconds of the command."""
+    np.savez(place / "images.npz", x_train=train.X, y_train=train.y, x_test=test.X, y_test=test.y)
+    within = ["--within", f"{seconds} s", "--estimators", COMPARED, "--run", "peers"]
+    command = [sys.executable, "-m", "crossover", "run", "images.npz", *within]
+    where = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])}
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=place, env=os.environ | where, capture_output=True, text=True, check=False)
+    took = time.perf_counter() - began
+    if done.returncode:
+        raise UserError(f"Crossover's own arm failed: {printable(done.stderr[-300:])}")
+    board = pd.read_csv(place / "runs" / "peers" / "leaderboard.csv").set_index("variant")
+    return float(board.loc["ensemble", "accuracy"]), took
+
+
+def _rows(path: Path, kind: str, train: Images, test: Images) -> Path:
+    """The images as rows of numbers, for peers."""
+    rows = features(kind).fit(train.X)
+    np.savez(path, X_train=rows.transform(train.X), y_train=train.y, X_test=rows.transform(test.X))
+    return path
+
+
+def _predicted(python: Path, peer: str, data: Path, seconds: int) -> tuple[NDArray[np.int64], float]:
+    """Labels of the test rows by a peer, and the seconds of the whole."""
+    out = data.with_name(f"{peer}-{data.stem}.npy")
+    began = time.perf_counter()
+    command = [python, ARMS / f"{peer}_arm.py", data, str(seconds), out]
+    done = subprocess.run(
+        command,
+        cwd=data.parent,
+        env=os.environ | {"OMP_NUM_THREADS": str(threads())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode or not out.exists():
+        raise UserError(f"{peer} failed: {printable(done.stderr[-300:])}")
+    return np.load(out), time.perf_counter() - began
