@@ -118,6 +118,21 @@ def test_what_is_said_of_pooling_is_that_of_its_run():
     assert len(json.loads((folder / "run.json").read_text())["seeds"]) == 3
 
 
+def test_what_is_said_of_wrong_labels_is_that_of_its_run():
+    told = re.search(r"\| `.venv/bin/crossover run label-noise-levers`, on MNIST.*?\n\n.*?\n\n", TEXT, flags=re.DOTALL)[0]
+    folder = ROOT / "reports" / "published" / "label-noise-levers"
+    page, info = (folder / "report.html").read_text(), json.loads((folder / "run.json").read_text())
+    rows = re.findall(r"^\| ([\w. -]+?) \| ([\d.]+) \| ([\d.]+) \|$", told, flags=re.MULTILINE)
+    assert {variant for variant, *_ in rows} == set(info["variants"])
+    for variant, *measured in rows:
+        for level, accuracy in zip(("symmetric-20", "symmetric-50"), measured, strict=True):
+            cells = rf'<td>{level}</td><td class="number">[\d.]+</td><td[^>]*>{variant}</td><td class="number">1</td>'
+            assert re.search(rf'{cells}<td class="number">{accuracy}</td>', page), (variant, level)
+    assert (
+        f"{info['budget']} each" in told and "97.71 and 91.68 %" in told and "97.71 % at 20 %" in info["claims"]["told"]
+    )
+
+
 def test_what_is_said_of_regularisation_is_that_of_its_run():
     told = re.search(r"\| `.venv/bin/crossover run regularisation.*?\n\n", TEXT, flags=re.DOTALL)[0]
     board = (ROOT / "reports" / "published" / "regularisation" / "leaderboard.md").read_text()
