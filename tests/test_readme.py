@@ -119,7 +119,9 @@ def test_what_is_said_of_pooling_is_that_of_its_run():
 
 
 def test_what_is_said_of_wrong_labels_is_that_of_its_run():
-    told = re.search(r"\| `.venv/bin/crossover run label-noise-levers`, on MNIST.*?\n\n.*?\n\n", TEXT, flags=re.DOTALL)[0]
+    told = re.search(r"\| `.venv/bin/crossover run label-noise-levers`, on MNIST.*?\n\n.*?\n\n", TEXT, flags=re.DOTALL)[
+        0
+    ]
     folder = ROOT / "reports" / "published" / "label-noise-levers"
     page, info = (folder / "report.html").read_text(), json.loads((folder / "run.json").read_text())
     rows = re.findall(r"^\| ([\w. -]+?) \| ([\d.]+) \| ([\d.]+) \|$", told, flags=re.MULTILINE)

@@ -88,7 +88,16 @@ def environment_of(peer: str) -> Path:
     python = folder / "bin" / "python"
     if not (folder / "done").exists():
         venv.create(folder, clear=True, with_pip=True)
-        install = [python, "-m", "pip", "install", "-q", "-c", ARMS / "constraints.txt", *PACKAGES[peer]]
+        install: list[str | Path] = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "-c",
+            ARMS / "constraints.txt",
+            *PACKAGES[peer],
+        ]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"{peer} cannot be installed into {folder}: {printable(done.stderr[-300:])}")
@@ -122,7 +131,7 @@ def _predicted(python: Path, peer: str, data: Path, seconds: int) -> tuple[NDArr
     """Labels of the test rows by a peer, and the seconds of the whole."""
     out = data.with_name(f"{peer}-{data.stem}.npy")
     began = time.perf_counter()
-    command = [python, ARMS / f"{peer}_arm.py", data, str(seconds), out]
+    command: list[str | Path] = [python, ARMS / f"{peer}_arm.py", data, str(seconds), out]
     done = subprocess.run(
         command,
         cwd=data.parent,
