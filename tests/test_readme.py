@@ -135,6 +135,21 @@ def test_what_is_said_of_wrong_labels_is_that_of_its_run():
     )
 
 
+def test_what_is_said_of_jumbled_labels_is_that_of_its_run():
+    told = " ".join(re.search(r"crossover run jumbled`, on MNIST.*?\n\n", TEXT, flags=re.DOTALL)[0].split())
+    page = (ROOT / "reports" / "published" / "jumbled" / "report.html").read_text()
+
+    def measured(level, variant):
+        cells = rf'<td>{level}</td><td class="number">[\d.]+</td><td[^>]*>{variant}</td><td class="number">1</td>'
+        return re.search(rf'{cells}<td class="number">([\d.]+)</td>', page)[1]
+
+    names = ("logistic_regression", "svm", "xgboost", "mlp", "cnn")
+    chance = sorted((measured("jumbled", name) for name in names), key=float)
+    assert f"{chance[0]} to {chance[-1]} % right" in told
+    assert all(re.search(rf"{name} (has )?{measured('jumbled-others', name)} %", told) for name in names)
+    assert f"{10_000 - round(100 * float(measured('jumbled-others', 'mlp'))):,} of 10,000 wrong" in told
+
+
 def test_what_is_said_of_regularisation_is_that_of_its_run():
     told = re.search(r"\| `.venv/bin/crossover run regularisation.*?\n\n", TEXT, flags=re.DOTALL)[0]
     board = (ROOT / "reports" / "published" / "regularisation" / "leaderboard.md").read_text()
