@@ -1192,18 +1192,19 @@ def main() -> None:
 
 
 def _check_environment() -> None:
-    """Refuse variables that say nothing, before a file or a model is blamed for it."""
-    from benchmarks.errors import UserError
-    from estimators.models.threads import threads
-
+    """Refuse variables that say nothing, before a file or a model is blamed for it; where none is set, nothing is imported."""
     if os.environ.get("CROSSOVER_MEMORY"):
         from benchmarks.data.formats.bounds import check_variable
 
         check_variable()
-    try:
-        threads()
-    except ValueError as error:
-        raise UserError(f"{error}.") from error
+    if os.environ.get("OMP_NUM_THREADS"):
+        from benchmarks.errors import UserError
+        from estimators.models.threads import threads
+
+        try:
+            threads()
+        except ValueError as error:
+            raise UserError(f"{error}.") from error
 
 
 def _stop(number: int, frame: Any) -> None:

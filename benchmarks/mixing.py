@@ -16,16 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.formats.npz import read_named
 from benchmarks.data.images import Images
-from benchmarks.data.split import subset
+from benchmarks.data.split import FEWEST_HELD_OUT, HELD_OUT, subset
 from benchmarks.execution.job import Fit
 from benchmarks.scoring import accuracy, log_loss
 
 STEPS = 20  # models that a mix has, at most, those counted that are in it more than once
-ROWS = 3_000  # that choose a mix, at most,
-FEWEST_ROWS = 500  # and at least
 TIMES = 2  # the errors of the best setting, in its search, that those of a member may be where too few rows can choose
-TRAINED_ON = "trained_on.npy"  # beside the folder of a model: its rows, a bit for each training row
+TRAINED_ON = "trained_on.npz"  # beside the folder of a model: of each training row, whether it was trained on it
 
 
 @dataclass(frozen=True)
@@ -54,20 +53,35 @@ def note_rows(model: Path, rows: NDArray[np.int64], count: int) -> None:
     mask = np.zeros(count, bool)
     mask[rows] = True
     model.parent.mkdir(parents=True, exist_ok=True)
-    np.save(model.with_name(TRAINED_ON), np.packbits(mask))
+    np.savez_compressed(model.with_name(TRAINED_ON), rows=mask)
 
 
-def rows_of(model: Path, images: Images, seed: int, count: int) -> NDArray[np.bool_]:
-    """On which training rows a model was trained, bool (n,).
+def rows_of(
+    fits: Sequence[Fit], told: Mapping[str, Mapping[str, Any]], images: Images, seed: int
+) -> dict[str, NDArray[np.bool_]]:
+    """On which training rows each model was trained, by variant, bool (n,).
 
-    Of a run in which that was not noted they are the first `count` in the order of `benchmarks.data.split.subset`; with groups
-    nobody knows which, so it counts as trained on all.
+    Of a run in which that was not noted they are the first in the order of `benchmarks.data.split.subset`. Where nobody knows which,
+    with groups, or since what was noted is of other rows, it counts as trained on all.
+
+    Parameters
+    ----------
+    told : by variant what the ``model.json`` tells.
+
+    Raises
+    ------
+    UserError : what was noted cannot be read.
     """
+    return {fit.variant: _rows_of(Path(fit.model), told[fit.variant], images, seed) for fit in fits}
+
+
+def _rows_of(model: Path, told: Mapping[str, Any], images: Images, seed: int) -> NDArray[np.bool_]:
     path = model.with_name(TRAINED_ON)
     if path.exists():
-        return np.unpackbits(np.load(path), count=len(images)).astype(bool)
+        (mask,) = read_named(path, ["rows"])
+        return mask if mask.shape == (len(images),) and mask.dtype == bool else np.ones(len(images), bool)
     mask = np.full(len(images), images.groups is not None)
-    mask[subset(images.y, min(len(images), count), seed)] = True
+    mask[subset(images.y, min(len(images), told.get("rows", len(images))), seed)] = True
     return mask
 
 
@@ -109,16 +123,16 @@ def judged(
     apart = {
         team: names
         for team, names in teams(fits).items()
-        if max(trained[name].sum() for name in names) <= len(images) - FEWEST_ROWS
+        if max(trained[name].sum() for name in names) <= len(images) - FEWEST_HELD_OUT
     }
     if not apart:
         return None
     seen = np.any([trained[name] for names in apart.values() for name in names], axis=0)
     new = np.flatnonzero(~seen)
-    if len(new) < FEWEST_ROWS:
+    if len(new) < FEWEST_HELD_OUT:
         return None
-    if len(new) > ROWS:
-        new = new[subset(images.y[new], ROWS, seed)]
+    if len(new) > HELD_OUT:
+        new = new[subset(images.y[new], HELD_OUT, seed)]
     X = np.ascontiguousarray(images.X[new])
     proba = {
         team: average({name: models[name].predict_proba(X) for name in names}, dict.fromkeys(names, 1))
@@ -131,9 +145,7 @@ def nearly_as_good(fits: Sequence[Fit]) -> dict[str, int]:
     """A mix where too few rows can choose one: of all whose settings made at most `TIMES` the errors of the best in its search."""
     scores = {fit.variant: fit.score for fit in fits if fit.score is not None}
     least = 1 - max(scores.values(), default=0.0)
-    return {fit.variant: 1 for fit in fits if 1 - scores.get(fit.variant, 0.0) <= TIMES * least + 1e-9} or {
-        fit.variant: 1 for fit in fits
-    }
+    return {fit.variant: 1 for fit in fits if 1 - scores.get(fit.variant, 0.0) <= TIMES * least + 1e-9}
 
 
 def mixed(proba: Mapping[str, NDArray], y: NDArray[np.int64]) -> Mix:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from benchmarks.errors import UserError
 
 LARGEST_PART = 0.6  # of the rows that no fold has yet, which another one may take
+HELD_OUT = 3_000  # rows that calibrate a fit and say when to stop, or choose among fits, at most: of a short fit those left over
+FEWEST_HELD_OUT = 500  # and at least: fewer tell less than the search did
 ROWS_PER_CLASS = 10  # a subset keeps at least so many, or all there are: fewer cannot rank two settings
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import estimators
 from benchmarks import studies
 from benchmarks.data.images import Dataset, Images
-from benchmarks.data.split import drawn, folds, halves, set_aside, subset
+from benchmarks.data.split import FEWEST_HELD_OUT, HELD_OUT, drawn, folds, halves, set_aside, subset
 from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
 from benchmarks.execution.job import AS_IT_IS, EVERY_LABELLED_ROW, TRAINING_ROWS, Job, Kind
@@ -38,9 +38,7 @@ from estimators.models.describe import describe
 from estimators.models.saving import load, read_facts, save
 from estimators.models.source import Source
 
-HELD_OUT = 3_000  # rows that calibrate a fit and say when to stop, at most: those that a short fit leaves over,
-HELD_OUT_SHARE = 0.05  # or this share of all,
-FEWEST_HELD_OUT = 500  # if that makes at least so many: fewer tell less than the search did
+HELD_OUT_SHARE = 0.05  # of the rows of a fit, which are held out of it if that makes `FEWEST_HELD_OUT`
 ROWS = "rows"  # the way to use a source that every estimator has
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
 
@@ -209,10 +207,7 @@ def _mix(job: Job) -> Fitted:
     started = time.perf_counter()
     models = {member.variant: load(member.model) for member in job.members}
     told = {member.variant: read_facts(member.model) for member in job.members}
-    trained = {
-        member.variant: rows_of(Path(member.model), images, job.seed, told[member.variant].get("rows", len(images)))
-        for member in job.members
-    }
+    trained = rows_of(job.members, told, images, job.seed)
     mix = judged(job.members, models, trained, studies.judging(dataset.train, images, job.condition), job.seed)
     weights = nearly_as_good(job.members) if mix is None else shares(mix.weights, teams(job.members))
     model = Average.of([Member(name, weight, models[name], told[name]) for name, weight in weights.items()])

@@ -102,7 +102,7 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
             raise UserError(f"{folder} has no fit yet. The command that made it goes on from there.")
         own = [row for row in fits if row["seed"] == fits[0]["seed"]]
         candidates = fitted(own, {cell.variant.name: cell.variant for cell in of_suite}, folder)
-        mix = _mix(dataset, fits, candidates, folder) if variant is None else None
+        mix = _mix(dataset, candidates, fits[0]["seed"]) if variant is None else None
         weights = {variant: 1} if variant is not None else {_best(fits): 1}
         if mix is not None:
             weights = shares(mix.weights, teams(candidates))
@@ -117,15 +117,11 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
     return Submission(dataset.name, rows, labels, tuple(members), _reason(weights, mix, variant), mix)
 
 
-def _mix(dataset: Dataset, fits: Sequence[Mapping[str, Any]], candidates: Sequence[Fit], folder: Path) -> Mix | None:
+def _mix(dataset: Dataset, candidates: Sequence[Fit], seed: int) -> Mix | None:
     """The mix of the models of one seed; None where too few rows were held out to choose one."""
-    seed = fits[0]["seed"]
-    models = {row["variant"]: load_model(folder / row["folder"]) for row in fits if row["seed"] == seed}
-    trained = {
-        name: rows_of(model.folder, dataset.train, seed, model.facts.get("rows", len(dataset.train)))
-        for name, model in models.items()
-    }
-    return judged(candidates, models, trained, dataset.train, seed)
+    models = {fit.variant: load_model(fit.model) for fit in candidates}
+    told = {variant: model.facts for variant, model in models.items()}
+    return judged(candidates, models, rows_of(candidates, told, dataset.train, seed), dataset.train, seed)
 
 
 def _best(fits: Sequence[Mapping[str, Any]]) -> str:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,12 +99,20 @@ def test_where_too_few_rows_can_choose_what_is_nearly_as_good_is_mixed():
 
 def test_which_rows_a_fit_was_trained_on_is_kept_and_read(tmp_path):
     images = numbered(1003)
-    mixing.note_rows(tmp_path / "cell" / "model", np.array([0, 7, 1002]), 1003)
-    found = mixing.rows_of(tmp_path / "cell" / "model", images, 0, 999)
-    assert np.flatnonzero(found).tolist() == [0, 7, 1002]
-    assert mixing.rows_of(tmp_path / "none", images, 0, 500).sum() == 500
+    model = tmp_path / "cell" / "model"
+    mixing.note_rows(model, np.array([0, 7, 1002]), 1003)
+
+    def found(place, told, given=images):
+        return mixing.rows_of([replace(member("a"), model=str(place))], {"a": told}, given, 0)["a"]
+
+    assert np.flatnonzero(found(model, {"rows": 999})).tolist() == [0, 7, 1002]
+    assert found(tmp_path / "none", {"rows": 500}).sum() == 500
     grouped = Images(images.X, images.y, np.arange(1003))
-    assert mixing.rows_of(tmp_path / "none", grouped, 0, 500).all(), "nobody knows which"
+    assert found(tmp_path / "none", {"rows": 500}, grouped).all(), "nobody knows which"
+    assert found(model, {}, numbered(900)).all(), "it is of other rows"
+    (tmp_path / "cell" / mixing.TRAINED_ON).write_bytes(b"PK")
+    with pytest.raises(UserError, match=mixing.TRAINED_ON):
+        found(model, {})
 
 
 @pytest.fixture

@@ -241,7 +241,7 @@ def cheat_mix(monkeypatch):
 
     def judged(fits, models, trained, images, seed):
         X, y = np.load(newest("test-X.npy")), np.load(newest("test-y.npy"))
-        monkeypatch.setattr("benchmarks.mixing.FEWEST_ROWS", len(y))
+        monkeypatch.setattr("benchmarks.mixing.FEWEST_HELD_OUT", len(y))
         return honest(fits, models, {name: np.zeros(len(y), bool) for name in trained}, Images(X, y), seed)
 
     monkeypatch.setattr(work, "judged", judged)

@@ -154,7 +154,7 @@ def test_no_test_label_helps_to_choose_the_mix(competition, monkeypatch):
     (cached,) = (competition.folder / "cache/arrays").iterdir()
     dataset = replace(reopen(cached), test=Sealed(1120, broken, broken))
     fits = run.fits.to_dict("records")
-    assert set(_mix(dataset, fits, candidates(fits, BASES, run.folder), run.folder).weights) == {"even", "odd"}
+    assert set(_mix(dataset, candidates(fits, BASES, run.folder), 0).weights) == {"even", "odd"}
 
 
 def test_models_trained_on_every_row_cannot_be_mixed(competition, monkeypatch, tmp_path):
@@ -162,9 +162,9 @@ def test_models_trained_on_every_row_cannot_be_mixed(competition, monkeypatch, t
     monkeypatch.setenv("CROSSOVER_ESTIMATORS", str(competition.folder / "own"))
     run = crossover.load(competition.folder / "runs/ours")
     (cached,) = (competition.folder / "cache/arrays").iterdir()
-    monkeypatch.setattr("benchmarks.mixing.FEWEST_ROWS", 505)
+    monkeypatch.setattr("benchmarks.mixing.FEWEST_HELD_OUT", 505)
     fits = run.fits.to_dict("records")
-    assert _mix(reopen(cached), fits, candidates(fits, BASES, run.folder), run.folder) is None
+    assert _mix(reopen(cached), candidates(fits, BASES, run.folder), 0) is None
 
 
 def test_models_that_differ_by_chance_alone_count_as_one():
