@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.data import datasets
 from benchmarks.data.choice import choice_of
 from benchmarks.data.classes import classes_told
-from benchmarks.data.formats import recipe
+from benchmarks.data.formats.recognise import recipe
 from benchmarks.data.store.cache import cached
 from benchmarks.errors import UserError
 from benchmarks.layout import has_model, has_predictions

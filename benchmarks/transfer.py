@@ -130,7 +130,7 @@ def _sides(shape: Sequence[int]) -> str:
 
 def _load(name: str, data_dir: Path | None, told: Told) -> Dataset:
     """A source; pictures of a folder larger than usual and whole, since they are still to be brought into a box."""
-    from benchmarks.data.formats import recipe
+    from benchmarks.data.formats.recognise import recipe
 
     place = datasets.located(name, data_dir)
     own = place not in datasets.names() and Path(place).exists()

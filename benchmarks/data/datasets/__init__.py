@@ -92,9 +92,9 @@ def load(
         return cached(_in_groups(files.recipe(text, source(text), data_dir, _folders_of_others(text)), reading))
     path = at_home(text)
     if isinstance(name_or_path, Path) or os.sep in text or text.lower().endswith(SUFFIXES) or path.exists():
-        from benchmarks.data import formats
+        from benchmarks.data.formats import recognise
 
-        return cached(formats.recipe(path, reading, told))
+        return cached(recognise.recipe(path, reading, told))
     raise unknown("data set", text, names())
 
 
@@ -122,7 +122,7 @@ def _in_groups(recipe: Recipe, reading: Reading) -> Recipe:
     UserError
         If other groups are asked for, or a size or a frame.
     """
-    from benchmarks.data.formats import no_framing
+    from benchmarks.data.formats.recognise import no_framing
 
     no_framing(Path(recipe.name), reading)
     if reading.groups and not reading.near:

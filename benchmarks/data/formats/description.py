@@ -33,8 +33,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from benchmarks.data import formats
-from benchmarks.data.formats import folder, idx, kaggle_csv, npz
+from benchmarks.data.formats import folder, idx, kaggle_csv, npz, recognise
 from benchmarks.data.formats.arrays import TEST_SHARE, LabelledArrays, assemble
 from benchmarks.data.formats.compressed import opened
 from benchmarks.data.reading import PLAIN, WHITE, Reading, Told, silent
@@ -114,11 +113,11 @@ def recipe(path: Path, name: str, reading: Reading = PLAIN, told: Told = silent)
     background = reading.background if reading.background != WHITE else about.background
     reading = replace(reading, groups=reading.groups or about.groups, background=background)
     if about.format != "folder" or about.image:
-        formats.no_framing(path, reading)
+        recognise.no_framing(path, reading)
     if about.format == "idx":
-        formats.no_columns(path, reading)
+        recognise.no_columns(path, reading)
     elif about.format != "folder":
-        formats.no_paths(path, reading)
+        recognise.no_paths(path, reading)
     base, where = path.parent, [part for part in (about.train, about.test, about.unlabelled) if part]
     named = [file for part in where for file in part.paths(base)]
     for file in named:
