@@ -86,15 +86,15 @@ def compare(correct: Mapping[str, NDArray[np.bool_]]) -> pd.DataFrame:
     return table
 
 
-def changed(run: Run, dataset: str, condition: Condition) -> pd.DataFrame:
-    """What a condition does to each variant that was evaluated with and without it, on the same test images.
+def changed(run: Run, dataset: str, condition: Condition, usual: Condition = STANDARD) -> pd.DataFrame:
+    """What a condition does to each variant that was evaluated under it and under the usual one, on the same test images.
 
     Returns
     -------
     One row per variant, in the order of the suite: ``variant, difference, low, high`` (accuracy under the condition less that
-    without, with its paired 95 % interval), ``p`` and ``p_holm`` (corrected for the number of variants).
+    under the usual one, with its paired 95 % interval), ``p`` and ``p_holm`` (corrected for the number of variants).
     """
-    with_it, without = run.at(condition), run.at(STANDARD)
+    with_it, without = run.at(condition), run.at(usual)
     rows = []
     for name in without.scored(dataset):
         if name in with_it.scored(dataset):

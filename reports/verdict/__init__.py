@@ -27,6 +27,7 @@ rules, by the name that every `Sentence` carries:
 | `repair` | what repair brings was studied | of the best of each family, what repair chosen by a detector brings back, what it costs on clean images, and whether the detector beats the most confident answer |
 | `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much |
 | `wrong labels` | a study of label noise is done | what the best of each family reach at each level, four at most |
+| `suspects` | a study of cleaning is done | whose accuracy changes, beyond chance, where the images suspected of wrong labels are removed or relabelled, and by how much |
 | `zero-shot` | a study of transfer is done, and the source knows the target's classes | what the source's best model, by validation on the source, labels rightly |
 | `worth` | the same, some variant starts from the source | how many images of the target that is worth at the fewest, for the best of each family by validation; or that it is not established, or that it costs |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
@@ -121,7 +122,8 @@ def verdict(run: Run, dataset: str) -> Verdict:
     sentences += [
         studies.repair(name, own) for name, own in repaired(run, dataset).items() if name in under and own.lost > 0
     ]
-    sentences += studies.reordered(run, dataset) + studies.wrong_labels(run, dataset) + studies.sources(run, dataset)
+    sentences += studies.reordered(run, dataset) + studies.wrong_labels(run, dataset) + studies.cleaned(run, dataset)
+    sentences += studies.sources(run, dataset)
     sentences += [Sentence(told, "tuning", "setting") for told in tuning.settings(known)]
     if rising := [
         *tuning.rising(known),

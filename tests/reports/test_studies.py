@@ -9,6 +9,7 @@ import pytest
 
 import reports
 from benchmarks.studies import STANDARD
+from benchmarks.studies.cleaning import cleaning
 from reports import leaderboard
 from reports.analysis.crossover import crossover_of
 from reports.analysis.effort import efforts
@@ -17,7 +18,7 @@ from reports.analysis.resources import BUDGETS
 from reports.drawing import style
 from reports.exhibits import EXHIBITS
 from reports.verdict import verdict
-from tests.reports.study import write_budgets, write_cleaning, write_noise, write_structure, write_tuning
+from tests.reports.study import write_budgets, write_cleaning, write_levels, write_noise, write_structure, write_tuning
 
 NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
 
@@ -153,6 +154,24 @@ def test_the_verdict_tells_what_wrong_labels_leave(tmp_path):
         own = leaderboard.scores(run.at(condition), "things").set_index("variant")["accuracy"]
         shares = re.findall(r"(cnn|svm) ([\d.]+) %", part)
         assert shares == [(name, f"{100 * own[name]:.2f}") for name in ("cnn", "svm")]
+
+
+def test_the_verdict_tells_what_cleaning_the_labels_changes(tmp_path):
+    better = {"symmetric-5": {"svm": 0.1, "cnn": 0.04}, "symmetric-5-removed": {"svm": 0.06, "cnn": 0.04}}
+    as_they_are = {0: {"svm": 0.04, "cnn": 0.02}, "relabelled": {"svm": 0.04, "cnn": 0.08}}
+    run = reports.load(write_levels(tmp_path / "run", cleaning, as_they_are | better, seeds=(0,)))
+    told = [s.text.replace("\u00a0", " ") for s in verdict(run, "things").sentences if s.rule == "suspects"]
+    change = NAMED["conditions"].table(run, "things").set_index(["level", "variant"])["accuracy"]
+    lost = change["0", "cnn"] - change["relabelled", "cnn"]
+    gained = change["symmetric-5-removed", "svm"] - change["symmetric-5", "svm"]
+    assert told == [
+        f"With the labels as they are and the suspects relabelled, cnn loses {100 * lost:.2f} points; no change beyond chance is "
+        "seen of svm.",
+        f"With 5 % of the training labels wrong (symmetric) and the suspects removed, svm gains {100 * gained:.2f} points; no "
+        "change beyond chance is seen of cnn.",
+    ]
+    one = write_levels(tmp_path / "one", cleaning, {"removed": {"svm": 0.1}, "symmetric-5": {"svm": 0.1}}, seeds=(0,))
+    assert not [s for s in verdict(reports.load(one), "things").sentences if s.rule == "suspects"], "nothing to compare"
 
 
 def test_a_page_says_which_of_several_levels_it_is_about(tmp_path):
