@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
-import venv
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +19,8 @@ from numpy.typing import NDArray
 from benchmarks.data import datasets
 from benchmarks.data.images import Images
 from benchmarks.data.split import subset
-from benchmarks.data.store.cache import cache_folder
 from benchmarks.errors import UserError, printable
+from benchmarks.performance._peers import ARMS, environment_of, leaderboard
 from estimators.features import features
 from estimators.models.threads import threads
 
@@ -33,11 +31,7 @@ DATASETS = ("mnist", "fashion-mnist", "cifar-10")
 SECONDS = 600
 ROWS = 42_000  # of the training images, as in Kaggle's Digit Recognizer
 COMPARED = "svm,cnn,ensemble"
-ARMS = Path(__file__).parent / "_peers"
-PACKAGES = {
-    "flaml": ["flaml[automl]"],
-    "autogluon": ["autogluon.tabular[lightgbm,xgboost,catboost]"],
-}
+PEERS = ("flaml", "autogluon")
 NOTE = f"""{ROWS:,} training rows of each data set, {SECONDS} s, the official test images, one seed. Crossover: `run FILE --estimators {COMPARED} --within 10m`, of which the row `ensemble` \
 counts, which is chosen without the test part; its time is all of the command, imports, evaluation and report included. FLAML and AutoGluon (medium quality, with LightGBM, XGBoost, CatBoost) \
 are given the time for their fit; to predict is not counted. They see pixels, and in a second arm oriented gradients (HOG), as Crossover's own classical models do."""
@@ -50,7 +44,7 @@ def measure(names: tuple[str, ...] = DATASETS, seconds: int = SECONDS, rows: int
     ------
     UserError : a data set cannot be had, an environment cannot be made, or an arm failed.
     """
-    pythons = {peer: environment_of(peer) for peer in PACKAGES}
+    pythons = {peer: environment_of(peer) for peer in PEERS}
     found = []
     for name in names:
         dataset = datasets.load(name)
@@ -77,46 +71,12 @@ def measure(names: tuple[str, ...] = DATASETS, seconds: int = SECONDS, rows: int
     return pd.DataFrame(found)
 
 
-def environment_of(peer: str) -> Path:
-    """The Python of a peer's environment, which is made where there is none.
-
-    Raises
-    ------
-    UserError : it cannot be installed.
-    """
-    folder = cache_folder() / "peers" / peer
-    python = folder / "bin" / "python"
-    if not (folder / "done").exists():
-        venv.create(folder, clear=True, with_pip=True)
-        install: list[str | Path] = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "-c",
-            ARMS / "constraints.txt",
-            *PACKAGES[peer],
-        ]
-        done = subprocess.run(install, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise UserError(f"{peer} cannot be installed into {folder}: {printable(done.stderr[-300:])}")
-        (folder / "done").touch()
-    return python
-
-
 def crossover(place: Path, train: Images, test: Images, seconds: int) -> tuple[float, float]:
     """The accuracy of the ensemble that the command line comes to, and the seconds of the command."""
     np.savez(place / "images.npz", x_train=train.X, y_train=train.y, x_test=test.X, y_test=test.y)
-    within = ["--within", f"{seconds} s", "--estimators", COMPARED, "--run", "peers"]
-    command = [sys.executable, "-m", "crossover", "run", "images.npz", *within]
-    where = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])}
     began = time.perf_counter()
-    done = subprocess.run(command, cwd=place, env=os.environ | where, capture_output=True, text=True, check=False)
+    board = leaderboard(place, "images.npz", "--within", f"{seconds} s", "--estimators", COMPARED)
     took = time.perf_counter() - began
-    if done.returncode:
-        raise UserError(f"Crossover's own arm failed: {printable(done.stderr[-300:])}")
-    board = pd.read_csv(place / "runs" / "peers" / "leaderboard.csv").set_index("variant")
     return float(board.loc["ensemble", "accuracy"]), took
 
 
