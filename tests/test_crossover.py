@@ -247,7 +247,7 @@ def test_a_run_from_end_to_end(tmp_path):
 
 def test_a_replay_comes_to_the_same_results_in_another_process_and_says_so(tmp_path):
     """Also where the clock would plan something else: the second command is given the budget of the first, and no time."""
-    command = ["run", "digits", "--estimators", "svm,logistic_regression", "--budget", "5s"]
+    command = ["run", "digits", "--estimators", "logistic_regression", "--budget", "4s"]
     code, _, error = run(*command, "--run", "first", cwd=tmp_path)
     assert code == 0, error
     (tmp_path / "elsewhere").mkdir()
@@ -255,7 +255,7 @@ def test_a_replay_comes_to_the_same_results_in_another_process_and_says_so(tmp_p
     assert code == 0, error
     assert "accuracies and log-losses are the same" in output
     same, _, count = output.rpartition("first: ")[2].partition(" accuracies")[0].partition(" of ")
-    assert same == count and int(count) > 20
+    assert same == count and int(count) > 10
 
     with closing(sqlite3.connect(tmp_path / "runs" / "first" / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("UPDATE trials SET score = score / 2 WHERE number = 2")

@@ -193,6 +193,9 @@ def kerastuner(model: str, train: Images, test: Images, seed: int, seconds: floa
             if time.perf_counter() - began > seconds:
                 raise TimeoutError
 
+        def _configure_tensorboard_dir(self, *args: Any) -> None:
+            """Nothing is written for TensorBoard, which is not installed and would be asked for."""
+
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self.model.stop_training = time.perf_counter() - began > seconds

@@ -26,7 +26,7 @@ from benchmarks.studies import Condition
 job, model = {job}, {model!r}
 jobs = [
     job,
-    replace(job, kind="fit", effort=1.0, model=model),
+    replace(job, kind="fit", model=model),
     replace(job, kind="evaluate", model=model, folder=model + "-out", latency_calls=1),
 ]
 for answer in map(perform, jobs):
@@ -41,7 +41,7 @@ def test_every_file_that_a_job_runs_is_digested(name, tmp_path):
     estimator = estimators.get(name)
     # Every kind of features is found by name alone.
     params = estimator.base | ({"features": "hog"} if "features" in estimator.base else {})
-    job = repr(trial(name, params, effort=0.1))
+    job = repr(trial(name, params, effort=0.02))
     code = PERFORM.format(job=job, model=str(tmp_path / "model"))
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert ran.returncode == 0, ran.stderr

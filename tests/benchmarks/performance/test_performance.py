@@ -1,5 +1,6 @@
 """The measurements run and are written; how fast anything is is not tested."""
 
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 from benchmarks import performance
 from benchmarks.data import datasets
 from benchmarks.performance import __main__ as command
-from benchmarks.performance import driver, input_pipeline
+from benchmarks.performance import dense_grid, driver, input_pipeline, rivals
 
 
 def test_every_pipeline_trains(monkeypatch):
@@ -63,3 +64,23 @@ def test_the_driver_is_measured(tmp_path, monkeypatch):
         "50 trials, 1,000 workers",
     ]
     assert (frame["trials/s"].str.replace(",", "").astype(float) > 0).all() and not list(tmp_path.iterdir())
+
+
+def test_coarse_to_fine_is_held_against_the_whole_grid(monkeypatch):
+    monkeypatch.setattr(dense_grid, "AXES", {"logistic_regression": ("C", "features")})
+    (row,) = dense_grid.measure(("digits",), rows=200, points=3, seeds=2).to_dict("records")
+    assert row["cells"] == "6" and 5 <= float(row["settings tried"]) <= 20
+    middle, low, high = map(float, re.findall(r"-?\d+\.\d+", row["points lost on rows that scored"]))
+    assert low <= middle <= high, "the grid has no setting that scores better than its winner, coarse-to-fine may have"
+
+
+def test_a_lead_has_the_interval_of_its_mean():
+    gaps = [0.01, 0.02, 0.00, 0.03, 0.04]  # mean 0.02, standard deviation 0.0158; t(4) at 97.5 % is 2.776
+    assert rivals._lead(gaps) == "+2.00 (0.04 to 3.96)" and rivals._lead(gaps[:1]) == "+1.00"
+
+
+def test_kerastuner_searches_and_stops_when_its_time_is_over():
+    """A Hyperband of twenty epochs would go on for minutes."""
+    digits = datasets.load("digits")
+    right, took = rivals.kerastuner("mlp", digits.train.rows(range(300)), digits.test.open(), 0, 3)
+    assert right > 0.3 and took > 3
