@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,26 @@ def test_what_is_said_of_pooling_is_that_of_its_run():
     lead = re.search(r"([\d.]+) points \(-([\d.]+) to ([\d.]+)\)", told).groups()
     assert "Max is {} points (-{} to {}) ahead of average, a tie.".format(*lead) in page
     assert len(json.loads((folder / "run.json").read_text())["seeds"]) == 3
+
+
+def test_what_is_said_of_corruptions_is_that_of_its_run():
+    told = re.search(r"\| `.venv/bin/crossover run robustness --seeds 3`.*?\n\n.*?\n\n", TEXT, flags=re.DOTALL)[0]
+    folder = ROOT / "reports" / "published" / "robustness"
+    page = (folder / "report.html").read_text().replace("\u00a0", " ")
+    head, _, clean, *rows, mean = (line.strip("| ").split(" | ") for line in told.split("\n\n")[0].splitlines())
+    assert len(rows) == 15 and clean[0] == "no corruption" and mean[0] == "mean of the fifteen"
+    for place, variant in enumerate(head[1:], start=1):
+        for corruption, *accuracies in rows:
+            point = rf"<title>{variant}, {corruption.replace(' ', '_')} \d: {accuracies[place - 1]} % \("
+            assert re.search(point, page), (variant, corruption)
+        cells = rf'<td>{variant}</td><td class="number">3</td><td class="number">15</td><td class="number">{clean[place]}</td>'
+        assert re.search(rf'{cells}<td class="number">{mean[place]}</td>', page), variant
+    lead, low, high = re.search(r"svm is ([\d.]+) points ahead of the cnn \(([\d.]+) to ([\d.]+)\)", told).groups()
+    assert f"svm is {lead} points ahead ({low} to {high})" in page
+    with closing(sqlite3.connect(f"{(folder / 'ledger.sqlite').as_uri()}?mode=ro", uri=True)) as ledger:
+        fits = [json.loads(params) for (params,) in ledger.execute("SELECT params FROM fits")]
+    features = [fit["features"] for fit in fits if "features" in fit]
+    assert features == ["hog"] * 9
 
 
 def test_what_is_said_of_wrong_labels_is_that_of_its_run():

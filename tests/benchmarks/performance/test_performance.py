@@ -4,13 +4,14 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks import performance
 from benchmarks.data import datasets
 from benchmarks.performance import __main__ as command
-from benchmarks.performance import dense_grid, driver, input_pipeline, rivals
+from benchmarks.performance import dense_grid, driver, input_pipeline, rivals, scaling
 
 
 def test_every_pipeline_trains(monkeypatch):
@@ -84,3 +85,14 @@ def test_kerastuner_searches_and_stops_when_its_time_is_over():
     digits = datasets.load("digits")
     right, took = rivals.kerastuner("mlp", digits.train.rows(range(300)), digits.test.open(), 0, 3)
     assert right > 0.3 and took > 3
+
+
+def test_what_grows_with_the_square_has_the_exponent_two(monkeypatch):
+    assert scaling.slope([1, 10, 100], [3, 300, 30_000]) == pytest.approx(2)
+    digits, load = datasets.load("digits"), datasets.load
+    monkeypatch.setattr(scaling.datasets, "load", lambda name: digits if name == "mnist" else load(name))
+    for asked in ({"rows": 300}, {"classes": 3}, {"side": 16}):
+        seconds, added = scaling.fitted("logistic_regression", **{"rows": 500, "classes": 10, "side": 8} | asked)
+        assert seconds > 0 and added >= 0
+    X, y = scaling._images(500, 3, 16)
+    assert X.shape[1:] == (16, 16, 1) and X.dtype == np.uint8 and set(y) == {0, 1, 2} and len(X) == len(y)
