@@ -22,14 +22,14 @@ from benchmarks.data.split import FEWEST_HELD_OUT, HELD_OUT, subset
 from benchmarks.execution.job import Fit
 from benchmarks.scoring import accuracy, log_loss
 
-STEPS = 20  # models that a mix has, at most, those counted that are in it more than once
+STEPS = 10  # models that a mix has, at most, those counted that are in it more than once
 TIMES = 2  # the errors of the best setting, in its search, that those of a member may be where too few rows can choose
 TRAINED_ON = "trained_on.npz"  # beside the folder of a model: of each training row, whether it was trained on it
 
 
 @dataclass(frozen=True)
 class Mix:
-    """Models to average, and what tells that it pays.
+    """Models to average, and what tells that it is better than one of them.
 
     Parameters
     ----------
@@ -149,20 +149,14 @@ def nearly_as_good(fits: Sequence[Fit]) -> dict[str, int]:
 
 
 def mixed(proba: Mapping[str, NDArray], y: NDArray[np.int64]) -> Mix:
-    """The mix with the least log-loss, or the best model alone where a mix does not pay.
-
-    It pays if mixes that are chosen on one half of the rows have less log-loss on the other half than the model which is best
-    alone on that one half.
+    """The mix with the least log-loss, which may be the best model alone.
 
     Parameters
     ----------
     proba : model -> probabilities (n, k) of rows that it was not trained on.
     y : int64 (n,).
     """
-    halves = np.arange(len(y)) % 2 == 0
-    gain = sum(_gain(proba, y, half) for half in (halves, ~halves))
-    best = _best(proba, y)
-    weights = greedy(proba, y) if gain > 0 else {best: 1}
+    weights, best = greedy(proba, y), min(proba, key=lambda name: log_loss(y, proba[name]))
     mean = average(proba, weights)
     return Mix(
         weights, len(y), accuracy(y, mean), log_loss(y, mean), best, accuracy(y, proba[best]), log_loss(y, proba[best])
@@ -189,16 +183,3 @@ def average(proba: Mapping[str, NDArray], weights: Mapping[str, int]) -> NDArray
     """The mean probabilities of a mix, (n, k)."""
     total = sum(weight * proba[name].astype(np.float64) for name, weight in weights.items())
     return np.asarray(total) / sum(weights.values())
-
-
-def _best(proba: Mapping[str, NDArray], y: NDArray[np.int64]) -> str:
-    return min(proba, key=lambda name: log_loss(y, proba[name]))
-
-
-def _gain(proba: Mapping[str, NDArray], y: NDArray[np.int64], chosen_on: NDArray[np.bool_]) -> float:
-    """What a mix gains over the best model, both chosen on some rows, in nats over the others."""
-    own = {name: p[chosen_on] for name, p in proba.items()}
-    other = {name: p[~chosen_on] for name, p in proba.items()}
-    alone, together = _best(own, y[chosen_on]), greedy(own, y[chosen_on])
-    rest = y[~chosen_on]
-    return len(rest) * (log_loss(rest, other[alone]) - log_loss(rest, average(other, together)))

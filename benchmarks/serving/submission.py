@@ -79,7 +79,7 @@ def submission(folder: Path, variant: str | None = None, data_dir: Path | None =
 
     Parameters
     ----------
-    variant : to take alone; else those that pay by validation, see `benchmarks.mixing.judged`.
+    variant : to take alone; else the mix that is best by validation, see `benchmarks.mixing.judged`.
 
     Raises
     ------

@@ -124,7 +124,7 @@ def right(competition, path):
     return (pd.read_csv(path)["Label"].to_numpy() == competition.truth).mean()
 
 
-def test_a_submission_is_the_mix_that_pays(competition):
+def test_a_submission_is_the_mix_that_is_best(competition):
     """Each model sees half of the pixels, so that both together know more."""
     folder = competition.folder
     told = competition("submit", "runs/ours", "--out", folder / "mix.csv")
