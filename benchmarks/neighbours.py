@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import studies
+from benchmarks.data.formats.npz import read_all
 from benchmarks.data.images import Dataset, Images
 from benchmarks.errors import UserError
 from benchmarks.layout import NEIGHBOURS
@@ -67,8 +68,7 @@ class Neighbours:
         """
         path = folder / NEIGHBOURS
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = dict(stored)
+            arrays = read_all(path)
             return cls(str(arrays.pop("fit_key")), **arrays)
         except Exception as error:  # zipfile, zlib and NumPy each have their own
             raise UserError(f"{path} is damaged ({error}). Delete it, and run crossover explain again.") from error

@@ -1,5 +1,6 @@
 """What README.md claims is what is committed."""
 
+import html
 import json
 import re
 import sqlite3
@@ -138,6 +139,45 @@ def test_what_is_said_of_corruptions_is_that_of_its_run():
         fits = [json.loads(params) for (params,) in ledger.execute("SELECT params FROM fits")]
     features = [fit["features"] for fit in fits if "features" in fit]
     assert features == ["hog"] * 9
+
+
+def test_what_is_said_of_repair_is_that_of_its_run():
+    told = re.search(r"\| `.venv/bin/crossover run repair`, on MNIST.*?\n\n.*?\n\n", TEXT, flags=re.DOTALL)[0]
+    page = (ROOT / "reports" / "published" / "repair" / "report.html").read_text()
+    page = html.unescape(page).replace("\u00a0", " ").replace("\u2212", "-")
+    head, _, *rows = (line.strip("| ").split(" | ") for line in told.split("\n\n")[0].splitlines())
+    ways = {
+        "no repair": "no repair",
+        "the most confident answer of all repairs": "the most confident answer of all repairs",
+    }
+    ways |= {
+        f"chosen by the detector `{name}`": f"by detector ({name}), table and confidence"
+        for name in ("statistics", "network")
+    }
+    best = ways["chosen by the detector `network`"]
+    for place, variant in enumerate(head[1:], start=1):
+        left = {}
+        for what, *values in rows:
+            value = values[place - 1]
+            if what in ways:
+                left[what] = re.search(rf"<title>{variant}, {re.escape(ways[what])}: ([\d.]+) % under", page)[1]
+                assert left[what] == value, (variant, what)
+            elif what.startswith("of the loss back"):
+                assert f"{value[:-2]} % with the detector network" in page or variant in (
+                    "logistic_regression",
+                    "xgboost",
+                )
+            elif what.startswith("change on clean"):
+                assert f"{variant}, {best}: {left['chosen by the detector `network`']} % under corruption" in page
+                assert re.search(
+                    rf"<title>{variant}, {re.escape(best)}: [^<]*\), {re.escape(value)} points without", page
+                )
+            else:
+                repair = "network" if "network" in what else "autoencoder"
+                assert f"<title>{variant}, {repair}: {value} points" in page
+        control = float(left["the most confident answer of all repairs"])
+        assert float(left["chosen by the detector `network`"]) > control
+        assert (float(left["chosen by the detector `statistics`"]) > control) == (variant == "logistic_regression")
 
 
 def test_what_is_said_of_wrong_labels_is_that_of_its_run():

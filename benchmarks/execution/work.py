@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 import estimators
 from benchmarks import studies
+from benchmarks.data.formats.npz import read_all
 from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import FEWEST_HELD_OUT, HELD_OUT, drawn, folds, halves, set_aside, subset
 from benchmarks.data.store.cache import reopen
@@ -351,10 +352,7 @@ def _write(proba: NDArray[np.float32], folder: Path, name: str) -> None:
     """Add an array to the predictions of a fit, or put it in the place of the one there; the file is whole at any time."""
     folder.mkdir(parents=True, exist_ok=True)
     path, temporary = folder / PREDICTIONS, folder / f".{os.getpid()}.npz"
-    arrays: dict[str, Any] = {}
-    if path.exists():
-        with np.load(path) as stored:
-            arrays = dict(stored)
+    arrays: dict[str, Any] = dict(read_all(path)) if path.exists() else {}
     np.savez_compressed(temporary, **arrays | {name: proba.astype(np.float32)})
     temporary.replace(path)
 

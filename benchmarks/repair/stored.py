@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.formats.npz import read_all
+from benchmarks.errors import UserError
 from benchmarks.repair.levels import CLEAN
 
 FILE = "repaired.npz"
@@ -31,7 +33,8 @@ class Stored:
 
     Parameters
     ----------
-    told : ``plan`` (detectors, corruptions, shown, mix), ``fit`` (its key), ``code``, ``ways``, ``levels``.
+    told : ``plan`` (detectors, corruptions, shown, mix), ``fit`` (its key), ``code``, ``ways``, ``levels``, and ``seconds``, which all
+        fits of the seed took together.
     labels : WHERE -> arm -> int16 (n,).
     detected : WHERE -> detector -> int16 (n,), places in ``levels``.
     """
@@ -52,19 +55,35 @@ def write(folder: Path, stored: Stored) -> None:
 
 
 def read(folder: Path) -> Stored | None:
-    """What `write` put there; None where there is nothing."""
-    if not (folder / FILE).exists():
+    """What `write` put there; None where there is nothing.
+
+    Raises
+    ------
+    UserError : the file is damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
         return None
     labels: dict[str, dict[str, NDArray]] = {}
     detected: dict[str, dict[str, NDArray]] = {}
-    with np.load(folder / FILE) as arrays:
-        told = json.loads(str(arrays["told"]))
-        for name in arrays.files:
-            where, _, arm = name.partition("/")
-            if arm.startswith("detected/"):
-                detected.setdefault(where, {})[arm.removeprefix("detected/")] = arrays[name]
-            elif arm:
-                labels.setdefault(where, {})[arm] = arrays[name]
+    try:
+        arrays = read_all(path)
+    except UserError as error:
+        raise UserError(
+            f"{path} cannot be read: {error} If it is damaged, remove it and study repair again."
+        ) from error
+    try:
+        told = dict(json.loads(str(arrays.pop("told"))))
+        if lacking := [key for key in ("plan", "fit", "ways", "levels") if key not in told]:
+            raise KeyError(lacking[0])
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise UserError(f"{path} does not say what it is of. Remove it, and study repair again.") from error
+    for name, array in arrays.items():
+        where, _, arm = name.partition("/")
+        if arm.startswith("detected/"):
+            detected.setdefault(where, {})[arm.removeprefix("detected/")] = array
+        elif arm:
+            labels.setdefault(where, {})[arm] = array
     return Stored(told, labels, detected)
 
 

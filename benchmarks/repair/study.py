@@ -136,6 +136,7 @@ def _seed(folder: Path, dataset: Dataset, seed: int, fits: Mapping[str, Any], pl
     _say(f"{dataset.name}, seed {seed}: {len(fits) - len(todo)} of {len(fits)} models are done")
     if not todo:
         return
+    began = time.perf_counter()
     models = {name: classifier_of(load_model(folder / fits[name].folder), dataset.classes) for name in todo}
     taught = lesson(dataset.train, seed, plan.sizes, dataset.classes)
     _say(f"{len(taught.repairs.fitted)} repairs are fitted; {len(taught.shown):,} examples for detectors")
@@ -155,8 +156,13 @@ def _seed(folder: Path, dataset: Dataset, seed: int, fits: Mapping[str, Any], pl
                 for arm, found in _arms(taught, plan, level, seen, held_out[name], proba).items():
                     arms.setdefault(arm, np.empty(len(X), np.int16))[rows] = found
         _say(f"{where}: {len(X):,} images")
+    more = {
+        "ways": list(taught.repairs.ways),
+        "levels": list(taught.shown.levels),
+        "seconds": time.perf_counter() - began,
+    }
     for name in todo:
-        told = facts[name] | {"ways": list(taught.repairs.ways), "levels": list(taught.shown.levels)}
+        told = facts[name] | more
         stored.write(folders[name], Stored(told, labels[name], detected))
 
 

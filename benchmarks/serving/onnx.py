@@ -20,6 +20,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data.formats.npz import read_named
 from benchmarks.errors import UserError
 from benchmarks.layout import data_folder
 from benchmarks.safety.regular import check_place, write
@@ -169,7 +170,7 @@ def _real_images(folder: Path, model: Model) -> NDArray[np.uint8]:
     if run is not None and "dataset" in model.facts:
         samples = data_folder(run, model.facts["dataset"]) / "samples.npz"
         if samples.is_file():
-            X = np.load(samples)["X"]
+            (X,) = read_named(samples, ["X"])
             if X.shape[1:] == model.image_shape:
                 return X
     return np.empty((0, *model.image_shape), np.uint8)

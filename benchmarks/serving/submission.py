@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.cell import Cell, cells, fitted
 from benchmarks.data import datasets
+from benchmarks.data.formats.npz import read_named
 from benchmarks.data.images import Dataset
 from benchmarks.errors import UserError, unknown
 from benchmarks.execution.answer import Answer
@@ -165,7 +166,8 @@ def _labelled(
         row |= {"trained_on": EVERY_LABELLED_ROW, "folder": model, "finished": time.time()}
         _performed(next(iter(execute([label])))[1], cell.variant.name)
         ledger.write("fits", row)
-    return fit, np.load(folder / place / PREDICTIONS)[PROBABILITIES]
+    (proba,) = read_named(folder / place / PREDICTIONS, [PROBABILITIES])
+    return fit, proba
 
 
 def _performed(answer: Answer, variant: str) -> Answer:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from reports.analysis.repair import CONFIDENT, DENOISERS, MIX, STUDY, gain_in_mix, repaired
+from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, HIDDEN, PERCENT, POINTS, TEXT
 from reports.exhibits.exhibit import VARIANT, Exhibit
 from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HIGHER, SAME, LOWER = "higher", "as claimed", "lower"
 
@@ -47,6 +53,45 @@ def note(frame: pd.DataFrame) -> str:
     return f"{made} {frame['told'].iloc[0]}".strip()
 
 
+@style.styled
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
+    """A line of marks per repair: what each variant gains by it, with the interval; a dashed line is the claim."""
+    ways = list(dict.fromkeys(frame["repair"]))
+    variants = list(dict.fromkeys(frame["variant"]))
+    page, (axes,) = style.axes_grid(1, 1, (4.4, 0.34 * len(ways)), (0, 0), (1.9, 0.2, 0.4, 0.45))
+    apart = 0.5 / max(1, len(variants) - 1)
+    for row in frame.itertuples():
+        look = looks[str(row.variant)]
+        y = ways.index(row.repair) + (variants.index(row.variant) - (len(variants) - 1) / 2) * apart
+        axes.plot([100 * row.gain_low, 100 * row.gain_high], [y, y], color=look.colour, linewidth=2.2, alpha=0.35)
+        (mark,) = axes.plot(100 * row.gain, y, look.marker, color=look.colour, markersize=4.5)
+        style.tip(
+            mark,
+            f"{row.variant}, {row.repair}: {formats.points(row.gain)} points ({formats.points(row.gain_low)} to "
+            f"{formats.points(row.gain_high)})",
+        )
+    axes.axvline(0, color=style.INK, linewidth=0.8)
+    if not formats.absent(claimed := frame["claimed"].iloc[0]):
+        axes.axvline(100 * float(claimed), color=style.MUTED, linewidth=1, linestyle="--")
+    axes.set_ylim(len(ways) - 0.4, -0.6)
+    axes.set_yticks(range(len(ways)), ways)
+    style.quiet(axes, "x")
+    axes.set_xlabel("points gained on the mix; dashed: claimed")
+    style.key(page, variants, looks, 0.1)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """Of each variant the repair that gains most, and the claim."""
+    parts = []
+    for name, rows in frame.groupby("variant", sort=False):
+        row = rows.loc[rows["gain"].idxmax()]
+        parts.append(f"{name}: {formats.points(row['gain'])} points with {row['repair']}")
+    claimed = frame["claimed"].iloc[0]
+    beside = "" if formats.absent(claimed) else f" Claimed are {formats.points(claimed)}."
+    return f"What repairs gain on a mix of clean and corrupted images. {'; '.join(parts)}.{beside}"
+
+
 mix = Exhibit(
     name="mix",
     title="Denoising a mix: claimed and measured",
@@ -70,5 +115,7 @@ mix = Exhibit(
         "told": HIDDEN,
     },
     note=note,
+    draw=draw,
+    describe=describe,
     studies=(STUDY,),
 )

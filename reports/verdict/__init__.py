@@ -24,7 +24,7 @@ rules, by the name that every `Sentence` carries:
 | `under corruption` | a study of corruptions is done | what the best of each family keep, on average over them, and the difference |
 | `hardest corruption` | the same | under which corruption least is left, and of whom how much |
 | `by corruption` | the same, both families were run, two corruptions or more | under how many each is ahead, after Holm |
-| `repair` | what repair brings was studied | of the best of each family, what repair chosen by a detector brings back, what it costs on clean images, and whether the detector beats the most confident answer |
+| `repair` | what repair brings was studied | of the best of each family, what repair chosen by each detector brings back, what that costs on clean images, and whether it beats the most confident answer |
 | `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much |
 | `wrong labels` | a study of label noise is done | what the best of each family reach at each level, four at most |
 | `suspects` | a study of cleaning is done | whose accuracy changes, beyond chance, where the images suspected of wrong labels are removed or relabelled, and by how much |

@@ -111,22 +111,29 @@ def corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
 
 
 def repair(name: str, own: Repaired) -> Sentence:
-    """What repair brings one variant, with the first of the detectors, and whether that beats the control."""
-    arm = own.detectors[0]
-    cost = float((own.clean(arm) - own.clean()).mean())
-    gap, low, high = against(own, arm)
-    raw, mean = (formats.percent(float(own.over(a).mean()), 1) for a in ("as it is", arm))
+    """What repair brings one variant with each of the detectors, and whether that beats the control."""
+    first, *others = own.detectors
+    cost = max(float((own.clean() - own.clean(arm)).mean()) for arm in own.detectors)
+    raw, mean = (formats.percent(float(own.over(a).mean()), 1) for a in ("as it is", first))
     count = len(own.corruptions)
-    clean = "at no cost" if cost >= 0 else f"at a cost of {in_points(-cost)} points"
-    apart = "the difference is within the uncertainty"
-    if not low <= 0 <= high:
-        apart = f"{in_points(abs(gap))} points {'less' if gap > 0 else 'more'} under corruption"
+    clean = f"at a cost of {'up to ' * bool(others)}{in_points(cost)} points" if cost > 0 else "at no cost"
+    also = "".join(f", {_share(own.back(arm))} with the detector {arm}" for arm in others)
+    whose = f" with the detector {first}" * bool(others)
+    beside = listed([_beside(own, arm, f" than with {arm}" * bool(others)) for arm in own.detectors])
     text = (
-        f"Detection and repair bring back {_share(own.back(arm))} of what {number_word(count)} "
-        f"corruption{'s' * (count != 1)} take from {name} ({raw} to {mean}\u00a0%), unseen before, {clean} on clean images; the most "
-        f"confident answer of all repairs brings back {_share(own.back(CONFIDENT))}, {apart}."
+        f"Detection and repair bring back {_share(own.back(first))} of what {number_word(count)} "
+        f"corruption{'s' * (count != 1)} take from {name} ({raw} to {mean}\u00a0%{whose}){also}, unseen before, {clean} on clean images; "
+        f"the most confident answer of all repairs brings back {_share(own.back(CONFIDENT))}, {beside}."
     )
     return Sentence(text, "repair", "repair")
+
+
+def _beside(own: Repaired, arm: str, than: str) -> str:
+    """How much more or less the control leaves under corruption than a detector does."""
+    gap, low, high = against(own, arm)
+    if low <= 0 <= high:
+        return f"the difference{than.replace(' than', '')} is within the uncertainty"
+    return f"{in_points(abs(gap))} points {'less' if gap > 0 else 'more'} under corruption{than}"
 
 
 def _share(back: float) -> str:

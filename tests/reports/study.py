@@ -213,16 +213,18 @@ REPAIRED = {"as it is": 1.0, "median": 0.9, "low_rank": 0.8, "most confident": 0
             "statistics": 0.4, "statistics, family unseen": 0.7}  # fmt: skip
 
 
-def write_repair(folder: Path, left=REPAIRED, tests=2000, seeds=(0, 1), shown: int | None = None, mix=200) -> Path:
+def write_repair(
+    folder: Path, left=REPAIRED, tests=2000, seeds=(0, 1), shown: int | None = None, mix=200, detectors=("statistics",)
+) -> Path:
     """A study of corruptions with one of repair: each arm leaves a share of the errors that corruption makes."""
-    repair = {"detectors": ["statistics"], "mix": mix, "claim": 0.0053, "told": "Claimed <somewhere>."}
+    repair = {"detectors": [*detectors], "mix": mix, "claim": 0.0053, "told": "Claimed <somewhere>."}
     write_corruption(folder, tests=tests, seeds=seeds, shown=shown)
     info = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps(info | {"repair": repair}))
     y, rng = np.load(data_folder(folder, "things") / "test.npz")["y"], np.random.default_rng(8)
     hardness = rng.random(tests)
     levels = [name for name in CORRUPTED if name]
-    plan = {"detectors": ["statistics"], "corruptions": levels, "shown": shown or tests, "mix": mix}
+    plan = {"detectors": [*detectors], "corruptions": levels, "shown": shown or tests, "mix": mix}
     for name in CORRUPTED[""]:
         for seed in seeds:
             place = ("things", "", name, seed)

@@ -1,13 +1,17 @@
 """The study of repair in the report: what comes back, the control, claims, the verdict."""
 
 import json
+import os
+import re
 
 import numpy as np
 import pytest
 
 import reports
+from benchmarks.errors import UserError
 from benchmarks.repair import stored
 from reports.analysis.repair import CONFIDENT, Repaired, against, gain_in_mix, repaired
+from reports.drawing import style
 from reports.exhibits import EXHIBITS
 from reports.merged import merge
 from reports.verdict import verdict
@@ -51,6 +55,34 @@ def test_the_verdict_says_what_comes_back_and_who_wins(study):
     assert not [s for s in verdict(plain, "things").sentences if s.rule == "repair"]
 
 
+def test_the_verdict_tells_of_each_detector_whether_it_beats_the_control(tmp_path):
+    arms = REPAIRED | {
+        f"network{rest}": REPAIRED[f"statistics{rest}"] for rest in (", table alone", "", ", family unseen")
+    }
+    own = write_repair(tmp_path / "run", arms | {"statistics": 0.7}, detectors=("statistics", "network"))
+    (text,) = (
+        s.text for s in verdict(reports.load(own), "things").sentences if s.rule == "repair" and " svm " in s.text
+    )
+    text = text.replace("\u00a0", " ")
+    assert re.search(
+        r"bring back 30 % of .* % with the detector statistics\), 60 % with the detector network, unseen before", text
+    )
+    assert re.search(
+        r"brings back 40 %, [\d.]+ points more under corruption than with statistics and [\d.]+ points less", text
+    )
+    assert text.endswith("points less under corruption than with network.")
+
+
+def test_a_figure_has_a_mark_for_each_way_and_variant(study):
+    for name in ("repair", "repair_by_corruption", "mix"):
+        exhibit = NAMED[name]
+        frame = exhibit.table(study, "things")
+        figure = exhibit.draw(frame, style.looks(study.families))
+        marks = [line for axes in figure.axes for line in axes.lines if line.get_marker() not in ("None", "", None)]
+        assert len(marks) == len(frame) * (2 if name == "repair" else 1)
+        assert exhibit.describe(frame).count(": ") >= 3
+
+
 def test_where_the_two_cannot_be_told_apart_that_is_said(tmp_path):
     same = reports.load(write_repair(tmp_path / "run", REPAIRED | {"most confident": 0.4}))
     texts = [s.text for s in verdict(same, "things").sentences if s.rule == "repair"]
@@ -75,6 +107,37 @@ def test_detectors_are_judged_by_what_they_call_things(study):
     assert list(table.index) == ["none", "fog", "shear", "spatter"]
     assert table.loc["none", "recognised"] == 1 and 0.85 < table.loc["fog", "recognised"] < 0.95
     assert table.loc["fog", "mistaken"] == "none" and table.loc["fog", "strength"] < 3
+
+
+def test_what_repair_took_is_on_the_bill(tmp_path):
+    folder = write_repair(tmp_path / "run", seeds=(0, 1))
+    exhibit = NAMED["repair"]
+    assert "took" not in exhibit.note(exhibit.table(reports.load(folder), "things"))
+    for place in {path.parent for path in folder.rglob("repaired.npz")}:
+        there = stored.read(place)
+        stored.write(place, stored.Stored(dict(there.told) | {"seconds": 300.0}, there.labels, there.detected))
+    note = exhibit.note(exhibit.table(reports.load(folder), "things"))
+    assert note.endswith("All of it took 10 min 00 s, which no budget pays for."), note
+
+
+@pytest.mark.parametrize("damage", ["cut", "a pipe", "nothing told", "told otherwise"])
+def test_a_damaged_file_costs_its_own_part_of_the_page_alone(tmp_path, damage):
+    folder = write_repair(tmp_path / "run", seeds=(0,))
+    path = next(folder.rglob("repaired.npz"))
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif damage == "a pipe":
+        path.unlink()
+        os.mkfifo(path)
+    else:
+        np.savez(
+            path, **{"none/as it is": np.zeros(3)}, **({} if damage == "nothing told" else {"told": np.array("[3]")})
+        )
+    page = reports.report(folder).read_text()
+    assert re.search(r"Left out: things: Detect, repair, classify: \S+repaired\.npz [^<]*study repair again", page)
+    assert 'id="things-corruption"' in page and "The report could not" not in page
+    with pytest.raises(UserError, match=r"repaired\.npz"):
+        stored.read(path.parent)
 
 
 def test_results_of_another_fit_are_not_shown(tmp_path):

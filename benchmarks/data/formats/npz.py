@@ -87,6 +87,23 @@ def read_named(path: Path, names: Sequence[str]) -> list[NDArray]:
         raise _unreadable(path, error) from error
 
 
+def read_all(path: Path) -> dict[str, NDArray]:
+    """All arrays by name.
+
+    Raises
+    ------
+    UserError
+        If the archive is damaged, or they do not fit into memory.
+    """
+    try:
+        with _opened(path) as (packed, archive):
+            return dict(zip(archive.files, _checked_arrays(path, packed, archive, archive.files), strict=True))
+    except UserError:
+        raise
+    except Exception as error:  # As above.
+        raise _unreadable(path, error) from error
+
+
 def _checked_arrays(path: Path, packed: zipfile.ZipFile, archive: Any, names: Sequence[str]) -> list[NDArray]:
     sizes = {info.filename.removesuffix(".npy"): info.file_size for info in packed.infolist()}
     must_fit(sum(sizes[name] for name in names), path)
