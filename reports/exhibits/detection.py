@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -9,9 +11,13 @@ from benchmarks.corruptions import parse
 from benchmarks.repair.levels import CLEAN, kind, severity
 from benchmarks.repair.stored import MIX
 from reports.analysis.repair import STUDY, found
+from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, PERCENT, TEXT, decimal
 from reports.exhibits.exhibit import Exhibit
 from reports.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def frame(run: Run, dataset: str) -> pd.DataFrame:
@@ -43,6 +49,54 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@style.styled
+def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
+    """A line per corruption: the share that each detector recognises, filled marks for the first, hollow ones for the others."""
+    from matplotlib.lines import Line2D
+
+    names, detectors = (list(dict.fromkeys(frame[column])) for column in ("corruption", "detector"))
+    page, (axes,) = style.axes_grid(1, 1, (4.4, 0.24 * len(names)), (0, 0), (1.5, 0.2, 0.4, 0.45))
+    faces = dict(zip(detectors, [style.INK, *[style.SURFACE] * len(detectors)], strict=False))
+    kinds = dict(zip(detectors, style.MARKERS, strict=False))
+    for row in frame.itertuples():
+        face, marker = faces[row.detector], kinds[row.detector]
+        (mark,) = axes.plot(
+            row.recognised, names.index(row.corruption), marker, color=style.INK, markerfacecolor=face, markersize=5
+        )
+        mistaken = f", {formats.percent(row.mistaken_share)} % taken for {row.mistaken}" if row.mistaken else ""
+        style.tip(mark, f"{row.detector}, {row.corruption}: {formats.percent(row.recognised)} % recognised{mistaken}")
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), [style.short(str(name).replace("_", " "), 20) for name in names])
+    axes.set_xlim(-0.02, 1.03)
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    axes.set_xticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
+    axes.set_xlabel("test images that are recognised")
+    style.quiet(axes, "x")
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=style.INK,
+            marker=kinds[n],
+            markerfacecolor=faces[n],
+            linestyle="none",
+            label=style.short(n, 22),
+        )
+        for n in detectors
+    ]
+    style.legend(page, handles, 0.1)
+    return page
+
+
+def describe(frame: pd.DataFrame) -> str:
+    """Of each detector what it recognises least, and its false alarms."""
+    parts = []
+    for name, rows in frame.groupby("detector", sort=False):
+        row = rows.loc[rows["recognised"].idxmin()]
+        parts.append(f"{name}: least {row['corruption']}, {formats.percent(row['recognised'], 1)} %")
+    return "Share of test images under each corruption that a detector recognises. " + "; ".join(parts) + "."
+
+
 detection = Exhibit(
     name="detection",
     title="What detectors recognise",
@@ -61,5 +115,7 @@ detection = Exhibit(
         "mistaken": TEXT.called("most often mistaken for"),
         "mistaken_share": PERCENT.called("how often"),
     },
+    draw=draw,
+    describe=describe,
     studies=(STUDY,),
 )
