@@ -1071,7 +1071,7 @@ def _augment(
 ) -> None:
     """Write changed copies of images, changed as networks see them in training."""
     from benchmarks.data.formats.pictures import not_read
-    from benchmarks.progress import counted
+    from benchmarks.progress import plural
 
     count = augment(
         source,
@@ -1089,7 +1089,7 @@ def _augment(
     )
     if note := not_read([source]):
         _warn(note)
-    _say(f"{counted(count, 'image')} written to {target}/")
+    _say(f"{plural(count, 'image')} written to {target}/")
 
 
 def _chosen(path: Path) -> Path:

@@ -15,7 +15,7 @@ from benchmarks.data.store.cache import cached
 from benchmarks.errors import UserError
 from benchmarks.layout import has_model, has_predictions
 from benchmarks.ledger import TABLES, read_table
-from benchmarks.progress import counted
+from benchmarks.progress import plural
 from benchmarks.run import check_free, check_same, describe, read_info, two_of_one_name
 from benchmarks.suite import Suite, budget_of, conditions, variants
 
@@ -86,10 +86,10 @@ def _state(ran: pd.DataFrame, searches: pd.DataFrame, fits: pd.DataFrame, evalua
     if not missing and len(fits):
         return DONE
     if len(fits) and fits["status"].iloc[0] == "ok":
-        return f"fitted, {counted(missing, 'evaluation')} to do"
+        return f"fitted, {plural(missing, 'evaluation')} to do"
     if len(searches):
-        return f"searched, {counted(len(ran), 'trial')}"
-    return f"{counted(len(ran), 'trial')} done" if len(ran) else "to do"
+        return f"searched, {plural(len(ran), 'trial')}"
+    return f"{plural(len(ran), 'trial')} done" if len(ran) else "to do"
 
 
 def _datasets(suite: Suite, folder: Path) -> dict[str, list[str]]:

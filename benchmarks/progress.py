@@ -53,7 +53,7 @@ class Lines:
         self.share = 0.0  # of the budget of the current search, what is spent
         self.best: dict[str, tuple[float, bool]] = {}  # by cell: accuracy, and whether it is that of the test
         self.read, self.told = "", 0.0  # how far the reading of files is, and when that was said
-        self._say(f"{suite.title}: {counted(self.count, 'cell')}, {suite.budget} each, all in; results in {folder}/")
+        self._say(f"{suite.title}: {plural(self.count, 'cell')}, {suite.budget} each, all in; results in {folder}/")
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -118,7 +118,7 @@ class Lines:
         lost = f", {self.lost} failed" if self.lost else ""
         done = self.kept + self.ended - self.lost
         self._say(
-            f"{done} of {counted(self.count, 'cell')} {'is' if self.count == 1 else 'are'} done{lost}; this session tried {self._tried()}"
+            f"{done} of {plural(self.count, 'cell')} {'is' if self.count == 1 else 'are'} done{lost}; this session tried {self._tried()}"
         )
 
     def left_seconds(self) -> float | None:
@@ -130,7 +130,7 @@ class Lines:
 
     def _tried(self) -> str:
         failed = self.trials.total() - self.trials["ok"]
-        return f"{counted(self.trials.total(), 'trial')}, {failed} of which failed"
+        return f"{plural(self.trials.total(), 'trial')}, {failed} of which failed"
 
     def _detail(self, text: str) -> None:
         """Say what a board would show anyway."""
@@ -166,8 +166,8 @@ class Display(Lines):
 
         left = self.left_seconds()
         facts = [
-            f"{self.kept + self.ended} of {counted(self.count, 'cell')}",
-            counted(self.trials.total(), "trial"),
+            f"{self.kept + self.ended} of {plural(self.count, 'cell')}",
+            plural(self.trials.total(), "trial"),
             f"{self.trials.total() - self.trials['ok']} failed",
             _clock(time.perf_counter() - self.started),
             "time left unknown yet" if left is None else f"about {_clock(left)} left",
@@ -238,7 +238,7 @@ def judging(folds: int) -> Iterator[tuple[Callable[[str], None], Callable[[int],
         )
 
 
-def counted(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
     """So many of something: "1 cell", "2 cells"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
