@@ -111,14 +111,15 @@ def _fold(
     job: Job, estimator: Estimator, train: Images, judging: Images, fit_rows: NDArray, validation_rows: NDArray
 ) -> _Fold:
     params, rows = estimator.scaled(job.params, job.effort, len(fit_rows))
-    if rows < len(fit_rows):
+    share = rows / len(fit_rows)
+    if rows < len(fit_rows) and not _joins_rows(job):
         fit_rows = fit_rows[subset(train.y[fit_rows], rows, job.seed)]
     groups = None if train.groups is None else train.groups[validation_rows]
     parts = halves(train.y[validation_rows], job.seed, groups)
     picking, confirming = (judging.rows(validation_rows[part]) for part in parts)
     model = estimator.build(job.random_seed, **params)
 
-    images, source = _from_source(job, train.rows(fit_rows))
+    images, source = _from_source(job, train.rows(fit_rows), share)
     started = time.perf_counter()
     _train(model, images, picking, source)
     fitted = time.perf_counter()
@@ -157,6 +158,8 @@ def _fit(job: Job) -> Fitted:
     images = _images_of_fit(job, dataset)
     estimator = estimators.get(job.estimator)
     params, rows = estimator.scaled({**job.params, **job.found}, job.effort, len(images))
+    share = rows / len(images)
+    rows = len(images) if _joins_rows(job) else rows
     learns_from_them = _takes_validation(estimator.build(job.random_seed, **params))
     count = _held_out(job, rows, len(images)) if learns_from_them else 0
     available = len(images)
@@ -168,7 +171,7 @@ def _fit(job: Job) -> Fitted:
     if len(chosen) < len(images):
         images = images.rows(chosen)
     model, rows = estimator.build(job.random_seed, **params), len(images)
-    images, source = _from_source(job, images)
+    images, source = _from_source(job, images, share)
     started = time.perf_counter()
     _train(model, images, held_out, source)
     seconds = time.perf_counter() - started
@@ -248,24 +251,38 @@ def _kept(
     )
 
 
-def _from_source(job: Job, images: Images) -> tuple[Images, Source | None]:
+def _joins_rows(job: Job) -> bool:
+    """Whether a fit has rows of a source beside its own, of which it can do with fewer."""
+    return job.start is not None and job.start.way == ROWS
+
+
+def _from_source(job: Job, images: Images, share: float) -> tuple[Images, Source | None]:
     """What a fit has of the job's source: its rows beside those of the target, or a model to start from.
 
     Rows are weighed by repeating those of either side, so that both weigh about the same. Rows of classes that the target does
     not have are left out, which it could only mistake for its own.
+
+    Parameters
+    ----------
+    images : of the target.
+    share : of all rows of both sides that there is time for. Those of the target are few and dear: as long as they fit into its side,
+        what is left out are rows of the source.
     """
     if job.start is None:
         return images, None
-    if job.start.way != ROWS:
+    if not _joins_rows(job):
         model = load(job.start.model)
         return images, Source(model, _labels_of(model, job.start.labels), job.start.way)
     other, labels = reopen(Path(job.start.data)).train, np.array(job.start.labels)
     other = other.rows(np.flatnonzero(labels[other.y] >= 0))
-    most = max(len(images), len(other))
-    parts = [(part, max(1, most // len(part))) for part in (images, Images(other.X, labels[other.y]))]
+    side = max(1, round(share * max(len(images), len(other))))
+    sides = []
+    for part in (images, Images(other.X, labels[other.y])):
+        own = part if len(part) <= side else part.rows(subset(part.y, side, job.seed))
+        sides.append((own, max(1, side // len(own))))
     return Images(
-        np.concatenate([np.repeat(part.X, times, axis=0) for part, times in parts]),
-        np.concatenate([np.repeat(part.y, times) for part, times in parts]),
+        np.concatenate([np.repeat(own.X, times, axis=0) for own, times in sides]),
+        np.concatenate([np.repeat(own.y, times) for own, times in sides]),
     ), None
 
 

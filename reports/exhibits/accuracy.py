@@ -27,7 +27,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 @style.styled
 def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """Dots with intervals, on an axis on which halving the error is one step."""
-    page, (axes,) = style.axes_grid(1, 1, (2.95, 0.36 * len(frame) + 0.2), (0, 0), (1.5, 0.85, 0.1, 0.45))
+    page, (axes,) = style.axes_grid(1, 1, (2.8, 0.36 * len(frame) + 0.2), (0, 0), (1.65, 0.85, 0.1, 0.45))
     for y, row in enumerate(frame.itertuples()):
         look = looks[row.variant]
         ends = style.stretch([row.accuracy_low, row.accuracy_high])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis.intervals import accuracy_interval, difference_interval
+from reports.analysis.transfer import STUDY
 from reports.drawing import formats, style
 from reports.drawing.formats import COUNT, HIDDEN, PERCENT, POINTS, TEXT
 from reports.exhibits.exhibit import ACCURACY, VARIANT, Exhibit
@@ -50,14 +51,15 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
 
 def _measured(run: Run, dataset: str) -> dict[str, Run]:
     """The variants that were evaluated, and the run at the condition of that; what is claimed of a source as it is was measured
-    where there was no image of the target.
+    where there was no image of the target, and stands alone.
     """
-    here = dict.fromkeys(run.scored(dataset), run)
+    claimed = run.info["claims"]["accuracies"]
+    here = dict.fromkeys(
+        (n for n in run.scored(dataset) if n in claimed or STUDY not in run.info.get("studies", {})), run
+    )
     for condition in run.conditions:
         at = run.at(condition)
-        here |= {
-            name: at for name in at.scored(dataset) if name in run.info["claims"]["accuracies"] and name not in here
-        }
+        here |= {name: at for name in at.scored(dataset) if name in claimed and name not in here}
     return here
 
 

@@ -33,7 +33,7 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     """How far the leader is ahead of each of the others."""
     leader = frame["variant"].iloc[0]
     rows = frame[frame["variant"] == leader]
-    page, (axes,) = style.axes_grid(1, 1, (3.05, 0.36 * len(rows) + 0.2), (0, 0), (1.5, 0.75, 0.1, 0.45))
+    page, (axes,) = style.axes_grid(1, 1, (2.9, 0.36 * len(rows) + 0.2), (0, 0), (1.65, 0.75, 0.1, 0.45))
     for y, row in enumerate(rows.itertuples()):
         look = looks[row.than]
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=look.colour, linewidth=2.4, alpha=0.45)

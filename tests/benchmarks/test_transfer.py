@@ -187,12 +187,17 @@ def test_rows_of_both_sides_weigh_the_same_and_other_classes_stay_away(tmp_path)
     other = datasets.load(write(tmp_path / "there.npz", slice(0, 800)))
     few = Images(np.zeros((30, 8, 8, 1), np.uint8), np.full(30, 9))
     start = Start("rows", (1, 0, *[-1] * 8), data=str(other.folder))
-    joined, source = work._from_source(job(start=start), few)
+    joined, source = work._from_source(job(start=start), few, 1.0)
     known = int((other.train.y < 2).sum())
     assert source is None and (joined.y < 2).sum() == known and set(joined.y) == {0, 1, 9}
     assert (joined.y == 9).sum() == known // 30 * 30
     zeros = joined.X[joined.y == 1]
     assert np.array_equal(zeros, other.train.X[other.train.y == 0])  # Its class 0 is the target's 1.
+    # With less time there are fewer rows of the source, and all of the target as long as these are not more.
+    joined, _ = work._from_source(job(start=start), few, 0.5)
+    assert (joined.y < 2).sum() == round(known / 2) and (joined.y == 9).sum() == round(known / 2) // 30 * 30
+    joined, _ = work._from_source(job(start=start), few, 20 / known)
+    assert (joined.y < 2).sum() == (joined.y == 9).sum() == 20
 
 
 # The seal.
@@ -245,8 +250,8 @@ def cheat_rows(monkeypatch):
     """Test images of the target are put beside the source's rows."""
     honest = work._from_source
 
-    def more(job, images):
-        images, source = honest(job, images)
+    def more(job, images, share):
+        images, source = honest(job, images, share)
         if job.start is None:
             return images, source
         test = datasets.reopen(Path(job.data)).test.open()
