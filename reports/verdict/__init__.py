@@ -25,9 +25,9 @@ rules, by the name that every `Sentence` carries:
 | `hardest corruption` | the same | under which corruption least is left, and of whom how much |
 | `by corruption` | the same, both families were run, two corruptions or more | under how many each is ahead, after Holm |
 | `repair` | what repair brings was studied | of the best of each family, what repair chosen by each detector brings back, what that costs on clean images, and whether it beats the most confident answer |
-| `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much |
+| `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much; and whose fits were of another length |
 | `wrong labels` | a study of label noise is done | what the best of each family reach at each level, four at most |
-| `suspects` | a study of cleaning is done | whose accuracy changes, beyond chance, where the images suspected of wrong labels are removed or relabelled, and by how much |
+| `suspects` | a study of cleaning is done | whose accuracy changes, beyond chance, where the images suspected of wrong labels are removed or relabelled, and by how much; and whose fits were of another length |
 | `zero-shot` | a study of transfer is done, and the source knows the target's classes | what the source's best model, by validation on the source, labels rightly |
 | `worth` | the same, some variant starts from the source | how many images of the target that is worth at the fewest, for the best of each family by validation; or that it is not established, or that it costs |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from benchmarks.studies import STANDARD
+from benchmarks.studies import STANDARD, Condition
 from benchmarks.studies.cleaning import cleaning as study_of_cleaning
 from benchmarks.studies.cleaning import parse as parse_cleaning
 from benchmarks.studies.label_noise import JUMBLED
@@ -16,6 +16,7 @@ from benchmarks.studies.structure import ANEW
 from benchmarks.studies.structure import structure as study_of_structure
 from reports.analysis.comparison import changed, holm
 from reports.analysis.crossover import Crossover
+from reports.analysis.effort import efforts
 from reports.analysis.intervals import SIGNIFICANT
 from reports.analysis.repair import CONFIDENT, Repaired, against
 from reports.analysis.resources import SIZES
@@ -27,6 +28,7 @@ from reports.run import Run
 from reports.verdict.words import Figure, Sentence, capitalised, in_points, listed, number_word
 
 LEVELS = 4  # of a study that a sentence tells
+UNEQUAL = 1.1  # times the length of another fit: of more than that, the length may be why two differ
 
 
 def passing(found: Crossover) -> Sentence:
@@ -153,6 +155,7 @@ def reordered(run: Run, dataset: str) -> list[Sentence]:
     table = changed(run, dataset, largest)
     where = "all pixels" if largest.value is None else f"the pixels of blocks of {largest.level} by {largest.level}"
     text = f"With {where} in another order, in training and test images alike, {_who_changed(table)}."
+    text += _of_other_length(run, dataset, largest, STANDARD, table)
     return [Sentence(text, "conditions", "neighbours")]
 
 
@@ -168,25 +171,41 @@ def _who_changed(table: pd.DataFrame) -> str:
     return "; ".join(told)
 
 
+def _of_other_length(run: Run, dataset: str, condition: Condition, usual: Condition, table: pd.DataFrame) -> str:
+    """A sentence on those who changed beyond chance and whose fits were of another length, since that alone changes an accuracy."""
+    here, there = (efforts(run.at(c), dataset) for c in (condition, usual))
+    told = []
+    for name in table.loc[table["p_holm"] < SIGNIFICANT, "variant"]:
+        if name in here and name in there:
+            before, after = there[name].fit_effort, here[name].fit_effort
+            if max(before, after) > UNEQUAL * min(before, after):
+                told.append(f"{name} ({formats.percent(before, 0)} and {formats.percent(after, 0)}\u00a0%)")
+    if not told:
+        return ""
+    return f" The budget had room for other shares of a full fit with and without, which may be why, of {listed(told)}."
+
+
 def cleaned(run: Run, dataset: str) -> list[Sentence]:
     """What removing and relabelling the suspects changes, with the labels as they are and with each planted noise."""
     there = {str(c.level): c for c in run.conditions if c.study == study_of_cleaning.name and run.at(c).scored(dataset)}
     if STANDARD in run.conditions and run.at(STANDARD).scored(dataset):
         there[""] = STANDARD
-    tables = []
+    tables = {}
     for level, condition in there.items():
         noise, action = parse_cleaning(level) if level else ("", "")
         if action and noise in there:
-            table = changed(run, dataset, condition, there[noise])
-            tables.append(table.assign(labels=f"{_noise(noise)} and the suspects {action}"))
+            tables[level] = changed(run, dataset, condition, there[noise])
     if not tables:
         return []
-    both = pd.concat(tables)
+    both = pd.concat(tables, names=["level"])
     both["p_holm"] = holm(both["p"].to_numpy(float))  # of all variants and treatments
-    return [
-        Sentence(f"{capitalised(str(labels))}, {_who_changed(rows)}.", "conditions", "suspects")
-        for labels, rows in both.groupby("labels", sort=False)
-    ]
+    told = []
+    for level, rows in both.groupby("level", sort=False):
+        noise, action = parse_cleaning(level)
+        text = f"{capitalised(_noise(noise))} and the suspects {action}, {_who_changed(rows)}."
+        text += _of_other_length(run, dataset, there[str(level)], there[noise], rows)
+        told.append(Sentence(text, "conditions", "suspects"))
+    return told
 
 
 def wrong_labels(run: Run, dataset: str) -> list[Sentence]:

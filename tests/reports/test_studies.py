@@ -136,6 +136,18 @@ def test_the_verdict_tells_who_uses_neighbours(tmp_path):
     assert f"cnn loses {-100 * change:.2f} points" in told.text
 
 
+def test_the_verdict_tells_where_the_length_of_a_fit_may_be_why(tmp_path):
+    folder = write_structure(tmp_path / "run", seeds=(0,))
+    with sqlite3.connect(folder / "ledger.sqlite") as ledger:
+        for name in ("cnn", "svm"):
+            ledger.execute("UPDATE fits SET effort = 0.3 WHERE variant = ? AND condition = 'structure=all'", (name,))
+    (told,) = [s for s in verdict(reports.load(folder), "things").sentences if s.rule == "neighbours"]
+    assert told.text.replace("\u00a0", " ").endswith(
+        "no change beyond chance is seen of svm. The budget had room for other shares of a full fit with and without, which may be "
+        "why, of cnn (100 and 30 %)."
+    )
+
+
 def test_the_verdict_tells_what_wrong_labels_leave(tmp_path):
     run = reports.load(write_noise(tmp_path / "run", seeds=(0,)))
     (told,) = [s.text for s in verdict(run, "things").sentences if s.rule == "wrong labels"]
