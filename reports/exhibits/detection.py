@@ -63,7 +63,11 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
         (mark,) = axes.plot(
             row.recognised, names.index(row.corruption), marker, color=style.INK, markerfacecolor=face, markersize=5
         )
-        mistaken = f", {formats.percent(row.mistaken_share)} % taken for {row.mistaken}" if row.mistaken else ""
+        mistaken = (
+            f", {formats.percent(row.mistaken_share)} % taken for {row.mistaken}"
+            if row.mistaken and not formats.absent(row.mistaken)
+            else ""
+        )
         style.tip(mark, f"{row.detector}, {row.corruption}: {formats.percent(row.recognised)} % recognised{mistaken}")
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks(range(len(names)), [style.short(str(name).replace("_", " "), 20) for name in names])
