@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,8 +239,7 @@ def _turned(images: Any, transform: Any) -> Any:
     row, column = np.mgrid[:height, :width].astype(np.float32)
     x, y = a0 * column + a1 * row + a2, b0 * column + b1 * row + b2
     left, top = np.floor(x), np.floor(y)
-    # A layer, whose name is free in any model, where an operation would be called like one that the model has.
-    pixels = _reshaped(images, (height * width, channels))
+    pixels = ops.reshape(images, (-1, height * width, channels))
 
     def part(row: NDArray[np.float32], column: NDArray[np.float32], share: NDArray[np.float32]) -> Any:
         inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
@@ -252,13 +250,7 @@ def _turned(images: Any, transform: Any) -> Any:
     upper = part(top, left, left + 1 - x) + part(top, left + 1, x - left)
     lower = part(top + 1, left, left + 1 - x) + part(top + 1, left + 1, x - left)
     turned = upper * (top + 1 - y).reshape(-1, 1) + lower * (y - top).reshape(-1, 1)
-    return _reshaped(ops.cast(turned, images.dtype), (height, width, channels))
-
-
-def _reshaped(images: Any, shape: tuple[int, ...]) -> Any:
-    import keras
-
-    return keras.layers.Reshape(shape, name=f"reshaped_{uuid4().hex}")(images)
+    return ops.reshape(ops.cast(turned, images.dtype), (-1, height, width, channels))
 
 
 def _linear(model: Linear) -> Callable[[Any], Any]:

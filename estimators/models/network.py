@@ -405,10 +405,8 @@ def probabilities(network: Any, tta_views: int, temperature: float = 1.0) -> Any
             data_format="channels_last",
         )
         views.append(changed)
-    # All views go through the network at once: for one image that is less work than one after another, and traced sooner.
-    mean = keras.layers.Softmax()(network(keras.ops.concatenate(views) if len(views) > 1 else images))
-    if len(views) > 1:
-        mean = keras.ops.mean(keras.ops.reshape(mean, (len(views), -1, mean.shape[-1])), axis=0)
+    shares = [keras.layers.Softmax()(network(view)) for view in views]
+    mean = keras.layers.Average()(shares) if len(shares) > 1 else shares[0]
     logits = keras.ops.log(keras.ops.maximum(mean, LEAST))
     return keras.Model(images, keras.layers.Softmax()(keras.layers.Rescaling(1 / temperature)(logits)))
 

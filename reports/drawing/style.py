@@ -211,6 +211,28 @@ def quiet(axes: Axes, grid: str = "both") -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
+def small_picture(axes: Axes, title: str, steps: Sequence[str], labelled: bool) -> None:
+    """One of many: shares from 0 to 1, step by step from the left; where it is `labelled`, with the shares beside it."""
+    most = len(steps) - 1
+    axes.set_title(title, pad=4)
+    axes.set_xlim(-0.08 * most, 1.08 * most)
+    axes.set_ylim(0, 1.03)
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    axes.set_yticks(ticks, [f"{100 * tick:.0f} %" if tick in (0, 0.5, 1) else "" for tick in ticks])
+    axes.set_xticks(range(len(steps)), steps)
+    if most == 1:  # Centred below its end, a word would touch that of the next picture.
+        first, final = axes.get_xticklabels()
+        first.set_ha("left")
+        final.set_ha("right")
+    quiet(axes, "y")
+    axes.tick_params(axis="y", labelleft=labelled)
+
+
+def beside(place: int, count: int) -> float:
+    """How far from the middle of its line a mark is drawn, of so many on that line; half a line for all of them."""
+    return (place - (count - 1) / 2) * 0.5 / max(1, count - 1)
+
+
 SHAPES = {  # the markers as SVG paths in a square from 0 to 12, for tables
     "o": "M1.5 6a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0", "s": "M2 2H10V10H2Z", "D": "M6 .8L11.2 6L6 11.2L.8 6Z",
     "^": "M6 1L11.2 10.5H.8Z", "v": "M6 11L11.2 1.5H.8Z", "<": "M1 6L10.5 .8V11.2Z", ">": "M11 6L1.5 .8V11.2Z",

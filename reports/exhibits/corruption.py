@@ -59,19 +59,9 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
             _line(axes, rows[rows["variant"] == variant], looks[variant], several)
         like = rows["resembles"].iloc[0]
         mark = " °" if like and not formats.absent(like) else ""
-        axes.set_title(f"{style.short(str(name).replace('_', ' '), 20)}{mark}", pad=4)
-        axes.set_xlim(-0.08 * most, 1.08 * most)
-        axes.set_ylim(0, 1.03)
-        ticks = [0, 0.25, 0.5, 0.75, 1]
-        axes.set_yticks(ticks, [f"{100 * tick:.0f} %" if tick in (0, 0.5, 1) else "" for tick in ticks])
         last = [str(level) for level in range(1, most + 1)] if several else [f"severity {rows['severity'].iloc[0]}"]
-        axes.set_xticks(range(most + 1), ["clean", *last])
-        if not several:  # Centred below its end, a word would touch that of the next picture.
-            first, final = axes.get_xticklabels()
-            first.set_ha("left")
-            final.set_ha("right")
-        style.quiet(axes, "y")
-        axes.tick_params(axis="y", labelleft=place % columns == 0)
+        title = f"{style.short(str(name).replace('_', ' '), 20)}{mark}"
+        style.small_picture(axes, title, ["clean", *last], place % columns == 0)
     style.key(page, variants, looks, 0.1)
     return page
 

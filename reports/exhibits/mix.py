@@ -59,10 +59,9 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     ways = list(dict.fromkeys(frame["repair"]))
     variants = list(dict.fromkeys(frame["variant"]))
     page, (axes,) = style.axes_grid(1, 1, (4.4, 0.34 * len(ways)), (0, 0), (1.9, 0.2, 0.4, 0.45))
-    apart = 0.5 / max(1, len(variants) - 1)
     for row in frame.itertuples():
         look = looks[str(row.variant)]
-        y = ways.index(row.repair) + (variants.index(row.variant) - (len(variants) - 1) / 2) * apart
+        y = ways.index(row.repair) + style.beside(variants.index(row.variant), len(variants))
         axes.plot([100 * row.gain_low, 100 * row.gain_high], [y, y], color=look.colour, linewidth=2.2, alpha=0.35)
         (mark,) = axes.plot(100 * row.gain, y, look.marker, color=look.colour, markersize=4.5)
         style.tip(

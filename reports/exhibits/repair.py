@@ -61,10 +61,9 @@ def draw(frame: pd.DataFrame, looks: style.Looks) -> Figure:
     variants = list(dict.fromkeys(frame.sort_values("mean", ascending=False, kind="stable")["variant"]))
     height, below = 0.34 * len(ways), 0.45
     page, (left, right) = style.axes_grid(2, 2, (2.75, height), (0.35, 0), (2.35, 0.2, 0.4, below))
-    apart = 0.5 / max(1, len(variants) - 1)
     for row in frame.itertuples():
         look = looks[str(row.variant)]
-        y = ways.index(_in_short(str(row.repair))) + (variants.index(row.variant) - (len(variants) - 1) / 2) * apart
+        y = ways.index(_in_short(str(row.repair))) + style.beside(variants.index(row.variant), len(variants))
         left.plot([row.mean_low, row.mean_high], [y, y], color=look.colour, linewidth=2.2, alpha=0.35)
         for axes, x in ((left, row.mean), (right, 100 * row.clean_change)):
             (mark,) = axes.plot(x, y, look.marker, color=look.colour, markersize=4.5)
@@ -151,17 +150,8 @@ def draw_by_corruption(frame: pd.DataFrame, looks: style.Looks) -> Figure:
                 f"{row.variant}, {name}: {formats.percent(row.accuracy)} %, repaired {formats.percent(row.repaired)} %, most confident "
                 f"{formats.percent(row.confident)} %",
             )
-        axes.set_title(style.short(str(name).replace("_", " "), 20), pad=4)
-        axes.set_xlim(-0.08, 1.08)
-        axes.set_ylim(0, 1.03)
-        ticks = [0, 0.25, 0.5, 0.75, 1]
-        axes.set_yticks(ticks, [f"{100 * tick:.0f} %" if tick in (0, 0.5, 1) else "" for tick in ticks])
-        axes.set_xticks([0, 1], ["no repair", "repaired"])
-        first, final = axes.get_xticklabels()
-        first.set_ha("left")
-        final.set_ha("right")
-        style.quiet(axes, "y")
-        axes.tick_params(axis="y", labelleft=place % columns == 0)
+        title = style.short(str(name).replace("_", " "), 20)
+        style.small_picture(axes, title, ["no repair", "repaired"], place % columns == 0)
     style.key(page, variants, looks, 0.1)
     return page
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
+import estimators
 from benchmarks import protocol
 from benchmarks.data import datasets
 from benchmarks.data.alike import alike, labels_of
@@ -198,6 +199,23 @@ def test_rows_of_both_sides_weigh_the_same_and_other_classes_stay_away(tmp_path)
     assert (joined.y < 2).sum() == round(known / 2) and (joined.y == 9).sum() == round(known / 2) // 30 * 30
     joined, _ = work._from_source(job(start=start), few, 20 / known)
     assert (joined.y < 2).sum() == (joined.y == 9).sum() == 20
+
+
+def test_a_trial_with_little_effort_keeps_its_own_rows(tmp_path, monkeypatch):
+    """What it is told to leave out are rows of the source."""
+    here = datasets.load(write(tmp_path / "here.npz", slice(0, 800)))
+    told = []
+
+    def stopped(job, images, share):
+        told.append((len(images), share))
+        raise RuntimeError
+
+    monkeypatch.setattr(work, "_from_source", stopped)
+    rows = [np.arange(400), np.arange(400, 600)]
+    for start in (Start("rows", tuple(range(10))), None):
+        with pytest.raises(RuntimeError):
+            work._fold(job(start=start, effort=0.25), estimators.get("svm"), here.train, here.train, *rows)
+    assert told == [(400, 0.25), (100, 0.25)]
 
 
 # The seal.

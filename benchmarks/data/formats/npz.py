@@ -76,15 +76,8 @@ def read_named(path: Path, names: Sequence[str]) -> list[NDArray]:
     UserError
         If one is not there, the archive is damaged, or they do not fit into memory.
     """
-    try:
-        with _opened(path) as (packed, archive):
-            if lacking := [name for name in names if name not in archive.files]:
-                raise UserError(f"{path} has no array {lacking[0]!r}.")
-            return _checked_arrays(path, packed, archive, names)
-    except UserError:
-        raise
-    except Exception as error:  # As above.
-        raise _unreadable(path, error) from error
+    arrays = _read(path, names)
+    return [arrays[name] for name in names]
 
 
 def read_all(path: Path) -> dict[str, NDArray]:
@@ -95,9 +88,17 @@ def read_all(path: Path) -> dict[str, NDArray]:
     UserError
         If the archive is damaged, or they do not fit into memory.
     """
+    return _read(path, None)
+
+
+def _read(path: Path, names: Sequence[str] | None) -> dict[str, NDArray]:
+    """The arrays of these names, or all."""
     try:
         with _opened(path) as (packed, archive):
-            return dict(zip(archive.files, _checked_arrays(path, packed, archive, archive.files), strict=True))
+            asked = archive.files if names is None else names
+            if lacking := [name for name in asked if name not in archive.files]:
+                raise UserError(f"{path} has no array {lacking[0]!r}.")
+            return dict(zip(asked, _checked_arrays(path, packed, archive, asked), strict=True))
     except UserError:
         raise
     except Exception as error:  # As above.
