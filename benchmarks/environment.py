@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from estimators.models.gpu import gpu
 from estimators.models.threads import cores, threads
 
 LIBRARIES = (
@@ -64,13 +63,3 @@ def _blas() -> str:
     """What NumPy multiplies matrices with."""
     found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return f"{found['name']} {found['version']}"
-
-
-def gpu() -> str:
-    """The names of the GPUs, "none" without one. Asked of the driver, because importing TensorFlow here would cost seconds."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return "none"
-    query = [tool, "--query-gpu=name", "--format=csv,noheader"]
-    found = subprocess.run(query, capture_output=True, text=True, check=False)
-    return ", ".join(found.stdout.strip().splitlines()) or "none"

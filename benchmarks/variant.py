@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 import estimators
+from benchmarks import backbones
 from benchmarks.errors import UserError
 from benchmarks.execution.limits import Limits
 from benchmarks.serving.model import check_files
@@ -64,8 +65,8 @@ UNSEARCHED = Search(strategy="grid", axes=())
 class SourceTable(BaseModel):
     """One ``[[sources]]`` of a suite file: what is learned before the target.
 
-    `data` is a data set, by name, path, or the name of a folder in the data folder, or a trained model: its folder, or a file of
-    Keras. With `framed` its images are brought into the box of the target's, where that has one, else they are given its size
+    `data` is a data set, by name, path, or the name of a folder in the data folder, or a trained model: its folder, a file of
+    Keras, or ``keras:NAME``, see `benchmarks.backbones`, which becomes such a file. With `framed` its images are brought into the box of the target's, where that has one, else they are given its size
     alone. With `shared` only the classes that the target has are learned. `names` are what the target calls classes that the
     source calls otherwise. `ways` restricts what estimators take of it (`Estimator.transfer`); () leaves zero-shot alone. The
     embedding is that of the estimator `backbone`, trained on it.
@@ -79,6 +80,11 @@ class SourceTable(BaseModel):
     names: dict[str, str] = {}
     ways: tuple[str, ...] | None = None
     backbone: str = "cnn"
+
+    @field_validator("data")
+    @classmethod
+    def _fetched(cls, data: str) -> str:
+        return str(backbones.file_of(data)) if data.startswith(backbones.PREFIX) else data
 
     @property
     def is_model(self) -> bool:

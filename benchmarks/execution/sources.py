@@ -19,8 +19,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks.environment import gpu, library_version
+from benchmarks.environment import library_version
 from estimators.models.accelerator import accelerator
+from estimators.models.gpu import gpu
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("tuning", "estimators", "benchmarks")

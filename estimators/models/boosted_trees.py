@@ -16,6 +16,7 @@ from estimators.features import features
 from estimators.models.calibration import fit_temperature, known, softmax
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
+from estimators.models.gpu import gpu
 from estimators.models.saving import load, save
 from estimators.models.source import Source, embedding_of
 from estimators.models.threads import threads
@@ -54,7 +55,8 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         empty.
     history_ : curves by round, ``{"loss": [...], "accuracy": [...], "val_loss": ..., "val_accuracy": ...}``;
         the loss is the log-loss, on the rows that the round looked at and on the validation rows.
-    booster_ : the native model, cut off after the best round.
+    booster_ : the native model, cut off after the best round; it predicts on the CPU.
+    device_ : "cuda" or "cpu": where XGBoost says that it trained, which takes the CPU where it finds no GPU.
     source_ : what it started from, or None.
     """
 
@@ -126,6 +128,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
 
         booster = xgboost.Booster(
             {
+                "device": device(),
                 "objective": "multi:softprob",
                 "num_class": len(self.classes_),
                 # The logarithm of each class's share, of all rows: XGBoost would take it from the first part alone.
@@ -154,7 +157,9 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
                     best, least_loss = i + 1, loss
                 elif i + 1 - best >= self.patience:
                     break
+        self.device_ = json.loads(booster.save_config())["learner"]["generic_param"]["device"].partition(":")[0]
         self.booster_ = booster[:best]
+        self.booster_.set_param({"device": "cpu"})  # To predict: rows are in its memory, and one image is soon done.
         self.temperature_, self.found_ = self.temperature, {}
         if held_out is not None:
             self.temperature_ = fit_temperature(self._logits(V), column)
@@ -179,6 +184,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
             "classes": self.classes_.tolist(),
             "image_shape": list(self.features_.image_shape_),
             "columns": self.columns_.tolist(),
+            "device": self.device_,
         }
         if self.source_ is not None:
             save(self.source_.model, folder / "source")
@@ -196,7 +202,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         """Its size is the number of nodes of all trees."""
         trees = json.loads(self.booster_.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
         nodes = sum(int(tree["tree_param"]["num_nodes"]) for tree in trees)
-        return Description(nodes, f"xgboost {version('xgboost')}")
+        return Description(nodes, f"xgboost {version('xgboost')}{' GPU' if self.device_ == 'cuda' else ''}")
 
     @classmethod
     def load_from(cls, folder: Path) -> Self:
@@ -214,6 +220,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         if "scale" in about:
             model.features_.mean_, model.features_.spread_ = (np.array(v, np.float32) for v in about["scale"])
         model.columns_ = np.array(about["columns"])
+        model.device_ = about.get("device", "cpu")
         model.booster_ = xgboost.Booster(model_file=folder / "trees.ubj")
         return model
 
@@ -247,6 +254,13 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
                 self.history_.setdefault(f"{prefix}loss", []).append(float(value))
             else:
                 self.history_.setdefault(f"{prefix}accuracy", []).append(1 - float(value))
+
+
+def device() -> str:
+    """Where XGBoost trains: "cuda" where there is a GPU and XGBoost was built for it, else "cpu"."""
+    import xgboost
+
+    return "cuda" if gpu() != "none" and xgboost.build_info().get("USE_CUDA") else "cpu"
 
 
 def _parts(labels: NDArray[np.integer], seed: int) -> list[NDArray[np.intp]]:

@@ -25,6 +25,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from estimators.models.calibration import LEAST, fit_temperature, known, log
 from estimators.models.copies import with_copies
 from estimators.models.describe import Description
+from estimators.models.gpu import turned_off
 from estimators.models.keras_archive import read_network
 from estimators.models.layers import SmallLoss, continued, measure_batch_norm, plain, without_head
 from estimators.models.looks import best_look, flattened
@@ -44,7 +45,9 @@ tf.get_logger().setLevel("ERROR")
 with contextlib.suppress(RuntimeError):  # Raised where TensorFlow already runs: these are fixed at its first operation.
     tf.config.threading.set_intra_op_parallelism_threads(threads())
     tf.config.threading.set_inter_op_parallelism_threads(threads())
-    for gpu in tf.config.list_physical_devices("GPU"):
+    if turned_off():
+        tf.config.set_visible_devices([], "GPU")
+    for gpu in tf.config.get_visible_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
 
 TTA_ANGLE = 0.1  # radians
@@ -56,6 +59,7 @@ RAMP = 1 / 5  # of the steps, over which a growing share of the images is left o
 WATCHED_SHARE, CALIBRATING_SHARE = 1 / 40, 1 / 20  # that are looked at, and that the temperature is fitted on,
 FEWEST, WATCHED, CALIBRATING = 500, 2_000, 3_000  # no less of either than this, and no more of each
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply such numbers
+GPU_BFLOAT16 = (8, 0)  # compute capability from which NVIDIA's tensor cores do
 
 Watched = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
@@ -417,15 +421,17 @@ def tempered(forward: Callable[[Any], Any], temperature: float) -> Callable[[Any
 
 
 def training_precision() -> str:
-    """The Keras policy to train with: products in bfloat16 where the CPU has instructions for them, else float32.
+    """The Keras policy to train with: products in bfloat16 where the CPU or every GPU has instructions for them, else float32.
 
     Weights, sums, BatchNorm and the loss are float32
     (Kalamkar et al. 2019, *A Study of BFLOAT16 for Deep Learning Training*, arXiv:1905.12322), and so is the kept network.
     ``CROSSOVER_FLOAT32=1`` in the environment turns it off.
     """
-    if os.environ.get("CROSSOVER_FLOAT32", "0") not in ("", "0") or on_gpu():
+    if os.environ.get("CROSSOVER_FLOAT32", "0") not in ("", "0"):
         return "float32"
-    return "mixed_bfloat16" if BFLOAT16 & cpu_flags() else "float32"
+    gpus = gpu_generations()
+    able = min(gpus) >= GPU_BFLOAT16 if gpus else bool(BFLOAT16 & cpu_flags())
+    return "mixed_bfloat16" if able else "float32"
 
 
 @contextlib.contextmanager
@@ -450,8 +456,14 @@ def cpu_flags() -> frozenset[str]:
 
 
 def on_gpu() -> bool:
-    """Whether TensorFlow sees a GPU."""
-    return bool(tf.config.list_physical_devices("GPU"))
+    """Whether TensorFlow uses a GPU."""
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
+def gpu_generations() -> list[tuple[int, int]]:
+    """The compute capability of each GPU that TensorFlow uses; (0, 0) where it does not tell."""
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.get_visible_devices("GPU")]
+    return [tuple(known.get("compute_capability", (0, 0))) for known in details]
 
 
 def learning_rate_schedule(name: str, peak: float, steps: int) -> Any:

@@ -244,17 +244,22 @@ def sources(run: Run, dataset: str) -> list[Sentence]:
     """What each source is worth, to the best of each family; chosen by validation, since the test part is for judging."""
     table, told = transfer(run, dataset), []
     for source, own in table[table["source"] != ""].groupby("source", sort=False) if len(table) else ():
-        if len(ready := own[own["way"] == AS_IT_IS].sort_values("validation", kind="stable", na_position="first")):
-            row = ready.iloc[-1]
-            text = f"Without an image of {run.title(dataset)}, {row['variant']} labels {formats.percent(row['accuracy'])} % rightly."
-            told.append(Sentence(text, "transfer", "zero-shot"))
+        if len(ready := own[own["way"] == AS_IT_IS]):
+            right = ready.set_index("variant")["accuracy"]
+            best = [_most_valid(rows) for _, rows in ready.groupby("family", sort=False)]
+            reached = listed([f"{name} labels {formats.percent(right[name])} %" for name in best])
+            told.append(Sentence(f"Without an image of {run.title(dataset)}, {reached} rightly.", "transfer", "zero-shot"))
         started = own[own["gain"].notna()]
         for _, rows in started.groupby("family", sort=False):
-            here = rows[rows["per_class"] == rows["per_class"].min()]
-            best = here.sort_values("validation", kind="stable", na_position="first").iloc[-1]
-            same = rows[rows["variant"] == best["variant"]]
-            told.append(Sentence(_worth_of(str(source), run.title(dataset), best, same), "transfer", "worth"))
+            same = rows[rows["variant"] == _most_valid(rows)].sort_values("per_class")
+            told.append(Sentence(_worth_of(str(source), run.title(dataset), same.iloc[0], same), "transfer", "worth"))
     return told
+
+
+def _most_valid(rows: pd.DataFrame) -> str:
+    """The variant with the best validation over all levels: with ten images per class few rows are left to score with."""
+    means = rows.groupby("variant", sort=False)["validation"].mean()
+    return str(means.index[0] if means.isna().all() else means.idxmax())
 
 
 def _worth_of(source: str, target: str, best: pd.Series, same: pd.DataFrame) -> str:

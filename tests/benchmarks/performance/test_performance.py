@@ -11,7 +11,7 @@ import pytest
 from benchmarks import performance
 from benchmarks.data import datasets
 from benchmarks.performance import __main__ as command
-from benchmarks.performance import dense_grid, driver, input_pipeline, rivals, scaling
+from benchmarks.performance import all_in, dense_grid, driver, input_pipeline, rivals, scaling
 
 
 def test_every_pipeline_trains(monkeypatch):
@@ -96,3 +96,11 @@ def test_what_grows_with_the_square_has_the_exponent_two(monkeypatch):
         assert seconds > 0 and added >= 0
     X, y = scaling._images(500, 3, 16)
     assert X.shape[1:] == (16, 16, 1) and X.dtype == np.uint8 and set(y) == {0, 1, 2} and len(X) == len(y)
+
+
+def test_seeds_of_an_entry_are_told_one_by_one():
+    entry = all_in.Entry("digits", "logistic_regression", 4, seeds=2, searched=False, base={"features": "pixels"})
+    (row,) = all_in.measure((entry,)).to_dict("records")
+    assert row["estimator"] == "logistic_regression (features pixels), not searched" and row["seeds"] == "2"
+    middle, low, high = map(float, re.findall(r"\d+\.\d+", row["accuracy %"]))
+    assert 90 < low <= middle <= high < 100 and 0 < float(row["seconds"]) < 8

@@ -328,6 +328,18 @@ def test_bfloat16_is_for_a_cpu_that_has_it(monkeypatch, flags, asked, expected):
     assert network.training_precision() == expected
 
 
+@pytest.mark.parametrize(
+    ("generations", "expected"),
+    [([(8, 6)], "mixed_bfloat16"), ([(8, 6), (7, 5)], "float32"), ([(0, 0)], "float32")],
+)
+def test_bfloat16_is_for_a_gpu_that_has_it_whatever_the_cpu(monkeypatch, generations, expected):
+    from estimators.models import network
+
+    monkeypatch.setattr(network, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
+    monkeypatch.setattr(network, "gpu_generations", lambda: generations)
+    assert network.training_precision() == expected
+
+
 class TestPipeline:
     def test_augmentation_moves_images_a_little_and_is_repeatable(self):
         import tensorflow as tf
