@@ -248,7 +248,9 @@ def sources(run: Run, dataset: str) -> list[Sentence]:
             right = ready.set_index("variant")["accuracy"]
             best = [_most_valid(rows) for _, rows in ready.groupby("family", sort=False)]
             reached = listed([f"{name} labels {formats.percent(right[name])} %" for name in best])
-            told.append(Sentence(f"Without an image of {run.title(dataset)}, {reached} rightly.", "transfer", "zero-shot"))
+            told.append(
+                Sentence(f"Without an image of {run.title(dataset)}, {reached} rightly.", "transfer", "zero-shot")
+            )
         started = own[own["gain"].notna()]
         for _, rows in started.groupby("family", sort=False):
             same = rows[rows["variant"] == _most_valid(rows)].sort_values("per_class")

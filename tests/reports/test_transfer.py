@@ -14,8 +14,8 @@ from reports.analysis.transfer import AS_IT_IS, SCRATCH, convergence, transfer, 
 from reports.drawing import style
 from reports.exhibits import EXHIBITS
 from reports.merged import merge
-from reports.verdict.studies import _most_valid
 from reports.verdict import verdict
+from reports.verdict.studies import _most_valid
 from tests.reports.study import ALL, CURVES, OF, ROWS, TRANSFERRED, write_transfer
 
 NAMED = {exhibit.name: exhibit for exhibit in EXHIBITS}
@@ -90,7 +90,11 @@ def test_what_is_said_of_a_source(run, tmp_path):
 
 def test_the_best_of_each_family_is_named_by_validation_over_all_levels():
     rows = pd.DataFrame(
-        {"variant": ["lucky", "good", "lucky", "good"], "validation": [1.0, 0.9, 0.5, 0.8], "per_class": [10, 10, 30, 30]}
+        {
+            "variant": ["lucky", "good", "lucky", "good"],
+            "validation": [1.0, 0.9, 0.5, 0.8],
+            "per_class": [10, 10, 30, 30],
+        }
     )
     assert _most_valid(rows) == "good"
     assert _most_valid(rows.assign(validation=float("nan"))) == "lucky", "nothing is known, so the first is taken"
