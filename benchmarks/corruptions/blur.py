@@ -159,6 +159,7 @@ motion_blur = Corruption(
     colour=together(of_32(6, 6, 6, 8, 9), of_32(1, 1.5, 2, 2, 2.5)),
     own=1,
     source="MNIST-C, CIFAR-10-C",
+    grows=False,
 )
 zoom_blur = Corruption(
     name="zoom_blur",

@@ -61,7 +61,7 @@ def similar(y: Labels, share: float, confusion: NDArray, rng: np.random.Generato
 
 
 def hard_first(y: Labels, share: float, proba: NDArray, rng: np.random.Generator) -> Labels:
-    """The rows of which a model is least sure, each to the other class that it finds most likely; chance decides ties.
+    """The rows of which a model is least sure, each to the other class that it finds most likely; chance decides ties alone.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.studies import Condition
 from reports.analysis.comparison import holm, paired_p
+from reports.analysis.effort import efforts
 from reports.analysis.intervals import accuracy_interval, difference_interval
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 STUDY = "transfer"
 SCRATCH, AS_IT_IS = "from scratch", "as it is"
 TELLING = 0.25  # of the way from guessing to all right: a training that came less far sets no goal
+
+
+BEYOND = {"worth": "worth_beyond", "worth_low": "low_beyond", "worth_high": "high_beyond"}
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,9 @@ def transfer(run: Run, dataset: str) -> pd.DataFrame:
     Returns
     -------
     ``variant, family, estimator, source, way, framed, per_class, images, seeds, accuracy, accuracy_low, accuracy_high``; of those
-    with a source also ``gain, gain_low, gain_high, p_holm, worth, worth_beyond`` and ``source_seconds``, what its model took to
-    fit; ``seconds`` of the fit; ``validation``, the accuracy by which a variant may be chosen. ``scratch`` is the label of the
+    with a source also ``gain, gain_low, gain_high, p_holm``, ``worth`` with the ends ``worth_low, worth_high`` of what the interval
+    of the accuracy is worth, ``worth_beyond, low_beyond, high_beyond`` where that is more, and ``source_seconds``, what its model took to
+    fit; ``seconds`` of the fit; ``effort``, its share of a full fit, and ``scratch_effort``, that of the same variant without a source; ``validation``, the accuracy by which a variant may be chosen. ``scratch`` is the label of the
     same variant without a source.
     """
     return run.once(("transfer", dataset), lambda: _transfer(run, dataset)).copy()
@@ -87,7 +92,7 @@ def _transfer(run: Run, dataset: str) -> pd.DataFrame:
     for condition, per_class in levels(run, dataset):
         at, classes = run.at(condition), len(run.classes(dataset))
         fits = at.fits[(at.fits["dataset"] == dataset) & (at.fits["status"] == "ok")].groupby("variant")
-        means = fits[["fit_seconds", "validation_score"]].mean()
+        means, lengths = fits[["fit_seconds", "validation_score"]].mean(), efforts(at, dataset)
         for name in at.scored(dataset):
             own = about.get(name)
             correct = right[name, per_class] = at.correct(dataset, name)
@@ -99,13 +104,16 @@ def _transfer(run: Run, dataset: str) -> pd.DataFrame:
                 "model": own["model"] if own else "", "per_class": per_class, "images": per_class * classes,
                 "seeds": len(correct), "accuracy": float(correct.mean()), "accuracy_low": low, "accuracy_high": high,
                 "seconds": means["fit_seconds"].get(name), "validation": means["validation_score"].get(name),
+                "effort": lengths[name].fit_effort if name in lengths else np.nan,
             }  # fmt: skip
             rows.append(row)
     if not rows:
         return pd.DataFrame()
     table = pd.DataFrame(rows)
     table = table.assign(
-        **dict.fromkeys(["gain", "gain_low", "gain_high", "p", "p_holm", "worth"], np.nan), worth_beyond=False
+        **dict.fromkeys(["gain", "gain_low", "gain_high", "p", "p_holm", "scratch_effort"], np.nan),
+        **dict.fromkeys(["worth", "worth_low", "worth_high"], np.nan),
+        **dict.fromkeys(["worth_beyond", "low_beyond", "high_beyond"], False),
     )
     table["source_seconds"] = table["model"].map(_seconds_of_models(run, dataset))
     curves = dict(list(table[table["way"] == SCRATCH].groupby("variant")))
@@ -118,10 +126,13 @@ def _transfer(run: Run, dataset: str) -> pd.DataFrame:
             table.loc[place, ["gain", "gain_low", "gain_high", "p"]] = float(gap.mean()), low, high, paired_p(gap)
         if row["scratch"] in curves:
             own = curves[row["scratch"]]
-            found = worth(
-                row["accuracy"], row["per_class"], own["per_class"].to_numpy(float), own["accuracy"].to_numpy(float)
-            )
-            table.loc[place, "worth"], table.loc[place, "worth_beyond"] = found.images * classes, found.beyond
+            at = own.set_index("per_class")
+            if row["per_class"] in at.index:
+                table.loc[place, "scratch_effort"] = at["effort"][row["per_class"]]
+            scratch = own["per_class"].to_numpy(float), own["accuracy"].to_numpy(float)
+            for of, to in (("accuracy", "worth"), ("accuracy_low", "worth_low"), ("accuracy_high", "worth_high")):
+                found = worth(row[of], row["per_class"], *scratch)
+                table.loc[place, [to, BEYOND[to]]] = found.images * classes, found.beyond
     for _, own in table[table["p"].notna()].groupby("source"):
         table.loc[own.index, "p_holm"] = holm(own["p"].to_numpy(float))
     order = {name: i for i, name in enumerate(run.variants)}

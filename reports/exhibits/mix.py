@@ -49,7 +49,10 @@ def _found(claimed: float, low: float, high: float) -> str | None:
 
 def note(frame: pd.DataFrame) -> str:
     """How the mix is made, and where the claim comes from."""
-    made = "Every second image of the mix is clean, the others are under all corruptions in turn."
+    made = (
+        "Every second image of the mix is clean, the others are under all corruptions in turn. A corrupted image has the detector that has not "
+        "seen its corruption, a clean one that which has seen all: as a test of the parts, not as one would use it."
+    )
     return f"{made} {frame['told'].iloc[0]}".strip()
 
 

@@ -102,7 +102,8 @@ def note(frame: pd.DataFrame) -> str:
     )
     return (
         "Worth: images of the target that training from scratch needs beyond those used with the source, for the same accuracy; "
-        "“beyond” where it never got there, so that it is more. Seconds are those of the final fit, and beside them those of the fit on "
+        "“beyond” where it never got there, so that it is more; from and to are those of the interval of the accuracy, the curve from scratch taken "
+        "as it is. A box is measured on up to 100 training images of the target, whatever the level. Seconds are those of the final fit, and beside them those of the fit on "
         f"the source, which was made once.{faint}"
     )
 
@@ -112,7 +113,7 @@ transfer = Exhibit(
     title="With a source and from scratch",
     group="study",
     lead="Each estimator on more and more images of the target, from scratch (dashed) and starting from a source; dotted is the "
-    "source's own model, which saw no image of the target. Bands are 95 % intervals. Gains are on the same test images, p corrected for all "
+    "source's own model, which learned from no image of the target. Bands are 95 % intervals. Gains are on the same test images, p corrected for all "
     "ways and levels of a source.",
     frame=frame,
     empty="Nothing has been evaluated yet.",
@@ -133,7 +134,13 @@ transfer = Exhibit(
         "gain_high": POINTS.called("to"),
         "p_holm": P_VALUE.called("p"),
         "worth": COUNT.called("worth, images"),
+        "worth_low": COUNT.called("worth from"),
+        "worth_high": COUNT.called("worth to"),
         "worth_beyond": YES_NO.called("beyond"),
+        "low_beyond": HIDDEN,
+        "high_beyond": YES_NO.called("to beyond"),
+        "effort": PERCENT.called("of a full fit"),
+        "scratch_effort": HIDDEN,
         "seconds": SECONDS,
         "source_seconds": SECONDS.called("on the source"),
         "validation": HIDDEN,

@@ -90,14 +90,10 @@ def corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
     """What corruption of the test images leaves of the best variant of each family, the network first."""
     own = {name: robustness(run, dataset)[name] for name in names}
     left = {name: {c: float(right.mean()) for c, right in o.right.items()} for name, o in own.items()}
-    hard = {c: min(left[name][c] for name in names) for c in left[names[0]]}
-    hardest = min(hard, key=lambda corruption: hard[corruption])
-    shares = listed([f"{name} {formats.percent(left[name][hardest], 1)}\u00a0%" for name in names])
-    told = [
-        Sentence(f"Hardest is {hardest.replace('_', ' ')}: it leaves {shares}.", "corruption", "hardest corruption")
-    ]
+    hardest = {name: min(left[name], key=lambda corruption: left[name][corruption]) for name in names}
+    told = [Sentence(_hardest(hardest, left), "corruption", "hardest corruption")]
     first, clean = _with_and_without(own[names[0]])
-    over = f"Over {number_word(len(hard))} corruption{'s' * (len(hard) != 1)} {names[0]} labels {first} rightly ({clean} of the same images "
+    over = f"Over {number_word(len(own[names[0]].right))} corruption{'s' * (len(own[names[0]].right) != 1)} {names[0]} labels {first} rightly ({clean} of the same images "
     over += "without)"
     if len(names) == 1:
         return [Sentence(f"{over}.", "robustness", "under corruption"), *told]
@@ -106,10 +102,23 @@ def corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
     other = f"{names[1]}, the best classical model, {second} ({clean} without)"
     text = f"{over}, {other}: {_under_corruption(run, dataset, own)}."
     told.insert(0, Sentence(text, "robustness", "under corruption"))
-    if len(hard) > 1:
-        text = f"The network is ahead under {more} of {number_word(len(hard))}, the classical model under {fewer}."
+    if len(own[names[0]].right) > 1:
+        text = f"Under single corruptions the network's lead is established for {more} of them, that of the classical model for {fewer}; "
+        text += "the other differences may be chance."
         told.append(Sentence(text, "corruption", "by corruption"))
     return told
+
+
+def _hardest(hardest: dict[str, str], left: dict[str, dict[str, float]]) -> str:
+    """What is hardest for each, and what it leaves."""
+    shares = {name: f"{formats.percent(left[name][corruption], 1)}\u00a0%" for name, corruption in hardest.items()}
+    words = {name: corruption.replace("_", " ") for name, corruption in hardest.items()}
+    if len(set(hardest.values())) == 1:
+        (what,) = set(words.values())
+        return f"Hardest is {what}: it leaves {listed([f'{name} {share}' for name, share in shares.items()])}."
+    verbs = ["is ", *[""] * (len(shares) - 1)]
+    each = [f"for {name} {verb}{words[name]}, which leaves {shares[name]}" for name, verb in zip(shares, verbs, strict=True)]
+    return f"Hardest {', and '.join(each)}."
 
 
 def repair(name: str, own: Repaired) -> Sentence:
@@ -151,9 +160,12 @@ def reordered(run: Run, dataset: str) -> list[Sentence]:
     ]
     if not blocks or STANDARD not in run.conditions:
         return []
-    largest = max(blocks, key=lambda c: np.inf if c.value is None else c.value)
+    # An image is in one block where blocks are larger.
+    longest = max(run.test(dataset).X.shape[1:3])
+    sides = {c: np.inf if c.value is None or c.value >= longest else c.value for c in blocks}
+    largest = max(blocks, key=lambda c: (sides[c], c.value is None))
     table = changed(run, dataset, largest)
-    where = "all pixels" if largest.value is None else f"the pixels of blocks of {largest.level} by {largest.level}"
+    where = "all pixels" if sides[largest] == np.inf else f"the pixels of blocks of {largest.level} by {largest.level}"
     text = f"With {where} in another order, in training and test images alike, {_who_changed(table)}."
     text += _of_other_length(run, dataset, largest, STANDARD, table)
     return [Sentence(text, "conditions", "neighbours")]
@@ -224,7 +236,8 @@ def wrong_labels(run: Run, dataset: str) -> list[Sentence]:
     known = set(scores(run.at(levels[0]), dataset)["family"])
     who = listed([f"the best {word}" for family, word in families.items() if family in known])
     more = f"; {number_word(len(levels) - LEVELS)} more levels are in the table" if len(levels) > LEVELS else ""
-    text = f"On the test images, whose labels are as they were, {who} reach: {'; '.join(filter(None, parts))}{more}."
+    reach = "reach" if len(families.keys() & known) > 1 else "reaches"
+    text = f"On the test images, whose labels are as they were, {who} {reach}: {'; '.join(filter(None, parts))}{more}."
     return [Sentence(text, "conditions", "wrong labels")]
 
 
@@ -249,12 +262,13 @@ def sources(run: Run, dataset: str) -> list[Sentence]:
             best = [_most_valid(rows) for _, rows in ready.groupby("family", sort=False)]
             reached = listed([f"{name} labels {formats.percent(right[name])} %" for name in best])
             told.append(
-                Sentence(f"Without an image of {run.title(dataset)}, {reached} rightly.", "transfer", "zero-shot")
+                Sentence(f"Without learning from an image of {run.title(dataset)}, {reached} rightly.", "transfer", "zero-shot")
             )
         started = own[own["gain"].notna()]
         for _, rows in started.groupby("family", sort=False):
             same = rows[rows["variant"] == _most_valid(rows)].sort_values("per_class")
-            told.append(Sentence(_worth_of(str(source), run.title(dataset), same.iloc[0], same), "transfer", "worth"))
+            text = _worth_of(str(source), run.title(dataset), same.iloc[0], same) + _unequal(same)
+            told.append(Sentence(text, "transfer", "worth"))
     return told
 
 
@@ -277,10 +291,29 @@ def _worth_of(source: str, target: str, best: pd.Series, same: pd.DataFrame) -> 
     sure = same[(same["p_holm"] < SIGNIFICANT) & (same["gain"] > 0)]
     last = int(sure["per_class"].max())
     until = f", and is ahead with up to {last:,} per class" if last > best["per_class"] else ""
-    more = "more than " if best["worth_beyond"] else "about "
     return (
-        f"To {best['scratch']}, {source} is worth {more}{formats.count(best['worth'])} images of {target}: with {few}, "
-        f"{best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
+        f"To {best['scratch']}, {source} is worth {_images(best)} of {target}: with {few}, {best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
+    )
+
+
+def _images(best: pd.Series) -> str:
+    """``about 610 images (390 to 1,200)``, by the interval of the accuracy that they are read off for."""
+    low, high = (formats.count(max(0.0, best[end])) for end in ("worth_low", "worth_high"))
+    if best["worth_beyond"]:
+        return f"more than {formats.count(best['worth'])} images" + f" ({low} at least)" * (not best["low_beyond"])
+    return f"about {formats.count(best['worth'])} images ({low} to {'more than ' * bool(best['high_beyond'])}{high})"
+
+
+def _unequal(same: pd.DataFrame) -> str:
+    """A sentence where fits with and without a source were of another length, since that alone changes an accuracy."""
+    other = same[same[["effort", "scratch_effort"]].max(axis=1) > UNEQUAL * same[["effort", "scratch_effort"]].min(axis=1)]
+    if other.empty:
+        return ""
+    row = other.iloc[-1]
+    shares = f"{formats.percent(row['effort'], 0)} and {formats.percent(row['scratch_effort'], 0)}\u00a0%"
+    return (
+        f" The budget had room for other shares of a full fit with the source and without ({shares} with {row['per_class']} per class), "
+        "which may be part of it."
     )
 
 

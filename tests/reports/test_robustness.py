@@ -111,7 +111,17 @@ def test_the_verdict_tells_what_is_left(study):
     assert f"cnn is {left['cnn'] - left['svm']:.2f} points ahead (" in text
     assert text.endswith(" without those that resemble a change of the training augmentation.")
     assert told["hardest corruption"].startswith("Hardest is fog: it leaves cnn ")
-    assert told["by corruption"] == "The network is ahead under one of three, the classical model under none."
+    assert told["by corruption"] == (
+        "Under single corruptions the network's lead is established for one of them, that of the classical model for none; "
+        "the other differences may be chance."
+    )
+
+
+def test_what_is_hardest_is_told_of_each_where_it_differs(tmp_path):
+    errors = CORRUPTED | {"shear": CORRUPTED["shear"] | {"cnn": 0.6}}
+    run = reports.load(write_corruption(tmp_path / "run", errors, tests=300, seeds=(0,)))
+    (text,) = [s.text for s in verdict(run, "things").sentences if s.rule == "hardest corruption"]
+    assert text.startswith("Hardest for cnn is shear, which leaves 4") and ", and for svm fog, which leaves 3" in text
 
 
 def test_equal_families_are_not_told_apart(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 import reports
 from benchmarks.studies import STANDARD
 from benchmarks.studies.cleaning import cleaning
+from benchmarks.studies.structure import structure
 from reports import leaderboard
 from reports.analysis.crossover import crossover_of
 from reports.analysis.effort import efforts
@@ -136,6 +137,13 @@ def test_the_verdict_tells_who_uses_neighbours(tmp_path):
     assert f"cnn loses {-100 * change:.2f} points" in told.text
 
 
+def test_a_block_that_holds_the_image_is_all_pixels(tmp_path):
+    errors = {1: {"svm": 0.04, "cnn": 0.02}, 14: {"svm": 0.04, "cnn": 0.09}}  # images are 8 × 8
+    run = reports.load(write_levels(tmp_path / "run", structure, errors, seeds=(0,)))
+    (told,) = [s for s in verdict(run, "things").sentences if s.rule == "neighbours"]
+    assert told.text.startswith("With all pixels in another order, ")
+
+
 def test_the_verdict_tells_where_the_length_of_a_fit_may_be_why(tmp_path):
     folder = write_structure(tmp_path / "run", seeds=(0,))
     with sqlite3.connect(folder / "ledger.sqlite") as ledger:
@@ -155,6 +163,7 @@ def test_the_verdict_tells_what_wrong_labels_leave(tmp_path):
     assert told.startswith(
         "On the test images, whose labels are as they were, the best network and the best classical model"
     )
+    assert " reach: " in told
     parts = told.partition(": ")[2].split("; ")
     words = [part.partition(", cnn ")[0] for part in parts[:2]]
     assert words == ["with the labels as they are", "with 20 % of the training labels wrong (symmetric)"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import sqlite3
 
 import numpy as np
 import pandas as pd
@@ -73,11 +75,11 @@ def test_the_page_is_about_the_largest_level_and_misses_nobody(run):
 
 def test_what_is_said_of_a_source(run, tmp_path):
     told = {(s.rule, s.text) for s in verdict(run, "things").sentences if s.source == "transfer"}
-    assert ("zero-shot", "Without an image of Things, cnn of there labels 70.00 % rightly.") in told
+    assert ("zero-shot", "Without learning from an image of Things, cnn of there labels 70.00 % rightly.") in told
     worths = sorted(text for rule, text in told if rule == "worth")
     assert len(worths) == 2
-    assert worths[0].startswith("To cnn, there is worth about ")
-    assert " images of Things: with 10 images per class, cnn all layers from there reaches 90.00 %, " in worths[0]
+    assert re.match(r"To cnn, there is worth about \d+ images \(\d+ to more than \d+\) of Things: with ", worths[0])
+    assert " of Things: with 10 images per class, cnn all layers from there reaches 90.00 %, " in worths[0]
     assert worths[0].endswith("20.00 points more than from scratch, and is ahead with up to 100 per class.")
     assert worths[1] == (
         "With 10 images per class, svm rows from there is not told apart from svm from scratch: no worth of there is established."
@@ -86,6 +88,17 @@ def test_what_is_said_of_a_source(run, tmp_path):
     other = reports.load(write_transfer(tmp_path / "run", worse))
     (text,) = [s.text for s in verdict(other, "things").sentences if s.rule == "worth"]
     assert text.endswith("20.00 points worse than cnn from scratch: there costs more than it gives.")
+
+
+def test_fits_of_another_length_are_told_of(tmp_path):
+    folder = write_transfer(tmp_path / "run")
+    with sqlite3.connect(folder / "ledger.sqlite") as ledger:
+        ledger.execute("UPDATE fits SET effort = 0.3 WHERE variant = 'cnn' AND condition = 'transfer=100'")
+    (text,) = [s.text for s in verdict(reports.load(folder), "things").sentences if s.text.startswith("To cnn")]
+    assert text.replace("\u00a0", " ").endswith(
+        " The budget had room for other shares of a full fit with the source and without (100 and 30 % with 100 per class), "
+        "which may be part of it."
+    )
 
 
 def test_the_best_of_each_family_is_named_by_validation_over_all_levels():
