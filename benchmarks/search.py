@@ -44,7 +44,7 @@ from benchmarks.execution.job import Job
 from benchmarks.execution.limits import LONGEST
 from benchmarks.ledger import Ledger, Recorded
 from benchmarks.observer import Observer
-from benchmarks.spending import CONFIRMING, LONGER, SAFETY, SAVING_SECONDS, Spending, nearest_rung, next_lower
+from benchmarks.spending import CONFIRMING, LONGER, SAFETY, SAVING_SECONDS, Spending, fewest, nearest_rung, next_lower
 from tuning import Outcome, Selection, Trial
 from tuning.winner import LEVEL, frozen, p_value, rank
 
@@ -157,7 +157,7 @@ def fit_effort(cell: Cell, ledger: Ledger) -> tuple[float, float]:
     if cell.budget.seconds is not None:
         left = max(0.0, cell.budget.seconds - found["spent_seconds"] - SAVING_SECONDS)
         most = 1.0 if cell.variant.estimator.effort == "rows" or _longer_was_tried(cell, ledger, won) else LONGER[-1]
-        effort = spending.affordable(won["params"], left / SAFETY, most)
+        effort = max(fewest(cell, cell.rows), spending.affordable(won["params"], left / SAFETY, most))
         if NEARLY <= effort < 1:  # What it lacks is less than what fits differ by.
             effort = 1.0
     return effort, spending.fit_seconds(won["params"], effort)
@@ -195,17 +195,18 @@ class _Trials:
     def plan(self) -> None:
         """Try the base setting until its score means something and its cost is known; then the plan is made.
 
-        The first trial is stopped at half of the budget (`FIRST_SHARE`), and tried again with a sixteenth of the effort.
+        The first trial is stopped at half of the budget (`FIRST_SHARE`), and tried again with a sixteenth of the effort, where that
+        is less work.
         """
         spending, budget = self.spending, self.spending.budget.seconds
         if budget is None:
             return
-        pilot = Trial(self.cell.variant.base, FIRST_EFFORT, round=0)
+        pilot = Trial(self.cell.variant.base, max(FIRST_EFFORT, spending.floor), round=0)
         for _ in range(4):
             (outcome,) = self._run([pilot])
-            if outcome.status not in ("timeout", "out_of_memory"):
+            if outcome.status not in ("timeout", "out_of_memory") or pilot.effort <= spending.floor:
                 break
-            pilot = replace(pilot, effort=pilot.effort / 16)
+            pilot = replace(pilot, effort=max(pilot.effort / 16, spending.floor))
         spending.plan()
         while outcome.ok and pilot.effort < spending.top:
             telling = self._means_something(outcome)

@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.cell import Cell
 from benchmarks.costs import STEEPEST, Costs
-from benchmarks.data.split import most_folds
+from benchmarks.data.split import ROWS_PER_CLASS, most_folds
+from benchmarks.execution.job import ROWS
 from tuning import Trial
 from tuning.winner import frozen
 
@@ -38,12 +39,14 @@ class Spending:
     Attributes
     ----------
     top, least : efforts of the plan, see the docstring of `benchmarks.search`.
+    floor : the effort below which a trial has no fewer rows, since each class keeps some; what is asked for less takes as long.
     """
 
     def __init__(self, cell: Cell) -> None:
         self.cell, self.budget = cell, cell.budget
         # Fit rows of a trial as a share of those of the final fit; a network is shown as many images of more rows.
         self.scale = 1 - cell.validation_share if cell.variant.estimator.effort == "rows" else 1.0
+        self.floor = fewest(cell, self.scale * cell.rows)
         self.top, self.least = 1.0, 0.0
         self.trials = 0
         self.seconds = 0.0  # of trials
@@ -206,7 +209,7 @@ class Spending:
         """Set `top`: the leader, fitted at that effort, takes `FIT_SHARE` of the budget at most."""
         if self.budget.seconds is not None and self.trials:
             seconds = max(0.0, FIT_SHARE * self.budget.seconds - SAVING_SECONDS) / SAFETY
-            self.top = rung(self.affordable(self.leader, seconds))
+            self.top = max(self.floor, rung(self.affordable(self.leader, seconds)))
 
     def can_be_fitted(self, params: Mapping[str, Any]) -> bool:
         """Whether a fit of a setting at the effort `top` is expected to fit into the half that is left to it, or is hardly dearer than base's."""
@@ -264,6 +267,17 @@ class Spending:
                 self.leader, self._least = trial.params, row["log_loss"]
         elif row["status"] == "timeout" and trial.round:  # It takes that long at least.
             self.costs.add(*work(self.cell, trial.params, trial.effort), row["seconds"] / self.folds_of(trial))
+
+
+def fewest(cell: Cell, rows: float) -> float:
+    """The effort, one of 1, 1/√2, 1/2, …, at which a fit of so many rows has the fewest of each class.
+
+    0 where rows are not scaled, or those of a source are there to be left out.
+    """
+    origin = cell.variant.origin
+    if cell.variant.estimator.effort != "rows" or (origin is not None and origin.way == ROWS):
+        return 0.0
+    return rung_above(min(1.0, ROWS_PER_CLASS * len(cell.learned.classes) / rows))
 
 
 def rung(effort: float) -> float:

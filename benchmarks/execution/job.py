@@ -13,6 +13,7 @@ from benchmarks.studies.study import STANDARD, Condition
 
 Kind = Literal["trial", "fit", "mix", "evaluate", "label"]
 AS_IT_IS = "as it is"  # a model that is given
+ROWS = "rows"  # the way to use a source that every estimator has
 TRAINING_ROWS, EVERY_LABELLED_ROW = "training rows", "every labelled row"
 
 

@@ -26,7 +26,7 @@ from benchmarks.data.images import Dataset, Images
 from benchmarks.data.split import FEWEST_HELD_OUT, HELD_OUT, drawn, folds, halves, set_aside, subset
 from benchmarks.data.store.cache import reopen
 from benchmarks.execution.answer import Answer, Fitted, Predicted, Scored
-from benchmarks.execution.job import AS_IT_IS, EVERY_LABELLED_ROW, TRAINING_ROWS, Job, Kind
+from benchmarks.execution.job import AS_IT_IS, EVERY_LABELLED_ROW, ROWS, TRAINING_ROWS, Job, Kind
 from benchmarks.execution.memory import peak_bytes, reset_peak
 from benchmarks.layout import PREDICTIONS, PROBABILITIES
 from benchmarks.mixing import judged, nearly_as_good, note_rows, rows_of, shares, teams
@@ -40,7 +40,6 @@ from estimators.models.saving import load, read_facts, save
 from estimators.models.source import Source
 
 HELD_OUT_SHARE = 0.05  # of the rows of a fit, which are held out of it if that makes `FEWEST_HELD_OUT`
-ROWS = "rows"  # the way to use a source that every estimator has
 LATENCY_WARMUP = 20  # calls that start threads and fill caches
 
 

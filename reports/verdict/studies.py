@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -184,17 +186,20 @@ def _who_changed(table: pd.DataFrame) -> str:
 
 
 def _of_other_length(run: Run, dataset: str, condition: Condition, usual: Condition, table: pd.DataFrame) -> str:
-    """A sentence on those who changed beyond chance and whose fits were of another length, since that alone changes an accuracy."""
-    here, there = (efforts(run.at(c), dataset) for c in (condition, usual))
-    told = []
-    for name in table.loc[table["p_holm"] < SIGNIFICANT, "variant"]:
-        if name in here and name in there:
-            before, after = there[name].fit_effort, here[name].fit_effort
-            if max(before, after) > UNEQUAL * min(before, after):
-                told.append(f"{name} ({formats.percent(before, 0)} and {formats.percent(after, 0)}\u00a0%)")
+    """A sentence on those whose fits were of another length, since that alone changes an accuracy, or hides a change."""
+    return _lengths(run, dataset, [usual, condition], table["variant"])
+
+
+def _lengths(run: Run, dataset: str, conditions: list[Condition], names: Iterable[str]) -> str:
+    """`` The budget had room for …``: the shares of a full fit of those of whom they differ between conditions."""
+    found, told = [efforts(run.at(c), dataset) for c in conditions], []
+    for name in names:
+        shares = [lengths[name].fit_effort for lengths in found if name in lengths]
+        if shares and max(shares) > UNEQUAL * min(shares):
+            told.append(f"{name} ({' and '.join(formats.percent(share, 0) for share in shares)}\u00a0%)")
     if not told:
         return ""
-    return f" The budget had room for other shares of a full fit with and without, which may be why, of {listed(told)}."
+    return f" The budget had room for different shares of a full fit, which can make a difference or hide one, of {listed(told)}."
 
 
 def cleaned(run: Run, dataset: str) -> list[Sentence]:
@@ -226,11 +231,12 @@ def wrong_labels(run: Run, dataset: str) -> list[Sentence]:
     levels = [c for c in ([STANDARD] if STANDARD in run.conditions else []) + found if run.at(c).scored(dataset)]
     if not set(found) & set(levels):
         return []
-    parts = []
+    parts, named = [], dict[str, None]()
     for condition in levels[:LEVELS]:
         board = scores(run.at(condition), dataset)
         best = [rows.iloc[0] for family in ("deep", "classical") if len(rows := board[board["family"] == family])]
         right = [f"{row.variant} {formats.percent(row.accuracy)}\u00a0%" for row in best]
+        named |= dict.fromkeys(str(row.variant) for row in best)
         parts.append(f"{_noise('' if condition.is_standard else str(condition.level))}, {listed(right)}")
     families = {"deep": "network", "classical": "classical model"}
     known = set(scores(run.at(levels[0]), dataset)["family"])
@@ -238,6 +244,7 @@ def wrong_labels(run: Run, dataset: str) -> list[Sentence]:
     more = f"; {number_word(len(levels) - LEVELS)} more levels are in the table" if len(levels) > LEVELS else ""
     reach = "reach" if len(families.keys() & known) > 1 else "reaches"
     text = f"On the test images, whose labels are as they were, {who} {reach}: {'; '.join(filter(None, parts))}{more}."
+    text += _lengths(run, dataset, levels[:LEVELS], named)
     return [Sentence(text, "conditions", "wrong labels")]
 
 

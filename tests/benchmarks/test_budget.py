@@ -11,11 +11,18 @@ import estimators
 from benchmarks.cell import cells
 from benchmarks.costs import STEEPEST, Costs
 from benchmarks.data import datasets
+from benchmarks.data.split import ROWS_PER_CLASS
 from benchmarks.execution.answer import Answer, Scored
 from benchmarks.ledger import Ledger
 from benchmarks.search import fit_effort, search
-from benchmarks.spending import LONGER, SAFETY, SAVING_SECONDS
+from benchmarks.spending import LONGER, SAFETY, SAVING_SECONDS, Spending
 from tests.benchmarks.study import Silent, suite
+
+
+@pytest.fixture(autouse=True)
+def no_fewest_rows(monkeypatch):
+    """The made-up clocks here know nothing of the rows that every class keeps."""
+    monkeypatch.setattr("benchmarks.spending.ROWS_PER_CLASS", 0.01)
 
 # Name → seconds of a fit at full effort of all training rows, by setting, and at an effort.
 MACHINES = {
@@ -62,6 +69,30 @@ def play(tmp_path, machine, estimator, seconds, noise=0.1, seed=0, **changes):
         trials = ledger.rows("trials")
     fit = cost(won, work(won, effort)) * rng.uniform(1 - noise, 1 + noise) if effort else 0.0
     return row, trials, effort, planned, fit
+
+
+def test_an_effort_that_keeps_the_fewest_rows_is_the_least_that_is_tried(tmp_path, monkeypatch):
+    """Every class keeps ten rows, so that less effort is the same fit, and a plan would take full fits to be dear."""
+    monkeypatch.setattr("benchmarks.spending.ROWS_PER_CLASS", ROWS_PER_CLASS)
+    few = datasets.load("digits")
+    (cell,) = cells(suite(estimators=["svm"], budget="10 s"), [few])
+    least = 10 * 10 / (0.9 * len(few.train))
+    assert least <= Spending(cell).floor < np.sqrt(2) * least
+    many = replace(cell, rows=100_000)
+    assert Spending(many).floor < 1 / 500
+    (network,) = cells(suite(estimators=["cnn"], budget="10 s"), [few])
+    assert Spending(network).floor == 0
+
+    def execute(jobs):
+        for job in jobs:
+            rows = max(100, job.effort * 0.9 * len(few.train))
+            took = 0.5 + rows / 2000
+            yield job, Answer("ok", "", Scored(0.9, 1.0, [1.0] * 72, 1, {}, took, 0.0, {}), seconds=took)
+
+    with Ledger(tmp_path) as ledger:
+        search(cell, ledger, execute, Silent())
+        assert min(row["effort"] for row in ledger.rows("trials")) >= least
+        assert fit_effort(cell, ledger)[0] == 1, "a full fit takes a second"
 
 
 def made(folder):

@@ -151,8 +151,8 @@ def test_the_verdict_tells_where_the_length_of_a_fit_may_be_why(tmp_path):
             ledger.execute("UPDATE fits SET effort = 0.3 WHERE variant = ? AND condition = 'structure=all'", (name,))
     (told,) = [s for s in verdict(reports.load(folder), "things").sentences if s.rule == "neighbours"]
     assert told.text.replace("\u00a0", " ").endswith(
-        "no change beyond chance is seen of svm. The budget had room for other shares of a full fit with and without, which may be "
-        "why, of cnn (100 and 30 %)."
+        "no change beyond chance is seen of svm. The budget had room for different shares of a full fit, which can make a difference or "
+        "hide one, of svm (100 and 30 %) and cnn (100 and 30 %)."
     )
 
 
