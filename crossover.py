@@ -376,10 +376,11 @@ def clean(
     size: str = "",
     frame: str = "",
     plant: str = "",
+    everything: bool = False,
     reads: Callable[[str], None] = lambda text: None,
     told: Callable[[int], None] = lambda done: None,
 ) -> Suspected:
-    """Find training images that are probably labelled wrongly (confident learning); the test part is not looked at.
+    """Find training images that are probably labelled wrongly (confident learning); the test part is not looked at by itself.
 
     Parameters
     ----------
@@ -389,6 +390,7 @@ def clean(
     folds : how many models are fitted; 5 if None.
     data, groups, background, size, frame : as in `run`. Images of one group are judged by a model that saw none of it.
     plant : make wrong labels first, such as ``"symmetric-2"``, to see how many are found.
+    everything : look at the test part too.
     reads, told : are told how far the reading is, and after every fold how many are done.
 
     Returns
@@ -414,6 +416,7 @@ def clean(
         data_dir=Path(data) if data is not None else None,
         reading=Reading(groups, background or WHITE, size, frame),
         plant=plant,
+        everything=everything,
         reads=reads,
         told=told,
     )
@@ -459,17 +462,19 @@ def learn_repair(
     out: str | Path | None = None,
     seed: int = 0,
     data: str | Path | None = None,
+    told: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Learn, from training images alone, to detect distortions and which repair helps a model; returns the folder of it.
 
     Parameters
     ----------
     model : a model folder, or a run folder, of which the leaderboard's best model is taken; or a ``.keras`` file.
-    dataset : whose training images: its name or path; if None that which a model of a run was trained on.
+    dataset : whose training images: its name or path; if None that which a model of a run was trained on, if that has a name.
     detector : "statistics", or "network".
     out : the folder to write; if None ``repair`` in the model's folder, or beside a ``.keras`` file, where `predict` and
         `repair` find it.
     data : folder with the data sets, before ``$CROSSOVER_DATA`` and the cache.
+    told : is told line by line how far it is.
 
     Raises
     ------
@@ -484,6 +489,7 @@ def learn_repair(
         out=Path(out) if out is not None else None,
         seed=seed,
         data_dir=Path(data) if data is not None else None,
+        told=told,
     )
 
 
@@ -984,6 +990,7 @@ def _clean(
         str,
         typer.Option(help="Make wrong labels first, symmetric-2 for 2 %, to see how many are found.", metavar="LEVEL"),
     ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Look at the test part too.")] = False,
 ) -> None:
     """Find training images that are probably labelled wrongly: a table, and a page with the images."""
     from benchmarks.progress import judging
@@ -1002,6 +1009,7 @@ def _clean(
             size=size,
             frame=frame,
             plant=plant,
+            everything=everything,
             reads=reads,
             told=told,
         )
@@ -1014,7 +1022,10 @@ def _learn_repair(
     model: Annotated[Path, typer.Argument(help="A model folder, a run folder, or a .keras file.", metavar="MODEL")],
     dataset: Annotated[
         str | None,
-        typer.Option(help="Whose training images; those of the model's run if not given.", metavar="DATASET"),
+        typer.Option(
+            help="Whose training images, a name or a path; those of the model's run if not given, where that is a name.",
+            metavar="DATASET",
+        ),
     ] = None,
     detector: Annotated[str, typer.Option(help="statistics or network.")] = "statistics",
     out: Annotated[Path | None, typer.Option(help="The folder to write, if not with the model.", metavar="DIR")] = None,
@@ -1022,7 +1033,11 @@ def _learn_repair(
     data: Data = None,
 ) -> None:
     """Learn from training images to detect distortions, and which repair helps a model; for repair and predict."""
-    _say(learn_repair(_chosen(model), dataset, detector=detector, out=out, seed=seed, data=data))
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    _say(learn_repair(_chosen(model), dataset, detector=detector, out=out, seed=seed, data=data, told=tell))
 
 
 @app.command("repair")
@@ -1033,7 +1048,10 @@ def _repair(
     learned: Annotated[str, typer.Option("--repair", help="auto, or the folder that learn-repair wrote.")] = "auto",
     prepare: Annotated[str, typer.Option(help="As in predict: auto, none or scan.")] = "auto",
 ) -> None:
-    """Write images repaired for a model, as PNG, and a table of what was detected and done."""
+    """Write images repaired for a model, as PNG, and a table of what was detected and done.
+
+    An image of which nothing is detected has the repair, too, that made the model surest of such images: often none.
+    """
     from benchmarks.repair.files import summary
 
     _say(summary(repair(source, target, _chosen(model), learned=learned, prepare=prepare), target))

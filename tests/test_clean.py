@@ -51,6 +51,17 @@ def test_planted_errors_are_found_and_shown_on_a_page_that_asks_nobody(tmp_path)
     assert page.count(", not planted</small>") == (~table["planted"]).sum()
 
 
+def test_the_test_part_is_looked_at_where_that_is_asked_for(tmp_path):
+    code, out, err = command("clean", "digits", "--all", "--plant", "symmetric-5", cwd=tmp_path)
+    digits = datasets.load("digits")
+    assert code == 0 and f"of {len(digits.train) + len(digits.test):,} labels" in out, err
+    assert f"test images were judged too, as rows {len(digits.train):,} and on" in out
+    assert "not looked at" not in out
+    table = pd.read_csv(tmp_path / "digits-suspects.csv")
+    labels = np.concatenate([digits.train.y, digits.test.open().y])
+    assert np.array_equal(labels[table["row"]], table["true"]) and table["row"].max() >= len(digits.train)
+
+
 def write_folder(folder):
     """Stripes across and down, of ten writers; one picture with stripes down lies among the others, under a name that is code."""
     rng = np.random.default_rng(0)

@@ -135,6 +135,19 @@ def test_what_is_said_of_corruptions_is_that_of_its_run():
         assert re.search(rf'{cells}<td class="number">{mean[place]}</td>', page), variant
     lead, low, high = re.search(r"svm is ([\d.]+) points ahead of the cnn \(([\d.]+) to ([\d.]+)\)", told).groups()
     assert f"svm is {lead} points ahead ({low} to {high})" in page
+    shares = {what: dict(zip(head[1:], map(float, values), strict=True)) for what, *values in (clean, *rows)}
+    lost = {
+        (what, name): f"{shares['no corruption'][name] - share:.2f}"
+        for what, of in shares.items()
+        for name, share in of.items()
+    }
+    assert f"brightness takes {lost['brightness', 'svm']} to {lost['brightness', 'xgboost']} points" in told
+    assert (
+        f"fog {lost['fog', 'svm']} from the svm, {lost['fog', 'xgboost']} from xgboost and {lost['fog', 'logistic_regression']}"
+        in told
+    )
+    ahead = [of["cnn"] > of["svm"] for what, of in shares.items() if what != "no corruption"]
+    assert (sum(ahead), len(ahead)) == (8, 15) and "under eight of the fifteen, and less under seven" in told
     with closing(sqlite3.connect(f"{(folder / 'ledger.sqlite').as_uri()}?mode=ro", uri=True)) as ledger:
         fits = [json.loads(params) for (params,) in ledger.execute("SELECT params FROM fits")]
     features = [fit["features"] for fit in fits if "features" in fit]

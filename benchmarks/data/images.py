@@ -67,7 +67,7 @@ class Sealed:
         return self.read_images()
 
     def open(self) -> Images:
-        """Break the seal: images and labels. Only the final scoring and the fit of `submit` may call this."""
+        """Break the seal: images and labels. Only the final scoring, the fit of `submit` and `clean --all` may call this."""
         return Images(self.read_images(), self.read_labels())
 
 

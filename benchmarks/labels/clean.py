@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Suspected:
 
     Parameters
     ----------
-    dataset : whose training part was looked at; its test part was not.
+    dataset : whose training part was looked at; its test part was not, or it is part of that here (`whole`).
     images : the training images with the labels that were judged.
     found : the rows that are probably labelled wrongly.
     estimator, folds : what gave the probabilities, and how many models were fitted.
@@ -47,6 +47,7 @@ class Suspected:
     agreed: float
     seconds: float
     planted: str = ""
+    tested: int = 0  # how many of the images, the last ones, are those of the test part
 
     @property
     def wrong(self) -> NDArray[np.bool_] | None:
@@ -76,10 +77,10 @@ class Suspected:
         """What was found, and in what of the data, in some lines."""
         count, n = len(self.found), len(self.images)
         told = (
-            f"{count:,} of {n:,} training labels are suspected ({100 * count / n:.2f} %), by {self.estimator} in {self.folds} folds, "
+            f"{count:,} of {n:,} {'' if self.tested else 'training '}labels are suspected ({100 * count / n:.2f} %), by {self.estimator} in {self.folds} folds, "
             f"{self.seconds:.0f} s. It agrees with {100 * self.agreed:.1f} % of the labels that it had not seen."
         )
-        about = f"The {len(self.dataset.test):,} test images were not looked at. {self.dataset.note}".strip()
+        about = f"{self._about_test()} {self.dataset.note}".strip()
         if self.wrong is None:
             return f"{told}\n{about}"
         precision, recall = precision_and_recall(self.found, self.wrong)
@@ -93,6 +94,31 @@ class Suspected:
             f"{100 * recall:.1f} %{mended}. Errors that were there before count as false alarms.\n{about}"
         )
 
+    def _about_test(self) -> str:
+        if not self.tested:
+            return f"The {len(self.dataset.test):,} test images were not looked at: --all looks at them too."
+        first = len(self.images) - self.tested
+        return (
+            f"The {self.tested:,} test images were judged too, as rows {first:,} and on: what is mended there by this table flatters the "
+            "estimator that judged."
+        )
+
+
+def whole(dataset: Dataset) -> Dataset:
+    """The same with the images of the test part behind those of the training part."""
+    train, test = dataset.train, dataset.test.open()
+    groups = None
+    if train.groups is not None:  # Those of test images are not kept: each stands for itself.
+        groups = np.concatenate([train.groups, train.groups.max() + 1 + np.arange(len(test))])
+    images = Images(np.concatenate([train.X, test.X]), np.concatenate([train.y, test.y]), groups)
+    names = dataset.files
+
+    def files() -> tuple[Sequence[str], Sequence[str]]:
+        assert names is not None
+        return [*names()[0], *names()[1]], ()
+
+    return replace(dataset, train=images, files=None if names is None else files)
+
 
 def clean(
     what: str,
@@ -103,10 +129,11 @@ def clean(
     data_dir: Path | None = None,
     reading: Reading = PLAIN,
     plant: str = "",
+    everything: bool = False,
     reads: Told = silent,
     told: Callable[[int], None] = lambda done: None,
 ) -> Suspected:
-    """Look for wrong labels in the training part of a data set; its test part is not read.
+    """Look for wrong labels in the training part of a data set; its test part is not read, unless `everything` is looked at.
 
     Every training image is judged by a model that was not fitted on it, nor on any of its group.
 
@@ -128,6 +155,8 @@ def clean(
     except ValueError as error:
         raise UserError(str(error)) from error
     dataset = datasets.load(what, data_dir, reading, reads)
+    tested = len(dataset.test) if everything else 0
+    dataset = whole(dataset) if everything else dataset
     if not 2 <= folds <= len(dataset.train) // 2:
         raise UserError(
             f"--folds {folds}: give 2 or more, and at most half of the {len(dataset.train):,} training images."
@@ -136,4 +165,4 @@ def clean(
     began = time.perf_counter()
     proba = out_of_fold(images, estimator, folds, seed, told)
     found, agreed = suspects(proba, images.y), float((proba.argmax(axis=1) == images.y).mean())
-    return Suspected(dataset, images, found, estimator, folds, agreed, time.perf_counter() - began, plant)
+    return Suspected(dataset, images, found, estimator, folds, agreed, time.perf_counter() - began, plant, tested)

@@ -119,7 +119,9 @@ def _hardest(hardest: dict[str, str], left: dict[str, dict[str, float]]) -> str:
         (what,) = set(words.values())
         return f"Hardest is {what}: it leaves {listed([f'{name} {share}' for name, share in shares.items()])}."
     verbs = ["is ", *[""] * (len(shares) - 1)]
-    each = [f"for {name} {verb}{words[name]}, which leaves {shares[name]}" for name, verb in zip(shares, verbs, strict=True)]
+    each = [
+        f"for {name} {verb}{words[name]}, which leaves {shares[name]}" for name, verb in zip(shares, verbs, strict=True)
+    ]
     return f"Hardest {', and '.join(each)}."
 
 
@@ -269,7 +271,11 @@ def sources(run: Run, dataset: str) -> list[Sentence]:
             best = [_most_valid(rows) for _, rows in ready.groupby("family", sort=False)]
             reached = listed([f"{name} labels {formats.percent(right[name])} %" for name in best])
             told.append(
-                Sentence(f"Without learning from an image of {run.title(dataset)}, {reached} rightly.", "transfer", "zero-shot")
+                Sentence(
+                    f"Without learning from an image of {run.title(dataset)}, {reached} rightly.",
+                    "transfer",
+                    "zero-shot",
+                )
             )
         started = own[own["gain"].notna()]
         for _, rows in started.groupby("family", sort=False):
@@ -298,9 +304,7 @@ def _worth_of(source: str, target: str, best: pd.Series, same: pd.DataFrame) -> 
     sure = same[(same["p_holm"] < SIGNIFICANT) & (same["gain"] > 0)]
     last = int(sure["per_class"].max())
     until = f", and is ahead with up to {last:,} per class" if last > best["per_class"] else ""
-    return (
-        f"To {best['scratch']}, {source} is worth {_images(best)} of {target}: with {few}, {best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
-    )
+    return f"To {best['scratch']}, {source} is worth {_images(best)} of {target}: with {few}, {best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
 
 
 def _images(best: pd.Series) -> str:
@@ -313,7 +317,9 @@ def _images(best: pd.Series) -> str:
 
 def _unequal(same: pd.DataFrame) -> str:
     """A sentence where fits with and without a source were of another length, since that alone changes an accuracy."""
-    other = same[same[["effort", "scratch_effort"]].max(axis=1) > UNEQUAL * same[["effort", "scratch_effort"]].min(axis=1)]
+    other = same[
+        same[["effort", "scratch_effort"]].max(axis=1) > UNEQUAL * same[["effort", "scratch_effort"]].min(axis=1)
+    ]
     if other.empty:
         return ""
     row = other.iloc[-1]

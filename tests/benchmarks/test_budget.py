@@ -24,6 +24,7 @@ def no_fewest_rows(monkeypatch):
     """The made-up clocks here know nothing of the rows that every class keeps."""
     monkeypatch.setattr("benchmarks.spending.ROWS_PER_CLASS", 0.01)
 
+
 # Name → seconds of a fit at full effort of all training rows, by setting, and at an effort.
 MACHINES = {
     "linear": lambda params, effort: 40 * effort,
