@@ -797,10 +797,14 @@ def _log(
 def _list(
     what: Annotated[
         str,
-        typer.Argument(help="estimators, datasets, suites, studies, strategies, corruptions, repairs or detectors."),
+        typer.Argument(
+            help="estimators, datasets, suites, studies, strategies, corruptions, repairs, detectors or noises."
+        ),
     ],
 ) -> None:
-    """List what there is: estimators, datasets, suites, studies, strategies, corruptions, repairs or detectors."""
+    """List what there is: estimators, datasets, suites, studies, strategies, corruptions (with the severity of MNIST-C), repairs, detectors
+    or noises.
+    """
     from benchmarks.errors import UserError, unknown
 
     match what:
@@ -849,8 +853,15 @@ def _list(
 
             for name in detectors.names():
                 print(f"{name:20}{detectors.title(name)}")
+        case "noises":
+            from benchmarks.labels.noise import NOISES
+
+            for name, noise in NOISES.items():
+                print(f"{name:20}{noise.title}")
         case _:
-            kinds = ["estimators", "datasets", "suites", "studies", "strategies", "corruptions", "repairs", "detectors"]
+            kinds = [
+                "estimators", "datasets", "suites", "studies", "strategies", "corruptions", "repairs", "detectors", "noises",
+            ]  # fmt: skip
             raise unknown("list of", what, kinds)
 
 

@@ -230,6 +230,9 @@ def variants(suite: Suite) -> list[Variant]:
         scratch = [v if v.search.strategy else replace(v, search=v.search.over(UNSEARCHED)) for v in scratch]
     found: dict[str, Variant] = {}
     fitted = [variant for variant in scratch if variant.reference != ENSEMBLE]
+    for source in suite.sources if fitted else ():
+        if source.is_model and "classes" in source.facts:  # It is tried as it is, whoever else starts from it.
+            found[source.name] = source.as_it_is()
     for variant in (other for source in suite.sources for own in fitted for other in own.of(source, scratch)):
         model = variant.origin.model if variant.origin is not None else None
         found |= {new.name: new for new in (model, variant) if new is not None and new.name not in found}

@@ -10,6 +10,8 @@ follow the idea that people mislabel what looks alike.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -94,7 +96,7 @@ def prototypes(X: NDArray[np.uint8], y: Labels, k: int, part: int = 4096) -> NDA
     X : uint8 (n, h, w, c).
     part : images that are compared at once.
     """
-    rows = X.reshape(len(X), -1)
+    rows = X.reshape(len(X), int(np.prod(X.shape[1:])))
     means = np.stack([rows[y == c].mean(0) if (y == c).any() else np.full(rows.shape[1], np.inf) for c in range(k)])
     near = np.empty((len(X), k), np.float32)
     for start in range(0, len(X), part):
@@ -127,3 +129,32 @@ def _changed(y: Labels, rows: NDArray[np.int64], labels: NDArray, k: int) -> Lab
     noisy = y.copy()
     noisy[rows] = labels % k
     return noisy
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A kind of label noise.
+
+    Parameters
+    ----------
+    title : which rows are labelled wrongly and as what, in a few words.
+    change : ``change(X, y, share, k, rng)`` -> labels int64 (n,) of which exactly ``round(share * n)`` are wrong; X uint8 (n, h, w, c).
+    """
+
+    title: str
+    change: Callable[[NDArray[np.uint8], Labels, float, int, np.random.Generator], Labels]
+
+
+# By the name that a level has before its percentage, "symmetric-20".
+NOISES: dict[str, Noise] = {
+    "symmetric": Noise("any rows, each to any other class", lambda X, y, share, k, rng: symmetric(y, share, k, rng)),
+    "pair": Noise("any rows, each to the next class", lambda X, y, share, k, rng: pair(y, share, k, rng)),
+    "similar": Noise(
+        "any rows, each to a class whose mean image is near",
+        lambda X, y, share, k, rng: similar(y, share, taken_for(prototypes(X, y, k), y), rng),
+    ),
+    "hard": Noise(
+        "first the rows that are nearest to another class's mean image, the same for every seed but for ties",
+        lambda X, y, share, k, rng: hard_first(y, share, prototypes(X, y, k), rng),
+    ),
+}

@@ -1,7 +1,6 @@
 """What do wrong labels cost? A share of the training labels is changed; the test part stays clean.
 
-A level is a kind of noise and the percentage of labels that are wrong, "symmetric-20": symmetric, pair, similar (towards the classes
-whose mean images are near) or hard (first the images that are nearest to another class's mean). "jumbled" draws every label
+A level is a kind of noise (`benchmarks.labels.noise.NOISES`) and the percentage of labels that are wrong, "symmetric-20". "jumbled" draws every label
 anew among all classes, "jumbled-others" among the wrong ones only.
 
 Rows that score a trial, or are held out of a fit to stop and calibrate it, are as wrong as the others, as they are in life. With
@@ -11,17 +10,16 @@ by side.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
 
 from benchmarks.data.images import Images
-from benchmarks.labels.noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
+from benchmarks.labels.noise import NOISES, jumbled
 from benchmarks.studies.study import Study
 
-KINDS = ("symmetric", "pair", "similar", "hard")
-JUMBLED = {"jumbled": "all", "jumbled-others": "others"}
+JUMBLED: dict[str, Literal["all", "others"]] = {"jumbled": "all", "jumbled-others": "others"}
 CLEAN = "-clean"  # behind a level: rows that score or calibrate have their right labels
 
 
@@ -36,9 +34,9 @@ def parse(level: Any) -> tuple[str, float]:
     if noise in JUMBLED:
         return noise, 1.0
     kind, _, percent = noise.partition("-")
-    if kind not in KINDS or not percent.isdigit() or not 0 < int(percent) <= 100:
+    if kind not in NOISES or not percent.isdigit() or not 0 < int(percent) <= 100:
         raise ValueError(
-            f"a level of label noise is 0, {', '.join(JUMBLED)}, or one of {', '.join(KINDS)} with the percentage of wrong labels, "
+            f"a level of label noise is 0, {', '.join(JUMBLED)}, or one of {', '.join(NOISES)} with the percentage of wrong labels, "
             f"as in symmetric-20, and {CLEAN} behind it, given {level!r}"
         )
     return kind, int(percent) / 100
@@ -58,20 +56,10 @@ def change(images: Images, level: str, seed: int) -> Images:
     """The same images with some labels wrong; the noise has a random stream of its own."""
     kind, share = parse(level)
     rng, k = np.random.default_rng([seed, crc32(kind.encode())]), int(images.y.max()) + 1
-    y = images.y
-    match kind:
-        case "symmetric":
-            y = symmetric(y, share, k, rng)
-        case "pair":
-            y = pair(y, share, k, rng)
-        case "similar":
-            y = similar(y, share, taken_for(prototypes(images.X, y, k), y), rng)
-        case "hard":
-            y = hard_first(y, share, prototypes(images.X, y, k), rng)
-        case "jumbled":
-            y = jumbled(y, k, rng)
-        case _:
-            y = jumbled(y, k, rng, "others")
+    if kind in NOISES:
+        y = NOISES[kind].change(images.X, images.y, share, k, rng)
+    else:
+        y = jumbled(images.y, k, rng, JUMBLED[kind])
     return Images(images.X, y, images.groups)
 
 

@@ -417,3 +417,15 @@ def test_a_network_of_keras_gives_its_embedding_at_whatever_size_it_takes(tmp_pa
     assert any(
         "mlp all layers from net, mlp head from net: net takes images of 16 × 16 × 3" in note for note in told.notes
     )
+
+
+def test_a_model_that_nobody_starts_from_is_tried_as_it_is(tmp_path, estimators_folder):
+    """An svm can start from another's rows or embedding, and the folder of an svm has neither."""
+    target, source = pair(tmp_path)
+    usual = ("--executor", "serial", "--budget", "1 trials")
+    first = crossover(tmp_path, "run", source, "--estimators", "svm", *usual, "--run", "first")
+    assert first.returncode == 0, first.stderr
+    model = tmp_path / "runs" / "first" / "cells" / "there" / "svm" / "standard" / "seed-0" / "model"
+    second = crossover(tmp_path, "run", target, "--source", model, "--estimators", "svm", *usual, "--run", "second")
+    assert second.returncode == 0, second.stderr
+    assert accuracies(tmp_path / "runs" / "second")["transfer=0", "svm of there"] > 0.7

@@ -7,16 +7,22 @@ from hypothesis import strategies as st
 
 from benchmarks.data import datasets
 from benchmarks.execution.work import perform
-from benchmarks.labels.noise import hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
+from benchmarks.labels.noise import NOISES, hard_first, jumbled, pair, prototypes, similar, symmetric, taken_for
 from benchmarks.studies import get, training
 from tests.benchmarks.study import trial
 
 KINDS = {
-    "symmetric": lambda y, share, k, rng: symmetric(y, share, k, rng),
-    "pair": lambda y, share, k, rng: pair(y, share, k, rng),
-    "similar": lambda y, share, k, rng: similar(y, share, np.random.default_rng(1).integers(0, 3, (k, k)), rng),
-    "hard_first": lambda y, share, k, rng: hard_first(y, share, np.random.default_rng(1).random((len(y), k)), rng),
+    "any confusion": lambda y, share, k, rng: similar(y, share, np.random.default_rng(1).integers(0, 3, (k, k)), rng),
+    "any score": lambda y, share, k, rng: hard_first(y, share, np.random.default_rng(1).random((len(y), k)), rng),
 }
+KINDS |= {
+    name: lambda y, share, k, rng, change=noise.change: change(pictures(len(y)), y, share, k, rng)
+    for name, noise in NOISES.items()
+}
+
+
+def pictures(n):
+    return np.random.default_rng(2).integers(0, 255, (n, 4, 4, 1), dtype=np.uint8)
 
 
 def labels(n, k, seed=0):
