@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.analysis.intervals import accuracy_interval
 from reports.drawing import formats, style
-from reports.drawing.formats import COUNT, HIDDEN, POINTS, TEXT, decimal
+from reports.drawing.formats import COUNT, HIDDEN, POINTS, TEXT
 from reports.exhibits.exhibit import ACCURACY, ANY_STUDY, OF_ITS_OWN, VARIANT, Exhibit
 from reports.run import Run
 
@@ -111,7 +111,7 @@ conditions = Exhibit(
         "title": HIDDEN,
         "axis": HIDDEN,
         "level": TEXT,
-        "value": decimal(4),
+        "value": HIDDEN,
         **VARIANT,
         "seeds": COUNT,
         **ACCURACY,
