@@ -193,6 +193,50 @@ def test_what_is_said_of_repair_is_that_of_its_run():
         assert (float(left["chosen by the detector `statistics`"]) > control) == (variant == "logistic_regression")
 
 
+SOURCES = {
+    "MNIST → USPS": ("transfer", "mnist"),
+    "USPS → MNIST": ("transfer", "usps"),
+    "handwritten 0–9 → MNIST": ("transfer-characters", "handwritten62-subset shared"),
+    "62 characters → MNIST": ("transfer-characters", "handwritten62-subset"),
+}
+
+
+def test_what_is_said_of_sources_is_that_of_their_runs():
+    told = TEXT.partition("## What is a source worth?")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.*?) ?\| (cnn|svm) \| ([\d. |]+) \|$", told, flags=re.MULTILINE)
+    assert len(rows) == 2 * len(SOURCES) and {pair for pair, *_ in rows if pair} == set(SOURCES)
+    for place, (_, estimator, values) in enumerate(rows):
+        run, source = SOURCES[rows[place - place % 2][0]]
+        page = (ROOT / "reports" / "published" / run / "report.html").read_text().replace("\u00a0", " ")
+        bare, few, few_with, many, many_with = values.split(" | ")
+        way = {"cnn": "all layers", "svm": "embedding"}[estimator]
+        assert f"{estimator} of {source}: {bare} % with 0 per class" in page
+        assert f"{estimator} {way} from {source}: {few_with} % with 10 per class and {many_with} % with 300" in page
+        assert f"{estimator}: {few} % with 10 per class and {many} % with 300 per class" in page
+    for run, source, words in (
+        ("transfer", "mnist", r"([\d.]+) % from MNIST to USPS"),
+        ("transfer", "usps", r"([\d.]+) from USPS to MNIST"),
+        ("transfer-characters", "handwritten62-subset shared", r"([\d.]+) from the handwritten digits"),
+    ):
+        share = re.search(words, told)[1]
+        page = (ROOT / "reports" / "published" / run / "report.html").read_text().replace("\u00a0", " ")
+        assert f"cnn of {source} unframed: {share} % with 0 per class" in page
+
+
+def test_what_is_said_of_neighbours_is_that_of_its_run():
+    told = re.search(r"\| `.venv/bin/crossover run neighbours`, on MNIST.*?\n\n.*?\n\n", TEXT, flags=re.DOTALL)[0]
+    page = (ROOT / "reports" / "published" / "neighbours" / "report.html").read_text().replace("\u00a0", " ")
+    _, _, *rows = (line.strip("| ").split(" | ") for line in told.split("\n\n")[0].splitlines())
+    assert len(rows) == 6
+    for variant, *values in rows:
+        for level, value in zip(("1", "2", "4", "7", "14", "all", "anew"), values, strict=True):
+            cells = rf"<td>structure</td><td>{level}</td><td[^>]*>{variant}</td>"
+            cells += rf'<td class="number"[^>]*>1</td><td class="number"[^>]*>{value}</td>'
+            assert re.search(cells, page), (variant, level)
+    lost = re.search(r"they lose: ([\d.]+) and ([\d.]+) points with all pixels", told).groups()
+    assert "svm on gradients loses {1} points; cnn without augmentation loses {0} points".format(*lost) in page
+
+
 def test_what_is_said_of_wrong_labels_is_that_of_its_run():
     told = re.search(r"\| `.venv/bin/crossover run label-noise-levers`, on MNIST.*?\n\n.*?\n\n", TEXT, flags=re.DOTALL)[
         0
