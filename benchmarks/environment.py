@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import psutil
 from estimators.models.gpu import gpu
 from estimators.models.threads import cores, threads
 
+SIDE = 1024
 LIBRARIES = (
     "scikit-learn",
     "scikit-learn-intelex",
@@ -33,6 +36,7 @@ def environment() -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": cores(),
         "blas": _blas(),
+        "product_gflops": round(product_gflops(), 1),
         "memory_bytes": psutil.virtual_memory().total,
         "gpu": gpu(),
         "threads": threads(),
@@ -57,6 +61,18 @@ def _cpu() -> str:
         facts = {name.strip(): value.strip() for name, _, value in lines}
         return f"{facts.get('model name', platform.machine())} (family {facts.get('cpu family')}, model {facts.get('model')})"
     return platform.processor() or platform.machine()
+
+
+def product_gflops() -> float:
+    """Billions of operations a second in a product of two matrices of 1,024 by 1,024 numbers, float32: the best of five."""
+    rng = np.random.default_rng(0)
+    one, other = (rng.standard_normal((SIDE, SIDE), np.float32) for _ in range(2))
+    least = math.inf
+    for _ in range(5):
+        began = time.perf_counter()
+        one @ other
+        least = min(least, time.perf_counter() - began)
+    return 2 * SIDE**3 / least / 1e9
 
 
 def _blas() -> str:

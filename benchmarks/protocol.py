@@ -150,7 +150,8 @@ def _fit(cell: Cell, folder: Path, ledger: Ledger, execute: Execute, recorded: R
     if found["winner"] is None:
         ended = Counter(row["status"] for row in ledger.rows("trials", **cell.where) if row["status"] != "skipped")
         tried = ", ".join(f"{count} × {status}" for status, count in ended.most_common()) or "none was started"
-        answer = Answer("failed", f"no trial was ok ({tried}), so there is no setting to fit")
+        more = "; a larger budget, under another --run, gives more time" if set(ended) == {"timeout"} else ""
+        answer = Answer("failed", f"no trial was ok ({tried}), so there is no setting to fit{more}")
         fit |= answer.row() | {"params": {}, "finished": time.time()}
     else:
         trial = ledger.rows("trials", **cell.where, number=found["winner"])[0]

@@ -18,7 +18,7 @@ class Description:
     ----------
     parameters : how many numbers it learned; None where that says nothing (it keeps its training rows, for example).
     backend : the library that fitted it, with its version, such as "xgboost 3.2.0".
-    layers : of a network, one mapping per layer: layer, type, output (shape of one image's), parameters.
+    layers : of a network, one mapping per layer: layer, type, output (shape of one image's), parameters, operations (for one image, forward).
     """
 
     parameters: int | None

@@ -290,6 +290,7 @@ class Network(ClassifierMixin, BaseEstimator):
                 "type": type(layer).__name__,
                 "output": [int(side) for side in tuple(layer.output.shape)[1:]],
                 "parameters": int(layer.count_params()),
+                "operations": operations(layer),
             }
             for layer in trained.layers
         )
@@ -383,6 +384,14 @@ class Network(ClassifierMixin, BaseEstimator):
             case "sgd":
                 return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
         raise ValueError(f"There is no optimizer {self.optimizer!r}. There are: adam, adamw, sgd.")
+
+
+def operations(layer: Any) -> int:
+    """Multiplications and additions of a dense or convolutional layer for one image, forward; of others 0, which have few."""
+    kernel = getattr(layer, "kernel", None)
+    if kernel is None:
+        return 0
+    return 2 * math.prod(kernel.shape) * math.prod(layer.output.shape[1:-1])
 
 
 def probabilities(network: Any, tta_views: int, temperature: float = 1.0) -> Any:

@@ -31,6 +31,7 @@ from reports.exhibits.layers import layers
 from reports.exhibits.learning import learning, learning_budgets
 from reports.exhibits.mistakes import mistakes
 from reports.exhibits.mix import mix
+from reports.exhibits.operations import operations
 from reports.exhibits.passport import passport
 from reports.exhibits.prediction import prediction
 from reports.exhibits.prior_knowledge import prior_knowledge
@@ -83,6 +84,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     layers,
     prior_knowledge,
     spending,
+    operations,
     failures,
     passport,
     balance,

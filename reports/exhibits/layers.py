@@ -16,7 +16,7 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     parts = []
     for name in run.variants:
         for place, layer in enumerate(networks.get(name) or [], 1):
-            fields = {key: layer.get(key) for key in ("layer", "type", "output", "parameters")}
+            fields = {key: layer.get(key) for key in ("layer", "type", "output", "parameters", "operations")}
             fields["output"] = _shape(fields["output"])
             parts.append({"variant": name, "family": run.families[name], "place": place, **fields})
     return pd.DataFrame(parts)
@@ -32,8 +32,17 @@ layers = Exhibit(
     name="layers",
     title="The networks, layer by layer",
     group="tuning",
-    lead="Output shape (without the batch) and parameters of each layer of the network that was evaluated.",
+    lead="Output shape (without the batch) and parameters of each layer of the network that was evaluated, and its operations: "
+    "multiplications and additions for one image and one view, forward.",
     frame=frame,
     empty="No network has been evaluated.",
-    columns={**VARIANT, "place": COUNT, "layer": TEXT, "type": TEXT, "output": TEXT, "parameters": COUNT},
+    columns={
+        **VARIANT,
+        "place": COUNT,
+        "layer": TEXT,
+        "type": TEXT,
+        "output": TEXT,
+        "parameters": COUNT,
+        "operations": COUNT,
+    },
 )

@@ -101,7 +101,7 @@ mix = Exhibit(
     lead="What a repair gains on a mix of clean and corrupted test images, with the paired 95 % interval; median to autoencoder are done to all "
     "images, the most confident and those of detectors (which have not seen the corruption) are chosen for each.",
     frame=frame,
-    empty="No mix has been studied.",
+    empty="No mix has been studied; 'crossover run repair' does.",
     columns={
         **VARIANT,
         "repair": TEXT,

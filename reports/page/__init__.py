@@ -413,6 +413,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("processor", machine.get("cpu")),
         ("cores", machine.get("cores")),
         ("memory", machine.get("memory_bytes")),
+        ("matrix products, 10⁹ operations a second", machine.get("product_gflops")),
         ("graphics processor", machine.get("gpu")),
         ("platform", machine.get("platform")),
         ("Python", machine.get("python")),

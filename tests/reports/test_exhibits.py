@@ -79,6 +79,22 @@ def test_claims_stand_beside_what_was_measured(make_run):
     assert claims.belongs_to(run) and not claims.belongs_to(dataclasses.replace(run, info=run.info | {"claims": {}}))
 
 
+def test_a_network_is_held_against_what_the_machine_can_multiply(make_run):
+    run = reports.load(make_run(seeds=(0, 1), failures=False))
+    (exhibit,) = (exhibit for exhibit in EXHIBITS if exhibit.name == "operations")
+    row = exhibit.table(run, "digits").set_index("variant").loc["cnn"]
+    fits = run.fits.query("dataset == 'digits' and variant == 'cnn'")
+    rates = 3 * 5 * 2_654_208 * 120_000 / fits["fit_seconds"] / 1e9
+    assert row["gflops"] == pytest.approx(rates.mean()) and row["operations"] == 5 * 2_654_208
+    assert np.isnan(row["share"]), "these runs did not measure it"
+    for one in run.info["sessions"]:
+        one["environment"]["product_gflops"] = 150.0
+    assert exhibit.table(run, "digits").set_index("variant").loc["cnn", "share"] == pytest.approx(rates.mean() / 150)
+    for damaged in ("many", [150], None, 0):
+        run.info["sessions"][0]["environment"]["product_gflops"] = damaged
+        assert np.isnan(exhibit.table(run, "digits")["share"]).all()
+
+
 @pytest.fixture(scope="session")
 def studies(tmp_path_factory):
     """Small studies of sizes, budgets, tuning, corruptions, repair and transfer."""

@@ -27,6 +27,17 @@ def test_the_base_settings_have_the_size_they_claim():
     assert 280_000 < size("cnn") < 300_000
 
 
+def test_operations_are_those_of_the_layers(digits):
+    X, y = digits
+    model = small("cnn").fit(X[:200], y[:200])
+    told = {layer["layer"]: layer for layer in model.describe().layers}
+    for layer in model.trained.layers:
+        positions = np.prod(layer.output.shape[1:-1])
+        weights = layer.kernel.shape if hasattr(layer, "kernel") else (0,)
+        assert told[layer.name]["operations"] == 2 * np.prod(weights) * positions
+    assert sum(layer["operations"] for layer in told.values()) > 100_000
+
+
 @pytest.mark.parametrize(
     "changes",
     [
