@@ -38,6 +38,8 @@ def plan(suite: Suite, folder: Path) -> str:
     left, unknown, undone = 0.0, False, 0
     if not (folder / "run.json").exists() and suite.fallback:
         lines.append(f"  ({suite.fallback} stands in for a data set that cannot be had)")
+    if suite.sources:
+        lines.append("  (left out will be what a source has nothing for, and levels with more images than there are)")
     told = _datasets(suite, folder)
     lines += [f"  {dataset}: {text}" for dataset, texts in told.items() for text in texts]
     for dataset in told:

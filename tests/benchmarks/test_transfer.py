@@ -429,3 +429,5 @@ def test_a_model_that_nobody_starts_from_is_tried_as_it_is(tmp_path, estimators_
     second = crossover(tmp_path, "run", target, "--source", model, "--estimators", "svm", *usual, "--run", "second")
     assert second.returncode == 0, second.stderr
     assert accuracies(tmp_path / "runs" / "second")["transfer=0", "svm of there"] > 0.7
+    planned = crossover(tmp_path, "run", target, "--source", model, "--estimators", "svm", *usual, "--dry-run")
+    assert planned.returncode == 0 and "svm of there" in planned.stdout and "left out will be" in planned.stdout
