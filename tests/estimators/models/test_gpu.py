@@ -50,12 +50,11 @@ tf.config.set_visible_devices = lambda *given: asked.append(given)
 from estimators.models import network
 print(asked)
 """
-    for switch, expected in (("0", "[]"), ("1", "[([], 'GPU')]")):
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env=os.environ | {"CROSSOVER_NO_GPU": switch},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.strip() == expected
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"CROSSOVER_NO_GPU": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[([], 'GPU')]"
