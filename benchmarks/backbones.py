@@ -21,7 +21,7 @@ NAMES = (
     "MobileNetV3Large",
     "MobileNetV3Small",
 )
-SIDE = 96  # pixels; images are scaled to it. The networks were trained on 224 and more, which takes five times as long.
+SIDE = 96  # pixels; images are scaled to it. The networks were trained on 224 and more, which has five times as many.
 
 
 def file_of(given: str) -> Path:
