@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
+from pandas.api.types import is_number
 
 from reports.drawing.formats import COUNT, PERCENT, SECONDS, decimal
 from reports.exhibits.exhibit import VARIANT, Exhibit, of
@@ -22,7 +23,12 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     fits, sessions, rows = of(run.fits, dataset), run.info.get("sessions", []), []
     for fit in fits[fits["status"] == "ok"].itertuples():
         each, shown = [layer.get("operations") for layer in fit.layers or ()], (fit.history or {}).get("images")
-        if not (each and shown and all(map(_is_number, [*each, shown[-1]])) and fit.fit_seconds > 0):
+        if not (
+            each
+            and shown
+            and all(is_number(n) and math.isfinite(n) for n in [*each, shown[-1]])
+            and fit.fit_seconds > 0
+        ):
             continue
         rate = TRAINING * sum(each) * shown[-1] / fit.fit_seconds / 1e9
         rows.append(
@@ -34,10 +40,6 @@ def frame(run: Run, dataset: str) -> pd.DataFrame:
     if not rows:
         return pd.DataFrame()
     return pd.DataFrame(rows).groupby(["variant", "family"], sort=False).mean().reset_index()
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _reached(sessions: object, place: object) -> float:

@@ -22,13 +22,13 @@ rules, by the name that every `Sentence` carries:
 | `no crossover` | the classical model is established as better at the largest level | that none was seen |
 | `not settled` | at the largest level neither is established as better | that nothing is claimed |
 | `under corruption` | a study of corruptions is done | what the best of each family keep, on average over them, and the difference |
-| `hardest corruption` | the same | under which corruption least is left, and of whom how much |
-| `by corruption` | the same, both families were run, two corruptions or more | under how many each is ahead, after Holm |
+| `hardest corruption` | the same | under which corruption least is left of each, and how much |
+| `by corruption` | the same, both families were run, two corruptions or more | under how many the lead of each is established, after Holm |
 | `repair` | what repair brings was studied | of the best of each family, what repair chosen by each detector brings back, what that costs on clean images, and whether it beats the most confident answer |
 | `neighbours` | a study of structure is done | whose accuracy changes, beyond chance, where pixels are in another order, and by how much; and whose fits were of another length |
-| `wrong labels` | a study of label noise is done | what the best of each family reach at each level, four at most |
+| `wrong labels` | a study of label noise is done | what the best of each family reach at each level, four at most; and whose fits were of another length |
 | `suspects` | a study of cleaning is done | whose accuracy changes, beyond chance, where the images suspected of wrong labels are removed or relabelled, and by how much; and whose fits were of another length |
-| `zero-shot` | a study of transfer is done, and the source knows the target's classes | what the source's best model, by validation on the source, labels rightly |
+| `zero-shot` | a study of transfer is done, and the source knows the target's classes | what the source's best model of each family, by validation on the source, labels rightly |
 | `worth` | the same, some variant starts from the source | how many images of the target that is worth at the fewest, for the best of each family by validation; or that it is not established, or that it costs |
 | `cheapest of the tied` | one of those tied at the top differs in cost from all others, below them | which, and its cost |
 | `hardest class` | one class alone has the lowest recall, of the leader | which, its recall and precision |

@@ -94,8 +94,9 @@ def corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
     left = {name: {c: float(right.mean()) for c, right in o.right.items()} for name, o in own.items()}
     hardest = {name: min(left[name], key=lambda corruption: left[name][corruption]) for name in names}
     told = [Sentence(_hardest(hardest, left), "corruption", "hardest corruption")]
+    count = len(own[names[0]].right)
     first, clean = _with_and_without(own[names[0]])
-    over = f"Over {number_word(len(own[names[0]].right))} corruption{'s' * (len(own[names[0]].right) != 1)} {names[0]} labels {first} rightly ({clean} of the same images "
+    over = f"Over {number_word(count)} corruption{'s' * (count != 1)} {names[0]} labels {first} rightly ({clean} of the same images "
     over += "without)"
     if len(names) == 1:
         return [Sentence(f"{over}.", "robustness", "under corruption"), *told]
@@ -104,7 +105,7 @@ def corrupted(run: Run, dataset: str, names: list[str]) -> list[Sentence]:
     other = f"{names[1]}, the best classical model, {second} ({clean} without)"
     text = f"{over}, {other}: {_under_corruption(run, dataset, own)}."
     told.insert(0, Sentence(text, "robustness", "under corruption"))
-    if len(own[names[0]].right) > 1:
+    if count > 1:
         text = f"Under single corruptions the network's lead is established for {more} of them, that of the classical model for {fewer}; "
         text += "the other differences may be chance."
         told.append(Sentence(text, "corruption", "by corruption"))
@@ -171,7 +172,7 @@ def reordered(run: Run, dataset: str) -> list[Sentence]:
     table = changed(run, dataset, largest)
     where = "all pixels" if sides[largest] == np.inf else f"the pixels of blocks of {largest.level} by {largest.level}"
     text = f"With {where} in another order, in training and test images alike, {_who_changed(table)}."
-    text += _of_other_length(run, dataset, largest, STANDARD, table)
+    text += _lengths(run, dataset, [STANDARD, largest], table["variant"])
     return [Sentence(text, "conditions", "neighbours")]
 
 
@@ -187,13 +188,11 @@ def _who_changed(table: pd.DataFrame) -> str:
     return "; ".join(told)
 
 
-def _of_other_length(run: Run, dataset: str, condition: Condition, usual: Condition, table: pd.DataFrame) -> str:
-    """A sentence on those whose fits were of another length, since that alone changes an accuracy, or hides a change."""
-    return _lengths(run, dataset, [usual, condition], table["variant"])
-
-
 def _lengths(run: Run, dataset: str, conditions: list[Condition], names: Iterable[str]) -> str:
-    """`` The budget had room for …``: the shares of a full fit of those of whom they differ between conditions."""
+    """`` The budget had room for …``: of those whose fits were of another length under these conditions, the shares of a full one.
+
+    That alone changes an accuracy, or hides a change.
+    """
     found, told = [efforts(run.at(c), dataset) for c in conditions], []
     for name in names:
         shares = [lengths[name].fit_effort for lengths in found if name in lengths]
@@ -222,7 +221,7 @@ def cleaned(run: Run, dataset: str) -> list[Sentence]:
     for level, rows in both.groupby("level", sort=False):
         noise, action = parse_cleaning(level)
         text = f"{capitalised(_noise(noise))} and the suspects {action}, {_who_changed(rows)}."
-        text += _of_other_length(run, dataset, there[str(level)], there[noise], rows)
+        text += _lengths(run, dataset, [there[noise], there[str(level)]], rows["variant"])
         told.append(Sentence(text, "conditions", "suspects"))
     return told
 
@@ -270,13 +269,8 @@ def sources(run: Run, dataset: str) -> list[Sentence]:
             right = ready.set_index("variant")["accuracy"]
             best = [_most_valid(rows) for _, rows in ready.groupby("family", sort=False)]
             reached = listed([f"{name} labels {formats.percent(right[name])} %" for name in best])
-            told.append(
-                Sentence(
-                    f"Without learning from an image of {run.title(dataset)}, {reached} rightly.",
-                    "transfer",
-                    "zero-shot",
-                )
-            )
+            text = f"Without learning from an image of {run.title(dataset)}, {reached} rightly."
+            told.append(Sentence(text, "transfer", "zero-shot"))
         started = own[own["gain"].notna()]
         for _, rows in started.groupby("family", sort=False):
             same = rows[rows["variant"] == _most_valid(rows)].sort_values("per_class")
@@ -304,7 +298,8 @@ def _worth_of(source: str, target: str, best: pd.Series, same: pd.DataFrame) -> 
     sure = same[(same["p_holm"] < SIGNIFICANT) & (same["gain"] > 0)]
     last = int(sure["per_class"].max())
     until = f", and is ahead with up to {last:,} per class" if last > best["per_class"] else ""
-    return f"To {best['scratch']}, {source} is worth {_images(best)} of {target}: with {few}, {best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}."
+    reached = f"{best['variant']} reaches {formats.percent(best['accuracy'])} %, {points} points more than from scratch{until}"
+    return f"To {best['scratch']}, {source} is worth {_images(best)} of {target}: with {few}, {reached}."
 
 
 def _images(best: pd.Series) -> str:
@@ -317,9 +312,8 @@ def _images(best: pd.Series) -> str:
 
 def _unequal(same: pd.DataFrame) -> str:
     """A sentence where fits with and without a source were of another length, since that alone changes an accuracy."""
-    other = same[
-        same[["effort", "scratch_effort"]].max(axis=1) > UNEQUAL * same[["effort", "scratch_effort"]].min(axis=1)
-    ]
+    both = same[["effort", "scratch_effort"]]
+    other = same[both.max(axis=1) > UNEQUAL * both.min(axis=1)]
     if other.empty:
         return ""
     row = other.iloc[-1]
